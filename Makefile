@@ -1,0 +1,101 @@
+# One Makefile for all of it. `make help` lists the targets.
+# Objects go to $(BUILD), generated protobuf code to $(BUILD)/gen. Every folder of the source is an
+# archive; programs and unit tests link the archives of their floor and of those below it.
+
+BUILD   ?= build
+PREFIX  ?= /usr/local
+CC      ?= gcc
+SANITIZE ?=
+
+SANITIZERS_yes := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+CSTD     := -std=gnu11
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Werror
+OPTIMISE := $(if $(SANITIZE),-O1,-O2)
+CFLAGS   ?= -g
+VERSION  := $(shell cat VERSION 2>/dev/null || echo 0.1.0)
+
+ALL_CPPFLAGS := -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. -I$(BUILD)/gen $(CPPFLAGS)
+ALL_CFLAGS   := $(CSTD) $(WARNINGS) $(OPTIMISE) -fno-omit-frame-pointer -fstack-protector-strong \
+                -fPIE $(SANITIZERS_$(SANITIZE)) $(CFLAGS)
+ALL_LDFLAGS  := -pie -Wl,-z,relro,-z,now $(SANITIZERS_$(SANITIZE)) $(LDFLAGS)
+LIBS         := -luv -lmbedtls -lmbedx509 -lmbedcrypto -llmdb -lprotobuf-c -lunistring -lcrypt \
+                -lzstd -lpthread -lm
+
+# The floors, lowest first (house rule: arrows point down only).
+COMMON  := common
+PROTO   := proto $(COMMON)
+BACKEND := mailbox-backend mailbox-backend/imap4 mailbox-backend/pop3 mailbox-backend/lmtp \
+           mailbox-backend/mailbox mailbox-backend/store mailbox-backend/directory mailbox-backend/mime
+FRONT   := cas-proxy
+FOLDERS := $(FRONT) $(BACKEND) $(PROTO)
+
+archive = $(addprefix $(BUILD)/,$(addsuffix /lib.a,$(1)))
+objects = $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard $(1)/*.c)))
+
+PROTOS     := $(wildcard proto/*.proto mailbox-backend/*/*.proto)
+GEN_SOURCE := $(patsubst %.proto,$(BUILD)/gen/%.pb-c.c,$(PROTOS))
+GEN_HEADER := $(GEN_SOURCE:.c=.h)
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SUFFIXES:
+
+all: $(BUILD)/bin/cas-proxy $(BUILD)/bin/mailbox-backend ## build both programs (default)
+
+$(BUILD)/bin/cas-proxy: $(BUILD)/cas-proxy/main.o $(call archive,$(FRONT) $(PROTO))
+$(BUILD)/bin/mailbox-backend: $(BUILD)/mailbox-backend/main.o $(call archive,$(BACKEND) $(PROTO))
+$(BUILD)/bin/%:
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+
+define folder_rules
+$(BUILD)/$(1)/lib.a: $(call objects,$(1)) $(patsubst %.c,%.o,$(filter $(BUILD)/gen/$(1)/%,$(GEN_SOURCE)))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	ar rcs $$@ $$^
+endef
+$(foreach folder,$(FOLDERS),$(eval $(call folder_rules,$(folder))))
+
+$(BUILD)/%.o: %.c | $(GEN_HEADER)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.c
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -Wno-conversion -Wno-shadow -c -o $@ $<
+
+$(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h &: %.proto
+	@mkdir -p $(@D)
+	protoc-c --c_out=$(BUILD)/gen --proto_path=. $<
+
+# Unit tests: tests/unit/<floor>/test_*.c, each a program, linked with the archives of its floor.
+UNIT_common    := $(COMMON)
+UNIT_proto     := $(PROTO)
+UNIT_mime      := mailbox-backend/mime $(COMMON)
+UNIT_store     := mailbox-backend/store $(COMMON)
+UNIT_directory := mailbox-backend/directory $(PROTO)
+UNIT_mailbox   := mailbox-backend/mailbox mailbox-backend/store mailbox-backend/directory mailbox-backend/mime $(PROTO)
+UNIT_backend   := $(BACKEND) $(PROTO)
+UNIT_front     := $(FRONT) $(PROTO)
+
+UNIT_SOURCE := $(wildcard tests/unit/*/test_*.c)
+UNIT_BIN    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SOURCE))
+
+.SECONDEXPANSION:
+$(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $$(call archive,$$(UNIT_$$(firstword $$(subst /, ,$$*))))
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lcmocka $(LIBS)
+
+unit: $(UNIT_BIN) ## build and run the unit tests
+	tests/run-unit $(UNIT_BIN)
+
+unit-%: ; @$(MAKE) unit UNIT_SOURCE="$(wildcard tests/unit/$*/test_*.c)"
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+clean: ## remove everything that was built
+	rm -rf build build-*
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  \1\t/' | expand -t 14
+
+.PHONY: all unit clean help

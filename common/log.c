@@ -1,0 +1,119 @@
+#include "common/log.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LINE_MAX_BYTES 2048
+
+static const char *program_name = "mail";
+static enum log_target target_now = LOG_TO_STDERR;
+static atomic_int least_now = LOG_LEVEL_NOTICE;
+
+void log_open(const char *program, enum log_target target, enum log_level least)
+{
+    program_name = program;
+    target_now = target;
+    atomic_store(&least_now, (int)least);
+    if (target == LOG_TO_SYSLOG)
+        openlog(program, LOG_PID | LOG_NDELAY, LOG_MAIL);
+}
+
+/* Length of the valid, printable UTF-8 sequence at text, or 0. C1 controls count as not printable. */
+static size_t utf8_length(const unsigned char *text, size_t left)
+{
+    size_t length = text[0] >= 0xF0 ? 4 : text[0] >= 0xE0 ? 3 : 2;
+    uint32_t point;
+
+    if (text[0] < 0xC2 || text[0] > 0xF4 || left < length)
+        return 0;
+    point = text[0] & (0x7Fu >> length);
+    for (size_t i = 1; i < length; i++) {
+        if ((text[i] & 0xC0) != 0x80)
+            return 0;
+        point = point << 6 | (text[i] & 0x3F);
+    }
+    if (point < 0xA0 || (length == 3 && point < 0x800) || (length == 4 && point < 0x10000) ||
+        (point >= 0xD800 && point <= 0xDFFF) || point > 0x10FFFF || point == 0x2028 || point == 0x2029)
+        return 0;
+    return length;
+}
+
+static size_t escape(char *out, size_t room, const char *text)
+{
+    const unsigned char *in = (const unsigned char *)text;
+    size_t left = strlen(text);
+    size_t used = 0;
+
+    while (left > 0 && used + 5 < room) {
+        size_t length = *in >= 0x20 && *in < 0x7F && *in != '\\' ? 1 : utf8_length(in, left);
+
+        if (length == 0) {
+            used += (size_t)sprintf(out + used, *in == '\\' ? "\\\\" : "\\x%02x", *in);
+            length = 1;
+        } else {
+            memcpy(out + used, in, length);
+            used += length;
+        }
+        in += length;
+        left -= length;
+    }
+    out[used] = '\0';
+    return used;
+}
+
+static void write_stderr(enum log_level level, const char *line)
+{
+    static const char *const words[] = {"debug", "info", "notice", "warning", "error"};
+    char out[LINE_MAX_BYTES * 2 + 128];
+    struct timespec now;
+    struct tm parts;
+    int length;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &parts);
+    length = snprintf(out, sizeof(out), "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ %s[%d] %s: %s\n",
+                      parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
+                      parts.tm_min, parts.tm_sec, now.tv_nsec / 1000000, program_name, getpid(),
+                      words[level], line);
+    if (write(STDERR_FILENO, out, (size_t)length) < 0)
+        return; /* nobody is left to tell */
+}
+
+void log_line(enum log_level level, const char *who, const char *format, ...)
+{
+    static const int priorities[] = {LOG_DEBUG, LOG_INFO, LOG_NOTICE, LOG_WARNING, LOG_ERR};
+    char text[LINE_MAX_BYTES];
+    char line[LINE_MAX_BYTES * 2];
+    size_t used = 0;
+    va_list args;
+
+    if ((int)level < atomic_load(&least_now))
+        return;
+    if (who != NULL) {
+        used = escape(line, LINE_MAX_BYTES / 2, who);
+        memcpy(line + used, ": ", 2);
+        used += 2;
+    }
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    escape(line + used, sizeof(line) - used, text);
+    if (target_now == LOG_TO_SYSLOG) {
+        syslog(priorities[level], "%s", line);
+    } else if (target_now == LOG_TO_JOURNAL) {
+        char out[sizeof(line) + 8];
+        int length = snprintf(out, sizeof(out), "<%d>%s\n", priorities[level], line);
+
+        if (write(STDERR_FILENO, out, (size_t)length) < 0)
+            return;
+    } else {
+        write_stderr(level, line);
+    }
+}

@@ -1,0 +1,58 @@
+/* A libuv loop on a thread of its own, and the way in for other threads. */
+#ifndef COMMON_LOOP_H
+#define COMMON_LOOP_H
+
+#include <stdbool.h>
+#include <uv.h>
+
+#include "common/err.h"
+
+struct loop;
+
+/* Something to be done on a loop's thread. Embed it; it must live until run is called. */
+struct loop_task {
+    void (*run)(struct loop_task *task);
+    struct loop_task *next; /* the loop's own */
+};
+
+/* A callback that runs once for every loop turn, after the events of the turn and before the loop
+   sleeps: where output of the turn is flushed. Embed it; loop_turn_add/_remove on the loop's own
+   thread; removing oneself or another from within run is allowed. */
+struct loop_turn {
+    void (*run)(struct loop_turn *turn);
+    struct loop_turn *next, *previous; /* the loop's own */
+};
+
+/* A loop that is not running yet. index is its place among the program's loops, from 0. */
+struct loop *loop_create(unsigned index);
+
+/* Starts the thread. */
+enum err_code loop_start(struct loop *loop, struct err *err);
+
+/* Makes the calling thread the loop's thread until loop_stop(); for the main thread and tests. */
+void loop_run(struct loop *loop);
+
+/* Any thread: the loop ends its turn and leaves. Joins the thread when called from another one.
+   Handles must have been closed by then. */
+void loop_stop(struct loop *loop);
+
+/* Frees a stopped loop and sets *loop to NULL. */
+void loop_destroy(struct loop **loop);
+
+uv_loop_t *loop_uv(struct loop *loop);
+unsigned loop_index(const struct loop *loop);
+
+/* Any thread: task->run is called on the loop's thread, in the order of posting. One wake-up serves
+   all tasks that are waiting. A task must not be posted again before it has run. */
+void loop_post(struct loop *loop, struct loop_task *task);
+
+/* True on the loop's own thread. */
+bool loop_is_current(const struct loop *loop);
+
+void loop_turn_add(struct loop *loop, struct loop_turn *turn);
+void loop_turn_remove(struct loop *loop, struct loop_turn *turn);
+
+/* Milliseconds of a monotonic clock, as of the start of this turn. */
+uint64_t loop_now(struct loop *loop);
+
+#endif
