@@ -1,0 +1,103 @@
+/* The directory seam: who the users are, how they prove it, and which back end is home to their
+   mailbox. First source: the embedded directory, an LMDB environment of its own. Others (LDAP …)
+   plug in behind the same functions. Any thread may call; look-ups read memory-mapped pages and are
+   short; directory_verify() hashes and belongs on the hashing pool. */
+#ifndef DIRECTORY_DIRECTORY_H
+#define DIRECTORY_DIRECTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "common/buf.h"
+#include "common/err.h"
+#include "common/str.h"
+#include "mailbox-backend/store/store.h"
+
+struct directory;
+
+enum account_service { /* bits: what the account may use, as Exchange's PopEnabled/ImapEnabled */
+    SERVICE_IMAP4 = 1,
+    SERVICE_POP3 = 2,
+    SERVICE_LMTP = 4,
+};
+
+/* A copy of what the directory knows of one user; all memory from the caller's arena. */
+struct account {
+    struct store_guid guid;
+    const char *name;              /* canonical log-in name: user@domain, lower case, NFC */
+    const char *display_name;      /* or "" */
+    const char *const *addresses;  /* mail addresses; the first is the main one */
+    size_t address_count;
+    unsigned services;             /* enum account_service bits */
+    bool enabled;
+    bool may_impersonate;          /* may give another user as SASL authorization identity */
+    bool detail_folders;           /* user+detail@ goes into the folder `detail` if it exists */
+    uint64_t quota_bytes;          /* 0: no limit (the site's default is already put in) */
+    uint64_t quota_messages;
+    uint64_t epoch;                /* of its home */
+    uint64_t generation;           /* grows with every change of proofs or switches */
+    bool has_password;
+};
+
+struct directory_settings {
+    const char *folder;
+    const char *default_domain;  /* for log-in names without one */
+    const char *delimiter;       /* "+" */
+    uint64_t cache_seconds;      /* of verified credentials */
+    uint64_t default_quota_bytes;
+};
+
+enum err_code directory_open(struct directory **directory,
+                             const struct directory_settings *settings, struct err *err);
+void directory_close(struct directory **directory);
+
+/* By log-in name as a client gives it: user, user@domain, DOMAIN\user, an alias, any case.
+   ERR_NOT_FOUND, ERR_INVALID (not a possible name: treat like not found). */
+enum err_code directory_find(struct directory *directory, struct str name, struct arena *arena,
+                             struct account *account, struct err *err);
+enum err_code directory_find_guid(struct directory *directory, const struct store_guid *guid,
+                                  struct arena *arena, struct account *account, struct err *err);
+
+/* By mail address (without angle brackets): address, alias, catch-all of the domain; user+detail.
+   detail is the part behind the delimiter ("" without), from arena. */
+enum err_code directory_resolve(struct directory *directory, struct str address,
+                                struct arena *arena, struct account *account, const char **detail,
+                                struct err *err);
+
+/* One try to log in, with all its messages. Made for a mechanism, fed with the client's messages. */
+struct proof;
+
+enum proof_result {
+    PROOF_OK,       /* account is whose session it is (the authorization identity) */
+    PROOF_CHALLENGE,/* send challenge, feed the answer */
+    PROOF_WRONG,    /* unknown user or wrong password, not told apart, and alike in time */
+    PROOF_DENIED,   /* authenticated, but may not act as the authorization identity */
+    PROOF_DISABLED, /* authenticated, but the account or this service is off for it */
+    PROOF_INVALID,  /* malformed message */
+    PROOF_UNSUPPORTED, /* mechanism */
+    PROOF_UNAVAILABLE, /* the directory cannot say now */
+};
+
+struct proof *proof_create(struct directory *directory, const char *mechanism,
+                           enum account_service service, bool secured);
+/* message: the client's response (decoded); NULL before a first one when the mechanism starts with the
+   server. May hash for 100 ms and more: call on the hashing pool, unless proof_is_cached(). */
+enum proof_result proof_step(struct proof *proof, const struct str *message, struct buf *challenge,
+                             struct arena *arena, struct account *account);
+/* True when the credential in message was verified a short time ago, so that proof_step will be quick
+   enough for a loop. */
+bool proof_is_cached(struct proof *proof, const struct str *message);
+void proof_destroy(struct proof **proof); /* wipes what it held */
+
+/* Called (on the changing thread) when an account was disabled, removed, or lost a service or a
+   password: its sessions should end. One listener. */
+typedef void directory_listener(void *context, const struct store_guid *guid,
+                                unsigned services_left);
+void directory_listen(struct directory *directory, directory_listener *listener, void *context);
+
+/* Counts accounts, for `status`. */
+uint64_t directory_count(struct directory *directory);
+
+#endif

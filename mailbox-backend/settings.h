@@ -1,0 +1,56 @@
+/* The back end's settings: the struct that its table (settings.c) fills. */
+#ifndef BACKEND_SETTINGS_H
+#define BACKEND_SETTINGS_H
+
+#include "common/settings.h"
+
+struct backend_settings {
+    struct {
+        char *name;            /* of this back end: as in its certificate and the fronts' lists */
+        char *data;            /* folder: store/, directory/, services, keys */
+        char *control;         /* path of the control socket; default DATA/control */
+        char *user, *group;    /* to run as; empty: stay */
+        uint64_t loops;        /* 0: one per core */
+        uint64_t step_threads; /* 0: twice the cores */
+        uint64_t hash_threads; /* 0: half the cores, at least 1 */
+        int log_target;
+        int log_level;
+    } backend;
+    struct {
+        struct setting_list listen; /* unix:/path, host:port */
+        char *certificate, *key, *ca;
+        struct setting_list fronts; /* names that may connect by TLS; empty: any with OU front */
+        struct setting_list unix_users; /* user names allowed on the unix socket besides our own */
+        bool allow_plain_tcp;      /* for tests */
+    } link;
+    struct {
+        uint64_t databases, map_size, message_size_limit, content_budget, recovery_time;
+        bool compress;
+        uint64_t max_readers;
+    } store;
+    struct {
+        char *default_domain;
+        uint64_t credential_cache_time; /* seconds */
+        char *recipient_delimiter; /* "+" */
+        uint64_t quota_bytes;      /* for accounts without one of their own; 0: no limit */
+        uint64_t removed_time;     /* how long a removed user's mail is kept */
+    } directory;
+    struct {
+        uint64_t idle_timeout;  /* seconds */
+        uint64_t idle_keepalive; /* seconds between "* OK Still here" in IDLE */
+        uint64_t max_literal;   /* bytes of a non-APPEND literal */
+        uint64_t max_sessions_user;
+    } imap4be;
+    struct {
+        uint64_t idle_timeout;
+        bool lock;
+    } pop3be;
+    struct {
+        uint64_t max_recipients;
+        struct setting_list junk_header; /* "X-Spam-Flag: YES" */
+    } lmtpbe;
+};
+
+extern const struct settings_table backend_settings_table;
+
+#endif
