@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/arena.h"
 #include "common/conn.h"
 #include "common/loop.h"
 #include "common/net.h"
