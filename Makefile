@@ -92,10 +92,64 @@ unit-%: ; @$(MAKE) unit UNIT_SOURCE="$(wildcard tests/unit/$*/test_*.c)"
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
+# ---- what people call --------------------------------------------------------------------------
+
+run: ## install what is missing, build, make a demo and serve it on loopback (DIR= PORT_BASE= LOGIN= PASSWORD= PLAINTEXT=yes YES=1)
+	@deploy/packages build run
+	@$(MAKE) --no-print-directory all
+	@BIN=$(BUILD)/bin deploy/demo
+
+test: ## install what is missing, build with sanitizers, run all tests; ends with "N passed, N failed"
+	@deploy/packages build run test mta
+	@$(MAKE) --no-print-directory BUILD=build-test SANITIZE=yes all unit-programs
+	@BUILD=build-test tests/run
+
+unit-programs: $(UNIT_BIN)
+
+install: all ## install under $(DESTDIR)$(PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/doc/mailpair
+	install -m 755 $(BUILD)/bin/cas-proxy $(BUILD)/bin/mailbox-backend $(DESTDIR)$(PREFIX)/sbin/
+	install -m 644 README.md docs/*.md $(DESTDIR)$(PREFIX)/share/doc/mailpair/
+	$(BUILD)/bin/cas-proxy config sample > $(DESTDIR)$(PREFIX)/share/doc/mailpair/cas-proxy.conf.sample
+	$(BUILD)/bin/mailbox-backend config sample > $(DESTDIR)$(PREFIX)/share/doc/mailpair/mailbox-backend.conf.sample
+
+SOURCES = $(wildcard common/*.[ch] proto/*.[ch] cas-proxy/*.[ch] mailbox-backend/*.[ch] \
+          mailbox-backend/*/*.[ch] tests/unit/*/*.[ch] tests/fuzz/*.[ch])
+
+format: ## put all C files into the house's form
+	@deploy/packages lint
+	clang-format -i $(SOURCES)
+
+lint: ## clang build without a warning, clang-format, cppcheck and clang-tidy clean
+	@deploy/packages build test lint
+	@$(MAKE) --no-print-directory BUILD=build-clang CC=clang all unit-programs
+	clang-format --dry-run -Werror $(SOURCES)
+	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability,performance \
+	    --inline-suppr --suppressions-list=tests/cppcheck-suppressions -D_GNU_SOURCE -I. \
+	    $(filter-out tests/%,$(filter %.c,$(SOURCES)))
+	clang-tidy --quiet --warnings-as-errors='*' $(filter-out tests/%,$(filter %.c,$(SOURCES))) -- \
+	    $(CSTD) -D_GNU_SOURCE -DVERSION='""' -I. -Ibuild-clang/gen
+
+FUZZ_SECONDS ?= 60
+fuzz: ## run every libFuzzer program in tests/fuzz for FUZZ_SECONDS (default 60)
+	@deploy/packages build lint
+	@$(MAKE) --no-print-directory BUILD=build-fuzz CC=clang \
+	    CFLAGS='-g -fsanitize=fuzzer-no-link,address,undefined' \
+	    LDFLAGS='-fsanitize=address,undefined' fuzz-programs
+	@for program in build-fuzz/fuzz/*; do \
+	    echo "== $$program"; \
+	    $$program -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -print_final_stats=0 2>&1 | tail -3; \
+	done
+
+fuzz-programs: $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(call archive,$(FOLDERS))
+	@mkdir -p $(@D)
+	$(CC) -pie -fsanitize=fuzzer,address,undefined -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+
 clean: ## remove everything that was built
 	rm -rf build build-*
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  \1\t/' | expand -t 14
 
-.PHONY: all unit clean help
+.PHONY: all run test unit unit-programs install format lint fuzz fuzz-programs clean help
