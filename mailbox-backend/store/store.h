@@ -133,6 +133,8 @@ struct store_item {
     uint64_t modseq;
     uint64_t size;         /* bytes of the content, RFC822.SIZE */
     uint32_t header_size;  /* bytes up to and with the empty line that ends the header */
+    bool no_final_newline; /* the content is not empty and does not end with CRLF: POP3 adds one and
+                              must count it without reading the content */
     int64_t internal_date; /* seconds since 1970, UTC */
     int16_t zone;          /* minutes east of UTC for showing the internal date */
     int64_t save_date;     /* when it came into this folder */
@@ -293,6 +295,7 @@ struct store_op {
             int64_t internal_date;
             int16_t zone;
             uint32_t header_size;
+            bool no_final_newline; /* recorded in the item: see struct store_item */
             uint64_t email_id;        /* random, the same for all recipients of a delivery */
             uint64_t thread_id;
             const void *summary;      /* or NULL */
