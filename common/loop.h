@@ -3,6 +3,7 @@
 #define COMMON_LOOP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <uv.h>
 
 #include "common/err.h"
@@ -32,11 +33,11 @@ enum err_code loop_start(struct loop *loop, struct err *err);
 /* Makes the calling thread the loop's thread until loop_stop(); for the main thread and tests. */
 void loop_run(struct loop *loop);
 
-/* Any thread: the loop ends its turn and leaves. Joins the thread when called from another one.
-   Handles must have been closed by then. */
+/* Any thread: the loop does what was posted before, ends its turn and leaves. Joins the thread of
+   loop_start() when called from another one. Handles must have been closed by then. */
 void loop_stop(struct loop *loop);
 
-/* Frees a stopped loop and sets *loop to NULL. */
+/* Runs what is still posted, frees a stopped loop and sets *loop to NULL. */
 void loop_destroy(struct loop **loop);
 
 uv_loop_t *loop_uv(struct loop *loop);
@@ -51,6 +52,20 @@ bool loop_is_current(const struct loop *loop);
 
 void loop_turn_add(struct loop *loop, struct loop_turn *turn);
 void loop_turn_remove(struct loop *loop, struct loop_turn *turn);
+
+/* The loop comes to its turn callbacks once more before it sleeps. Own thread; cheap, so whatever
+   leaves work to a turn callback calls it. */
+void loop_again(struct loop *loop);
+
+/* What a module keeps once for every loop. Embed it; key is any address of the module's own.
+   loop_destroy() calls destroy, on the destroying thread, which may still close handles. */
+struct loop_local {
+    const void *key;
+    void (*destroy)(struct loop_local *local);
+    struct loop_local *next; /* the loop's own */
+};
+struct loop_local *loop_local(struct loop *loop, const void *key); /* NULL when there is none */
+void loop_local_add(struct loop *loop, struct loop_local *local);
 
 /* Milliseconds of a monotonic clock, as of the start of this turn. */
 uint64_t loop_now(struct loop *loop);
