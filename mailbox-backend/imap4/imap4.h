@@ -1,0 +1,206 @@
+/* Inside the IMAP4 engine: the session, the running command, and what handlers share. One family of
+   commands, one cmd_*.c; commands.c has the table.
+
+   A command runs in steps. Its handler (run) parses the arguments, does what can be done now and
+   returns; it may set command->run to another function where the next step goes on. What it returns:
+     STEP_MORE   command_has_room() was false
+     STEP_WAIT   from command_submit()
+     STEP_WORK   the next step is long, and why lacks WHY_WORKER
+     STEP_NEXT   a fair share was done; or the command ended, see below
+     STEP_IDLE   it wants input or a wake (IDLE and APPEND only)
+   A command ends by `return command_ok(…)`, command_no(), command_bad() or command_fail(): these
+   keep the answer. The engine then tells the client what changed in the selected folder, writes the
+   tagged line and logs it. A snapshot (store_read) never outlives a step. */
+#ifndef IMAP4_IMAP4_H
+#define IMAP4_IMAP4_H
+
+#include "common/arena.h"
+#include "common/buf.h"
+#include "mailbox-backend/imap4/input.h"
+#include "mailbox-backend/imap4/parse.h"
+#include "mailbox-backend/mailbox/view.h"
+#include "mailbox-backend/session.h"
+
+enum imap_state { /* bits, for the command table */
+                  STATE_AUTH = 1,
+                  STATE_SELECTED = 2,
+                  STATE_ANY = STATE_AUTH | STATE_SELECTED,
+};
+
+enum command_flags {
+    CMD_UID = 1,        /* message numbers are uids, FETCH responses carry the UID */
+    CMD_NO_EXPUNGE = 2, /* no EXPUNGE may be told before its tagged line (RFC 3501 section 7.4.1) */
+    CMD_WRITES = 4,     /* refused where the folder is selected read-only */
+    CMD_STREAM = 8,     /* takes its last literal from the input by itself */
+    CMD_NO_ARGS = 16,   /* takes no arguments: checked by the dispatcher */
+};
+
+struct command;
+
+struct imap_command {
+    const char *name; /* "FETCH", "UID FETCH" */
+    unsigned states;  /* enum imap_state bits; 0: never valid after login */
+    unsigned flags;   /* enum command_flags bits */
+    enum step (*run)(struct command *command);
+};
+
+enum command_result { RESULT_NONE, RESULT_OK, RESULT_NO, RESULT_BAD };
+
+/* The one command of a session that runs. */
+struct command {
+    struct imap *imap;
+    struct arena arena; /* ends with the command */
+    const struct imap_command *entry;
+    struct str tag;
+    struct parse args; /* behind the command's name and the space there */
+    unsigned why;      /* of this call of advance(): enum session_why bits */
+    enum step (*run)(struct command *command);
+
+    void *data;                               /* the handler's own, in the arena */
+    void (*cleanup)(struct command *command); /* frees what the arena does not; or NULL */
+    struct uidset uids; /* the messages it is about: command_take_uids(); freed by the engine */
+    uint32_t uid;       /* of them, the next to be worked on: free for the handler */
+    struct store_op op; /* for command_submit(); what is in .out is freed by the engine */
+    bool some_gone;     /* a message asked for by number has gone: OK becomes NO [EXPUNGEISSUED] */
+    struct literal literal; /* CMD_STREAM: what the text ends with */
+    bool has_literal;
+
+    /* The answer. */
+    enum command_result result;
+    const char *code; /* response code without brackets, or NULL; the arena's */
+    const char *text;
+    const char *detail; /* for the log only, or NULL */
+};
+
+/* The state of the telling of changes (update.c). */
+struct update {
+    bool running;
+    bool with_uid, with_expunge;
+    unsigned phase;
+    uint32_t next_uid;
+    struct view_news news;
+};
+
+/* One IMAP4 session. */
+struct imap {
+    struct session *session;
+    struct store_mailbox *mailbox;
+    struct view *view; /* of the selected folder; NULL when none is */
+    bool read_only;    /* EXAMINE */
+    bool ended;        /* LOGOUT, or BYE was said */
+    struct input input;
+    struct command *command; /* NULL between commands */
+    struct update update;
+};
+
+/* ---- output ---- */
+
+struct buf *command_output(struct command *command);
+bool command_has_room(const struct command *command);
+
+/* Appends "* ", the text and CRLF. */
+void untagged(struct command *command, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Appends "(\Seen $Forwarded)": flags of an item of the selected folder, \Recent included. Call
+   flags_learn() first, so that every keyword has a name that the client knows. */
+void flags_write(struct buf *out, const struct view *view, const struct store_item *item);
+
+/* Reads the folder's keywords anew where an item has one without a name, and then tells the client by
+   FLAGS and PERMANENTFLAGS. Before a run of FETCH responses. */
+enum err_code flags_learn(struct command *command, struct store_read *read,
+                          const struct store_item *items, size_t count, struct err *err);
+void flags_tell(struct command *command); /* FLAGS and PERMANENTFLAGS */
+
+/* Appends a folder's path as a mailbox name: modified UTF-7, as an astring. */
+void mailbox_name_write(struct buf *out, struct str path);
+
+/* ---- arguments ---- */
+
+/* Takes a mailbox name: modified UTF-7 decoded, normalised (path_normalise). When it returns false
+   the answer has been given: end with `return command_ended(command)`. */
+bool command_take_path(struct command *command, struct str *path);
+
+/* The same for a name that was parsed before. */
+bool command_normal_path(struct command *command, struct str name, struct str *path);
+
+/* Takes a sequence set and makes it command->uids: uids of the view, whether the command counts by uid
+   or by sequence number. When it returns false the answer has been given (BAD for a number that
+   does not exist). */
+bool command_take_uids(struct command *command);
+
+/* The same for a set that was parsed before: SEARCH keys. by_uid: the set holds uids. */
+bool command_uids_of(struct command *command, const struct sequence_set *set, bool by_uid,
+                     struct uidset *uids);
+
+/* ---- the store ---- */
+
+/* Begins a snapshot of the session's mailbox. When it returns false the answer has been given. */
+bool command_read(struct command *command, struct store_read **read);
+
+/* Submits command->op (mailbox is filled in) and returns STEP_WAIT; command->run is called when it is
+   done. */
+enum step command_submit(struct command *command);
+
+/* ---- the end of a command: all return STEP_NEXT ---- */
+
+enum step command_ok(struct command *command, const char *text);
+enum step command_ok_code(struct command *command, const char *code, const char *text);
+enum step command_no(struct command *command, const char *code, const char *text);
+enum step command_bad(struct command *command, const char *text);
+enum step command_bad_syntax(struct command *command); /* with args.fault */
+/* Turns an error into NO with its RFC 5530 code. The text of errors that are ours goes to the log,
+   not to the client. */
+enum step command_fail(struct command *command, const struct err *err);
+enum step command_ended(const struct command *command); /* the answer has been given */
+
+/* ---- update.c: telling the client what changed ---- */
+
+/* Tells, while there is room, what changed in the selected folder since it was last told: EXPUNGE (where
+   with_expunge), EXISTS, RECENT, FETCH (FLAGS). True when all was told; else return STEP_MORE or
+   STEP_NEXT and call again. False too when the folder is gone: then imap->ended. */
+bool update_run(struct command *command, bool with_expunge);
+void update_release(struct update *update);
+
+/* ---- selection (cmd_select.c) ---- */
+
+void imap_unselect(struct imap *imap);
+
+/* ---- capabilities.c ---- */
+
+const char *const *imap_capabilities_before_login(void);
+void imap_capabilities_write(struct buf *out); /* after login: "IMAP4rev1 IDLE …" */
+
+/* ---- commands.c and the families ---- */
+
+const struct imap_command *imap_command_find(struct str name, bool uid);
+
+enum step cmd_capability(struct command *command);
+enum step cmd_noop(struct command *command);
+enum step cmd_logout(struct command *command);
+enum step cmd_id(struct command *command);
+enum step cmd_enable(struct command *command);
+enum step cmd_namespace(struct command *command);
+enum step cmd_select(struct command *command);
+enum step cmd_examine(struct command *command);
+enum step cmd_close(struct command *command);
+enum step cmd_unselect(struct command *command);
+enum step cmd_create(struct command *command);
+enum step cmd_delete(struct command *command);
+enum step cmd_rename(struct command *command);
+enum step cmd_subscribe(struct command *command);
+enum step cmd_unsubscribe(struct command *command);
+enum step cmd_list(struct command *command);
+enum step cmd_lsub(struct command *command);
+enum step cmd_status(struct command *command);
+enum step cmd_append(struct command *command);
+enum step cmd_check(struct command *command);
+enum step cmd_expunge(struct command *command);
+enum step cmd_search(struct command *command);
+enum step cmd_fetch(struct command *command);
+enum step cmd_store(struct command *command);
+enum step cmd_copy(struct command *command);
+enum step cmd_move(struct command *command);
+enum step cmd_idle(struct command *command);
+
+#endif

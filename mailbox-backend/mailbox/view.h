@@ -1,0 +1,70 @@
+/* What one session sees of a folder: which messages, by which sequence numbers (RFC 3501 section
+   2.3.1.2), as last told to its client. Memory follows the number of uid ranges. The view lags
+   behind the folder on purpose: view_look() finds what changed, the protocol tells it when it may,
+   view_told() makes it so. */
+#ifndef MAILBOX_VIEW_H
+#define MAILBOX_VIEW_H
+
+#include "mailbox-backend/mailbox/keyword.h"
+#include "mailbox-backend/store/store.h"
+
+struct view {
+    struct store_mailbox *mailbox; /* the owner's reference, which must last as long as the view */
+    uint32_t folder;
+    uint32_t uid_validity;
+    bool claims_recent; /* new messages become this session's \Recent, and nobody else's */
+
+    struct uidset uids;   /* what the client knows, in sequence order */
+    uint32_t *before;     /* before[n]: how many uids are in the ranges below range n */
+    struct uidset gone;   /* of uids: no longer in the folder, and the client not yet told */
+    struct uidset recent; /* of uids: \Recent for this session */
+    uint32_t uid_next;    /* uids from here up are not in the view */
+    uint64_t modseq;      /* changes up to here were told (apart from gone) */
+    struct keyword_list keywords; /* as told in FLAGS */
+
+    uint64_t mailbox_modseq; /* of the snapshot that view_look() last saw */
+    uint64_t own_modseq; /* of our own newest change, when nobody else's can hide behind it; or 0 */
+};
+
+/* Fills an empty view from a snapshot. With claim the new messages become this session's \Recent. */
+enum err_code view_open(struct view *view, struct store_mailbox *mailbox, struct store_read *read,
+                        const struct store_folder *folder, bool claim, struct err *err);
+void view_close(struct view *view); /* leaves {0} */
+
+uint32_t view_count(const struct view *view);                  /* EXISTS */
+uint32_t view_recent_count(const struct view *view);           /* RECENT */
+uint32_t view_sequence(const struct view *view, uint32_t uid); /* 0: not in the view */
+uint32_t view_uid(const struct view *view, uint32_t sequence); /* 0: no such number */
+bool view_is_recent(const struct view *view, uint32_t uid);
+
+/* Turns sequence numbers (as a set like uids) into the uids they stand for. False when one is above
+   view_count(). */
+bool view_uids_of(const struct view *view, const struct uidset *sequences, struct uidset *uids);
+
+/* What changed since the client was last told. */
+struct view_news {
+    uint64_t modseq;       /* the folder's at this look: items with view->modseq < modseq <= this
+                               have changed flags, or are new */
+    uint32_t uid_next;     /* the folder's */
+    struct uidset arrived; /* release it */
+    uint32_t recent_first; /* of the arrived, those from here up are \Recent */
+    bool flags;            /* flags of known messages may have changed */
+};
+
+/* Looks what is new in a snapshot; adds to view->gone what vanished. With nothing new, news->modseq
+   is view->modseq. ERR_NOT_FOUND: the folder was deleted. */
+enum err_code view_look(struct view *view, struct store_read *read, struct view_news *news,
+                        struct err *err);
+
+/* The client was told of the arrived: they take the next sequence numbers. */
+void view_add_arrived(struct view *view, const struct view_news *news);
+/* The client was told of all in view->gone: they leave, higher sequence numbers go down. */
+void view_drop_gone(struct view *view);
+/* The client was told of flag changes too: the view is as of news->modseq. */
+void view_told(struct view *view, const struct view_news *news);
+
+/* An operation of this session was given this modseq (0: it changed nothing), and the client knows what it changed: those changes need
+   no telling. Call view_look() before the operation is submitted, or all of it will be told. */
+void view_own_change(struct view *view, uint64_t modseq);
+
+#endif
