@@ -150,13 +150,13 @@ class Front(Program):
         self.imap_port, self.imaps_port, self.pop3_port, self.pop3s_port, self.lmtp_port = (
             free_port(host) for _ in range(5))
         pki = deployment.pki
-        link = (f"[link]\ncertificate = {pki}/{name}.crt\nkey = {pki}/{name}.key\nca = {pki}/ca.crt\n"
-                if tls else "")
+        link = f"[link]\nca = {pki}/ca.crt\n" + (
+            f"certificate = {pki}/{name}.crt\nkey = {pki}/{name}.key\n" if tls else "")
         backends = "".join(f"[backend {back.name}]\naddress = {back.link}\n" for back in backs)
         more = {"imap4": "", "pop3": "", "lmtp": "", **(sections or {})}
         super().__init__(FRONT, folder, (
             f"[front]\nname = {name}\ndata = {folder}/data\nlog_level = debug\n"
-            f"[tls]\ncertificate = {pki}/server.crt\nkey = {pki}/server.key\nca = {pki}/ca.crt\n{link}"
+            f"[tls]\ncertificate = {pki}/server.crt\nkey = {pki}/server.key\n{link}"
             f"[imap4]\nlisten = {host}:{self.imap_port}\nlisten_tls = {host}:{self.imaps_port}\n{more['imap4']}"
             f"[pop3]\nlisten = {host}:{self.pop3_port}\nlisten_tls = {host}:{self.pop3s_port}\n{more['pop3']}"
             f"[lmtp]\nlisten = unix:{self.lmtp_socket}, {host}:{self.lmtp_port}\n{more['lmtp']}"
@@ -181,14 +181,14 @@ class Deployment:
 
     def issue_ca(self):
         self.run_pki("init", self.pki)
-        self.issue("server", "server", "localhost", "--host", "localhost", "--ip", "127.0.0.1")
+        self.issue("server", "server", "localhost", "--host=localhost", "--ip=127.0.0.1")
 
     def run_pki(self, *words):
         subprocess.run([BACK, "pki", *words], check=True, capture_output=True, timeout=PATIENCE)
 
     def issue(self, role, file, name, *more):
         """A certificate for name; stored as file.crt and file.key in the PKI's folder."""
-        self.run_pki("issue", self.pki, "--role", role, "--name", name, "--out", file, *more)
+        self.run_pki("issue", self.pki, f"--role={role}", f"--name={name}", f"--out={file}", *more)
 
     def tls(self):
         return ssl.create_default_context(cafile=os.path.join(self.pki, "ca.crt"))
