@@ -1,0 +1,157 @@
+/* LIST and UIDL. */
+#include <string.h>
+
+#include "common/log.h"
+#include "mailbox-backend/pop3/pop3.h"
+
+#define SLICE 128       /* items at a time */
+#define FAIR_SHARE 1024 /* items in one call */
+#define UID_MAX 70      /* RFC 1939 section 7 */
+
+/* An import may have kept the id that a client knows from another server. */
+static const char uidl_property[] = "pop3/uidl";
+
+static bool is_valid_id(const char *id, size_t length)
+{
+    if (length == 0 || length > UID_MAX)
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if (id[i] < 0x21 || id[i] > 0x7E)
+            return false;
+    return true;
+}
+
+/* Appends the unique id: the one an import has set, or 8 hex digits of the mailbox's GUID and 12 of
+   the item's id, which is never used again in a mailbox. */
+static void id_write(struct pop3 *pop3, struct store_read *read, const struct store_item *item,
+                     struct buf *out)
+{
+    const uint8_t *guid = store_mailbox_guid(pop3->mailbox)->bytes;
+    char id[UID_MAX];
+    size_t length;
+
+    if (store_property_get(read, STORE_INBOX_FOLDER, item->item_id, uidl_property, (uint8_t *)id,
+                           sizeof(id), &length, NULL) == ERR_NONE &&
+        is_valid_id(id, length))
+        buf_append(out, id, length);
+    else
+        buf_printf(out, "%02x%02x%02x%02x%012llx", guid[0], guid[1], guid[2], guid[3],
+                   (unsigned long long)item->item_id);
+}
+
+static void line_write(struct pop3 *pop3, struct store_read *read, const struct store_item *item,
+                       struct buf *out)
+{
+    buf_printf(out, "%u ", maildrop_number(&pop3->maildrop, item->uid));
+    if (pop3->listing.ids)
+        id_write(pop3, read, item, out);
+    else
+        buf_printf(out, "%llu", (unsigned long long)maildrop_octets(item));
+    buf_text(out, "\r\n");
+}
+
+/* Lists the items of one slice as far as there is room. */
+static void slice_write(struct session *session, struct pop3 *pop3, struct store_read *read,
+                        const struct store_item *items, size_t count)
+{
+    for (size_t i = 0; i < count && session_room(session) > 0; i++) {
+        pop3->listing.next = items[i].uid + 1;
+        if (!maildrop_is_deleted(&pop3->maildrop, items[i].uid))
+            line_write(pop3, read, &items[i], session_output(session));
+    }
+}
+
+/* The items of one snapshot, as far as there is room. Uids only grow, so whatever is found up to the
+   last uid of the login is in the maildrop, less what others have expunged. */
+static enum step snapshot_write(struct session *session, struct pop3 *pop3, struct store_read *read,
+                                struct err *err)
+{
+    uint32_t last = maildrop_last_uid(&pop3->maildrop);
+    struct store_item items[SLICE];
+    size_t count;
+
+    for (unsigned done = 0; done < FAIR_SHARE; done += SLICE) {
+        if (session_room(session) == 0)
+            return STEP_MORE;
+        if (store_item_scan(read, STORE_INBOX_FOLDER, pop3->listing.next, last, 0, items, SLICE,
+                            &count, err) != ERR_NONE)
+            return STEP_END;
+        slice_write(session, pop3, read, items, count);
+        if (count == 0 || (count < SLICE && pop3->listing.next > items[count - 1].uid))
+            return STEP_IDLE;
+    }
+    return STEP_NEXT;
+}
+
+/* A listing that was begun cannot be taken back: the client must see it break off. */
+static enum step failed(struct session *session, struct pop3 *pop3, const struct err *err)
+{
+    log_warning(session_who(session), "listing the maildrop failed: %s", err->text);
+    if (pop3->listing.begun)
+        return STEP_END;
+    pop3_reply(session, err);
+    return STEP_IDLE;
+}
+
+static void begin(struct session *session, struct pop3 *pop3)
+{
+    pop3->listing.begun = true;
+    if (pop3->listing.ids)
+        pop3_ok(session, "unique ids follow");
+    else
+        pop3_ok(session, "%u messages (%llu octets)", maildrop_messages_left(&pop3->maildrop),
+                (unsigned long long)maildrop_octets_left(&pop3->maildrop));
+}
+
+static enum step list_step(struct session *session, struct pop3 *pop3, unsigned why)
+{
+    struct err err = {0};
+    struct store_read *read;
+    enum step step;
+
+    (void)why;
+    if (session_room(session) == 0)
+        return STEP_MORE;
+    if (store_read_begin(pop3->mailbox, &read, &err) != ERR_NONE)
+        return failed(session, pop3, &err);
+    if (!pop3->listing.begun)
+        begin(session, pop3);
+    step = snapshot_write(session, pop3, read, &err);
+    store_read_end(&read);
+    if (step == STEP_END)
+        return failed(session, pop3, &err);
+    if (step == STEP_IDLE)
+        buf_text(session_output(session), ".\r\n");
+    return step;
+}
+
+static void list_one(struct session *session, struct pop3 *pop3, struct str number)
+{
+    struct store_read *read;
+    struct store_item item;
+
+    if (!pop3_item(session, pop3, number, &read, &item))
+        return;
+    buf_text(session_output(session), "+OK ");
+    line_write(pop3, read, &item, session_output(session));
+    store_read_end(&read);
+}
+
+static void list(struct session *session, struct pop3 *pop3, const struct pop3_args *args, bool ids)
+{
+    pop3->listing = (struct pop3_listing){.ids = ids, .next = 1};
+    if (args->count == 1)
+        list_one(session, pop3, args->words[0]);
+    else
+        pop3->running = list_step;
+}
+
+void pop3_list(struct session *session, struct pop3 *pop3, const struct pop3_args *args)
+{
+    list(session, pop3, args, false);
+}
+
+void pop3_uidl(struct session *session, struct pop3 *pop3, const struct pop3_args *args)
+{
+    list(session, pop3, args, true);
+}

@@ -1,0 +1,136 @@
+/* RETR and TOP. */
+#include <string.h>
+
+#include "common/log.h"
+#include "mailbox-backend/pop3/pop3.h"
+
+#define CHUNK 16384u        /* read and sent at a time */
+#define FAIR_SHARE 262144u  /* bytes in one call */
+#define BIG_MESSAGE 262144u /* from here on the content is read on workers */
+
+void pop3_retrieval_end(struct pop3 *pop3)
+{
+    if (pop3->retrieval.content != NULL)
+        store_content_close(&pop3->retrieval.content);
+}
+
+/* How much of these bytes TOP still wants: the header and so many lines of the body. */
+static size_t top_share(struct pop3_retrieval *retrieval, const uint8_t *bytes, size_t length)
+{
+    size_t share = length < retrieval->header_left ? length : (size_t)retrieval->header_left;
+
+    retrieval->header_left -= share;
+    while (share < length && retrieval->lines_left > 0) {
+        const uint8_t *newline = memchr(bytes + share, '\n', length - share);
+
+        if (newline == NULL)
+            return length;
+        share = (size_t)(newline - bytes) + 1;
+        retrieval->lines_left--;
+    }
+    return share;
+}
+
+static bool top_is_over(const struct pop3_retrieval *retrieval)
+{
+    return retrieval->top && retrieval->header_left == 0 && retrieval->lines_left == 0;
+}
+
+/* The next bytes of the message; *length is 0 at the end of what is wanted. */
+static enum err_code next_chunk(struct pop3_retrieval *retrieval, uint8_t bytes[CHUNK], size_t room,
+                                size_t *length, struct err *err)
+{
+    size_t wanted = room < CHUNK ? room : CHUNK;
+
+    *length = 0;
+    if (top_is_over(retrieval))
+        return ERR_NONE;
+    if (store_content_read(retrieval->content, retrieval->offset, bytes, wanted, length, err) !=
+        ERR_NONE)
+        return err->code;
+    retrieval->offset += *length;
+    if (retrieval->top)
+        *length = top_share(retrieval, bytes, *length);
+    return ERR_NONE;
+}
+
+/* A damaged piece behind the first cannot be told in a response that was begun: the client must see
+   it break off, or it would take half a message for a whole one. */
+static enum step failed(struct session *session, struct pop3 *pop3, const struct err *err)
+{
+    log_error(session_who(session), "reading a message failed: %s", err->text);
+    pop3_retrieval_end(pop3);
+    if (pop3->retrieval.begun)
+        return STEP_END;
+    pop3_reply(session, err);
+    return STEP_IDLE;
+}
+
+static void begin(struct session *session, struct pop3_retrieval *retrieval)
+{
+    retrieval->begun = true;
+    if (retrieval->top)
+        pop3_ok(session, "top of message follows");
+    else
+        pop3_ok(session, "%llu octets", (unsigned long long)retrieval->octets);
+}
+
+static enum step retrieve_step(struct session *session, struct pop3 *pop3, unsigned why)
+{
+    struct pop3_retrieval *retrieval = &pop3->retrieval;
+    uint8_t bytes[CHUNK];
+    struct err err;
+    size_t length;
+
+    if (store_content_size(retrieval->content) >= BIG_MESSAGE && !(why & WHY_WORKER))
+        return STEP_WORK;
+    for (size_t done = 0; done < FAIR_SHARE; done += length) {
+        if (session_room(session) == 0)
+            return STEP_MORE;
+        if (next_chunk(retrieval, bytes, session_room(session), &length, &err) != ERR_NONE)
+            return failed(session, pop3, &err);
+        if (!retrieval->begun)
+            begin(session, retrieval);
+        if (length == 0) {
+            dot_finish(&retrieval->dot, session_output(session));
+            pop3_retrieval_end(pop3);
+            return STEP_IDLE;
+        }
+        dot_feed(&retrieval->dot, bytes, length, session_output(session));
+    }
+    return STEP_NEXT;
+}
+
+static void retrieve(struct session *session, struct pop3 *pop3, const struct pop3_args *args)
+{
+    struct pop3_retrieval *retrieval = &pop3->retrieval;
+    struct store_read *read;
+    struct store_item item;
+    struct err err;
+
+    if (!pop3_item(session, pop3, args->words[0], &read, &item))
+        return;
+    if (store_content_open(read, &item, &retrieval->content, &err) == ERR_NONE) {
+        retrieval->octets = maildrop_octets(&item);
+        retrieval->header_left = item.header_size;
+        pop3->running = retrieve_step;
+    } else {
+        pop3_reply(session, &err);
+    }
+    store_read_end(&read);
+}
+
+void pop3_retr(struct session *session, struct pop3 *pop3, const struct pop3_args *args)
+{
+    pop3->retrieval = (struct pop3_retrieval){.dot = DOT_INIT};
+    retrieve(session, pop3, args);
+}
+
+void pop3_top(struct session *session, struct pop3 *pop3, const struct pop3_args *args)
+{
+    pop3->retrieval = (struct pop3_retrieval){.dot = DOT_INIT, .top = true};
+    if (str_number(args->words[1], UINT64_MAX, &pop3->retrieval.lines_left))
+        retrieve(session, pop3, args);
+    else
+        pop3_err(session, "the second argument is a number of lines");
+}
