@@ -11,6 +11,7 @@
 #include "proto/link.pb-c.h"
 
 struct route;
+struct route_ask;
 
 enum route_answer {
     ROUTE_FOUND, /* back is home to the account (its link may be down all the same) */
@@ -25,21 +26,16 @@ struct route_result {
     const char *text;  /* with ROUTE_TEMPORARY: why, for the log */
 };
 
-/* One question. Embed it; the fields are the route's own, context is the caller's. */
+/* One question. Embed it; ask is the route's own, the rest the caller's. */
 struct route_query {
     void (*done)(struct route_query *query, const struct route_result *result);
     void *context;
-    struct route *route; /* NULL when no answer is awaited */
-    struct route_ask *ask;
-    struct route_query *next;
-    bool at_once;
-    struct back *known;
-    struct route_query *previous;
+    struct route_ask *ask; /* NULL when no answer is awaited */
 };
 
 struct route *route_create(struct front_loop *home);
 
-/* Waiting queries must have been cancelled. */
+/* Queries must have been cancelled or answered; the loop must have run what was posted. */
 void route_destroy(struct route **route);
 
 /* Asks who is home to a login name (as the client gave it) or to a mail address (without angle
@@ -52,9 +48,10 @@ void route_resolve(struct route *route, struct route_query *query, const char *a
 /* No answer is wanted any more. Nothing happens when none was awaited. */
 void route_cancel(struct route_query *query);
 
-/* Drops what is remembered about a name or address: a back end redirected or refused it as not its
-   own. */
-void route_forget(struct route *route, const char *name);
+/* Drops what is remembered about a login name or an address: a back end redirected or refused it as
+   not its own. */
+void route_forget_name(struct route *route, const char *name);
+void route_forget_address(struct route *route, const char *address);
 
 /* What came over a link: for the links' events only. */
 void route_location(struct route *route, struct back *back, const Link__Location *location);

@@ -1,0 +1,120 @@
+#include "cas-proxy/sasl.h"
+
+#include <string.h>
+
+#include "common/base64.h"
+#include "common/mem.h"
+
+bool sasl_find(struct str name, enum sasl_mechanism *mechanism)
+{
+    if (str_is_nocase(name, "PLAIN"))
+        *mechanism = SASL_PLAIN;
+    else if (str_is_nocase(name, "LOGIN"))
+        *mechanism = SASL_LOGIN;
+    else
+        return false;
+    return true;
+}
+
+void sasl_begin(struct sasl *sasl, enum sasl_mechanism mechanism)
+{
+    sasl_reset(sasl);
+    sasl->mechanism = mechanism;
+}
+
+const char *sasl_challenge(const struct sasl *sasl)
+{
+    if (sasl->mechanism == SASL_PLAIN)
+        return "";
+    return sasl->heard == 0 ? "VXNlcm5hbWU6" /* Username: */ : "UGFzc3dvcmQ6"; /* Password: */
+}
+
+static struct str bytes_of(const struct buf *buf)
+{
+    return (struct str){(const char *)buf_bytes(buf), buf_length(buf)};
+}
+
+/* authzid NUL authcid NUL password, the last two not empty, no more NULs. */
+static bool is_plain_message(struct str message)
+{
+    const char *end = message.data + message.length;
+    const char *first = memchr(message.data, '\0', message.length);
+    const char *second = first == NULL ? NULL : memchr(first + 1, '\0', (size_t)(end - first - 1));
+
+    return second != NULL && second > first + 1 && second + 1 < end &&
+           memchr(second + 1, '\0', (size_t)(end - second - 1)) == NULL;
+}
+
+static enum sasl_step login_answer(struct sasl *sasl, const struct buf *answer)
+{
+    bool whole;
+
+    if (sasl->heard++ == 0) {
+        buf_append(&sasl->name, buf_bytes(answer), buf_length(answer));
+        return buf_length(answer) > 0 ? SASL_MORE : SASL_BAD;
+    }
+    whole = sasl_plain(sasl, bytes_of(&sasl->name), bytes_of(answer));
+    return whole ? SASL_DONE : SASL_BAD;
+}
+
+enum sasl_step sasl_answer(struct sasl *sasl, struct str text, bool initial)
+{
+    struct buf answer = {0};
+    enum sasl_step step = SASL_BAD;
+
+    if (initial && str_is(text, "="))
+        text.length = 0;
+    buf_reserve(&answer, text.length + 4);
+    if (base64_decode(&answer, text)) {
+        if (sasl->mechanism == SASL_LOGIN) {
+            step = login_answer(sasl, &answer);
+        } else if (buf_length(&answer) > 0 && is_plain_message(bytes_of(&answer))) {
+            buf_move(&sasl->message, &answer);
+            step = SASL_DONE;
+        }
+    }
+    sasl_wipe(&answer);
+    return step;
+}
+
+static bool has_nul(struct str text)
+{
+    return memchr(text.data, '\0', text.length) != NULL;
+}
+
+bool sasl_plain(struct sasl *sasl, struct str name, struct str password)
+{
+    struct buf *message = &sasl->message;
+
+    if (name.length == 0 || password.length == 0 || has_nul(name) || has_nul(password))
+        return false;
+    sasl_wipe(message);
+    buf_reserve(message, name.length + password.length + 2);
+    buf_byte(message, '\0');
+    buf_append(message, name.data, name.length);
+    buf_byte(message, '\0');
+    buf_append(message, password.data, password.length);
+    return true;
+}
+
+struct str sasl_name(const struct sasl *sasl)
+{
+    struct str message = bytes_of(&sasl->message);
+    struct str authorize = {message.data, strlen(message.data)};
+
+    return authorize.length > 0 ? authorize : str_of(message.data + 1);
+}
+
+void sasl_reset(struct sasl *sasl)
+{
+    sasl_wipe(&sasl->name);
+    sasl_wipe(&sasl->message);
+    sasl->heard = 0;
+}
+
+void sasl_wipe(struct buf *buf)
+{
+    if (buf->memory != NULL)
+        mem_wipe(buf->memory, buf->size);
+    buf_release(buf);
+}
