@@ -19,34 +19,47 @@ enum input_event {
 };
 
 struct input {
-    struct buf text;       /* the command so far; stays until input_next_command() */
-    size_t line_start;     /* in text: of the line being read */
-    size_t line_bytes;     /* of all its lines so far */
-    size_t literal_bytes;  /* of all its literals so far */
-    uint64_t left;         /* of the literal being read */
-    unsigned mode;         /* enum in input.c */
-    enum input_event then; /* when the dropping has ended */
+    struct buf text;        /* the command so far; stays until input_next_command() */
+    size_t line_start;      /* in text: of the line being read */
+    size_t line_bytes;      /* of all its lines so far */
+    uint64_t literal_bytes; /* of all its literals so far */
+    uint64_t left;          /* of the literal being read or dropped */
+    unsigned mode;          /* enum in input.c */
+    enum input_event then;  /* when the dropping has ended */
+    struct buf line;        /* input_line()'s */
+    bool line_whole;        /* and it was given */
+    size_t tail_length;     /* of a line being dropped, its newest bytes: */
+    char tail[32];
 };
 
 /* Decides, for a text that ends in a literal, whether the command takes that one by itself. */
 typedef bool input_streams(struct str text);
 
-/* Takes bytes from in until something is there to be done. max_literal: bytes of all literals of a
-   command. */
+/* Takes bytes from in until something is there to be done. max_literals: bytes of all literals of a
+   command. Not to be called again after a command before input_next_command(). */
 enum input_event input_read(struct input *input, struct buf *in, struct buf *out,
-                            uint64_t max_literal, input_streams *streams);
+                            uint64_t max_literals, input_streams *streams);
+
+/* The command so far, without the CRLF at its end. */
+struct str input_text(const struct input *input);
 
 /* Ends the command in text; the next one may begin. */
 void input_next_command(struct input *input);
 
-/* Bytes of a streamed literal were not taken by the command: they (left of them) and the rest of its
-   lines will be dropped before the next command begins. */
+/* The command gives up a streamed literal: left bytes of it and the rest of its lines will be
+   dropped before the next command begins. */
 void input_drop(struct input *input, uint64_t left);
 
-/* Takes a streamed command's last line end, or any line of IDLE's: true when a whole line (or more than
-   INPUT_LINES_MAX bytes of one) is there, which is copied to line without its line end. */
+/* Whether a line end comes next, as it must behind a streamed literal; it is taken. */
+enum input_end { INPUT_END_WAIT, INPUT_END_YES, INPUT_END_NO };
+enum input_end input_take_end(struct buf *in);
+
+/* For IDLE: true when a line is there; *line is its beginning (256 bytes at most) without line end,
+   good until the next call. */
 bool input_line(struct input *input, struct buf *in, struct str *line);
 
+/* Gives memory back: all of it, or what an idle session need not keep. */
 void input_release(struct input *input);
+void input_release_idle(struct input *input);
 
 #endif

@@ -25,6 +25,9 @@ struct parse {
 /* text and arena must outlive the parse and all that it hands out. */
 void parse_init(struct parse *parse, struct arena *arena, struct str text);
 
+/* For parsers built upon these: goes back to at, keeps the fault, returns false. */
+bool parse_fail(struct parse *parse, const char *at, const char *fault);
+
 bool parse_at_end(const struct parse *parse);       /* just asks: no fault */
 bool parse_end(struct parse *parse);                /* demands it */
 bool parse_peek(const struct parse *parse, char c); /* the next byte is c: just asks */
