@@ -13,20 +13,22 @@
 #include "common/loop.h"
 #include "common/net.h"
 #include "common/tls.h"
+#include "proto/frame.h"
 #include "proto/link.pb-c.h"
 
-#define LINK_FRAME_MAX 65536u
-#define LINK_DATA_MAX 16384u        /* payload of one data body: one TLS record */
-#define LINK_CREDIT_FIRST 65536u    /* each way, before any Window */
-#define LINK_CREDIT_MOST 262144u    /* the receiver raises it to at most this */
-#define LINK_PING_SECONDS 15        /* without any frame for twice this the link is down */
+#define LINK_FRAME_MAX FRAME_MAX
+#define LINK_DATA_MAX FRAME_DATA_MAX /* payload of one data body: one TLS record */
+#define LINK_CREDIT_FIRST 65536u     /* each way, before any Window */
+#define LINK_CREDIT_MOST 262144u     /* the receiver raises it to at most this */
+#define LINK_PING_SECONDS 15         /* without any frame for twice this the link is down */
 
 struct link;
 struct link_session;
 
 /* What a link tells its owner. `context` is what was given at creation. */
 struct link_events {
-    /* Hellos are exchanged; link_peer() can be read. Front and back. */
+    /* Hellos are exchanged; link_peer() can be read. Front and back. Front: called again, with the link
+       up already, when the back end said a new Hello because its services changed. */
     void (*up)(void *context, struct link *link);
     /* The connection ended or never stood; sessions have been told (closed) before. A client link
        tries again by itself with back-off (0.1 s doubling to 5 s) and calls up again; a server link
@@ -57,7 +59,8 @@ struct link_session_events {
     /* Payload bytes have come. The receiver owes credit for them: it gives it back by
        link_session_consumed() when it has passed them on. */
     void (*data)(void *context, const uint8_t *bytes, size_t length);
-    /* Credit came after link_session_room() had been less than what was wanted. */
+    /* More may be sent than before: credit came, or the connection's output has drained after
+       link_session_room() was 0. */
     void (*room)(void *context);
     /* The peer closed the session or the link went down (reason INTERNAL with text then). */
     void (*closed)(void *context, Link__Close__Reason reason, const char *text);
@@ -73,7 +76,8 @@ struct link_self {
        new link. NULL for fronts. Memory from arena. */
     void (*services)(void *context, struct arena *arena, Link__Hello *hello);
     void *context;
-    const unsigned *uids; /* uids allowed at the other end of a unix socket, besides root and our own */
+    const unsigned
+        *uids; /* uids allowed at the other end of a unix socket, besides root and our own */
     size_t uid_count;
     bool allow_plain_tcp; /* tests only; refused otherwise */
 };
@@ -120,9 +124,9 @@ void link_session_opened(struct link_session *session, const char *user);
 void link_session_refuse(struct link_session *session, Link__Refused__Code code, const char *text,
                          unsigned retry_after);
 
-/* How many payload bytes may be sent now: the peer's credit, and 0 while the connection's output is
-   high. */
-size_t link_session_room(const struct link_session *session);
+/* How many payload bytes may be sent now: the peer's credit once the session is opened, and 0 while
+   the connection's output is high. After an answer of 0 room() is told when it grows. */
+size_t link_session_room(struct link_session *session);
 
 /* Sends length bytes, at most link_session_room() of them, cut into data frames; returns how many
    were taken. Corked until the end of the loop turn, one gather write for all. */
@@ -147,5 +151,8 @@ bool link_ask_resolve(struct link *link, uint64_t request, const char *address);
 void link_answer_location(struct link *link, const Link__Location *location);
 void link_answer_resolved(struct link *link, const Link__Resolved *resolved);
 void link_say_drain(struct link *link, const char *reason);
+
+/* Says Hello again, with the services as link_self gives them now. */
+void link_say_services(struct link *link);
 
 #endif
