@@ -15,17 +15,20 @@ enum err_code intake_append(struct intake *intake, const void *bytes, size_t len
 enum err_code intake_finish(struct intake *intake, struct err *err);
 void intake_destroy(struct intake **intake);
 
-/* After intake_finish: fills op->kind and op->in.append's draft, header_size, email_id, thread_id and
-   summary (they stay the intake's); the caller adds folder, mailbox, flags, dates, quota. May be used
-   for several ops (recipients). */
+/* After intake_finish: fills op->kind and op->in.append's draft, header_size, no_final_newline,
+   email_id, thread_id and summary (they stay the intake's); the caller adds folder, mailbox, flags,
+   dates, quota. May be used for several ops (recipients). */
 void intake_fill(struct intake *intake, struct store_op *op);
 
 /* The value of the first header field of that name in the top header, unfolded and trimmed ("" when
    absent, cut at 1,000 bytes); good as long as the intake. Only for names given to intake_keep(). */
 struct str intake_header(struct intake *intake, const char *name);
-void intake_keep(struct intake *intake, const char *name); /* before the first intake_append; at most 8 */
+void intake_keep(struct intake *intake,
+                 const char *name); /* before the first intake_append; at most 8 */
 
-/* The flag tests of a message just received: the configured "Name: value" pair is in the header. */
+/* The flag tests of a message just received: a field of the header is the configured "Name: value"
+   (ASCII case ignored; all fields of that name are looked at). Only for pairs whose name was given
+   to intake_keep(), which takes a whole pair as well. */
 bool intake_has_header(struct intake *intake, const char *name_and_value);
 
 #endif
