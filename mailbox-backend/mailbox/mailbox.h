@@ -46,4 +46,12 @@ bool subscription_has(struct store_read *read, struct str path);
 enum err_code subscription_next(struct store_read *read, char cursor[128], struct arena *arena,
                                 struct str *path, struct err *err);
 
+/* ---- placeholders: a deleted folder that still has folders below it stays as a name without messages,
+   IMAP's \Noselect (RFC 3501 section 6.3.4), until it is created again ---- */
+
+/* The property (of the folder, item 0) that makes a folder a placeholder, or a true folder again. */
+void placeholder_property(bool is_one, struct store_property *property);
+/* Nothing is put into a placeholder, and nobody selects it. */
+bool placeholder_is(struct store_read *read, const struct store_folder *folder);
+
 #endif

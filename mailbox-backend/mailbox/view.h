@@ -22,8 +22,9 @@ struct view {
     uint64_t modseq;      /* changes up to here were told (apart from gone) */
     struct keyword_list keywords; /* as told in FLAGS */
 
-    uint64_t mailbox_modseq; /* of the snapshot that view_look() last saw */
-    uint64_t own_modseq; /* of our own newest change, when nobody else's can hide behind it; or 0 */
+    uint64_t mailbox_modseq;      /* of the snapshot that view_look() last saw */
+    uint64_t own_first, own_last; /* modseqs of our own changes, when nobody else's can hide behind
+                                     them; 0 when there are none */
 };
 
 /* Fills an empty view from a snapshot. With claim the new messages become this session's \Recent. */
@@ -63,8 +64,10 @@ void view_drop_gone(struct view *view);
 /* The client was told of flag changes too: the view is as of news->modseq. */
 void view_told(struct view *view, const struct view_news *news);
 
-/* An operation of this session was given this modseq (0: it changed nothing), and the client knows what it changed: those changes need
-   no telling. Call view_look() before the operation is submitted, or all of it will be told. */
+/* An operation of this session was given this modseq (0: it changed nothing), and the client knows
+   what it changed, so that it needs no telling. To count, view_look() must have been called
+   shortly before it was submitted: an item whose flags somebody else changed in between is told. */
 void view_own_change(struct view *view, uint64_t modseq);
+bool view_is_own(const struct view *view, uint64_t modseq);
 
 #endif
