@@ -9,13 +9,13 @@
 
 struct mime_date {
     int64_t utc;      /* seconds since 1970-01-01 00:00:00 UTC */
-    int zone_minutes; /* east of UTC, between -5999 and 5999 */
+    int zone_minutes; /* east of UTC, -5999 to 5999 */
     int32_t day;      /* the calendar date as written, in days since 1970-01-01, zone disregarded */
 };
 
 /* The Date field of RFC 5322 section 3.3 with the obsolete forms of 4.3 (two- and three-digit
    years, zone names; unknown zones count as -0000), comments, and a missing zone or missing
-   seconds. Every number is checked against its range and the calendar. False when it is no date. */
+   seconds. What follows the zone is not looked at. Every number is checked against its range and the calendar. False when it is no date. */
 bool mime_date_parse(struct str text, struct mime_date *date);
 
 /* IMAP's date-time without the quotes (RFC 3501: "17-Jul-1996 02:44:25 -0700", the first digit may

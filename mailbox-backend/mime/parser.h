@@ -59,6 +59,7 @@ struct mime_parser {
     bool cut;          /* the value went over a limit */
     size_t value_line; /* where in value the current line begins */
     size_t value_length;
+    size_t value_limit;
     size_t value_size;
     char *value; /* the arena's, reused from field to field */
 };
@@ -71,6 +72,10 @@ void mime_parser_init(struct mime_parser *parser, struct arena *arena,
 
 /* The next bytes of the message. */
 void mime_parser_feed(struct mime_parser *parser, const void *data, size_t length);
+
+/* Whether the header of the message itself has been read whole: enough, after mime_parser_finish(),
+   for its envelope, or for a search in its header. */
+bool mime_parser_has_header(const struct mime_parser *parser);
 
 /* Ends the message and gives its tree, never NULL: an empty message is an empty text/plain part.
    The parser must not be fed afterwards. */

@@ -24,6 +24,9 @@ bool scan_atom(struct str *text, struct str *atom);
 /* A quoted string when the text begins with a quote: gives its raw inside, with backslashes. */
 bool scan_quoted(struct str *text, struct str *inside);
 
+/* A domain literal when the text begins with "[": gives its raw inside. */
+bool scan_domain_literal(struct str *text, struct str *inside);
+
 /* Copies the raw inside of a quoted string, comment or domain literal without its backslashes and
    line ends. to must have room for raw.length bytes; returns the length written. */
 size_t scan_unescape(char *to, struct str raw);
