@@ -13,6 +13,7 @@ struct backend_settings {
         uint64_t loops;        /* 0: one per core */
         uint64_t step_threads; /* 0: twice the cores */
         uint64_t hash_threads; /* 0: half the cores, at least 1 */
+        uint64_t stop_timeout; /* seconds that sessions get to end when the program stops */
         int log_target;
         int log_level;
     } backend;
@@ -21,7 +22,7 @@ struct backend_settings {
         char *certificate, *key, *ca;
         struct setting_list fronts; /* names that may connect by TLS; empty: any with OU front */
         struct setting_list unix_users; /* user names allowed on the unix socket besides our own */
-        bool allow_plain_tcp;      /* for tests */
+        bool allow_plain_tcp;           /* for tests */
     } link;
     struct {
         uint64_t databases, map_size, message_size_limit, content_budget, recovery_time;
@@ -31,26 +32,38 @@ struct backend_settings {
     struct {
         char *default_domain;
         uint64_t credential_cache_time; /* seconds */
-        char *recipient_delimiter; /* "+" */
-        uint64_t quota_bytes;      /* for accounts without one of their own; 0: no limit */
-        uint64_t removed_time;     /* how long a removed user's mail is kept */
+        char *recipient_delimiter;      /* "+" */
+        uint64_t quota_bytes;           /* for accounts without one of their own; 0: no limit */
+        uint64_t removed_time;          /* how long a removed user's mail is kept */
     } directory;
     struct {
-        uint64_t idle_timeout;  /* seconds */
+        uint64_t idle_timeout;   /* seconds */
         uint64_t idle_keepalive; /* seconds between "* OK Still here" in IDLE */
-        uint64_t max_literal;   /* bytes of a non-APPEND literal */
+        uint64_t max_literal;    /* bytes of a non-APPEND literal */
         uint64_t max_sessions_user;
     } imap4be;
     struct {
         uint64_t idle_timeout;
         bool lock;
+        uint64_t max_sessions_user;
     } pop3be;
     struct {
+        uint64_t idle_timeout;
         uint64_t max_recipients;
+        struct setting_list fronts; /* that may give mail over TLS; "*": all. Unix sockets always */
         struct setting_list junk_header; /* "X-Spam-Flag: YES" */
     } lmtpbe;
 };
 
 extern const struct settings_table backend_settings_table;
+
+/* Checks what the table cannot know: the name's form, TLS without its files. ERR_INVALID. */
+enum err_code backend_settings_check(const struct backend_settings *settings, struct err *err);
+
+/* A path below the data folder; release with free(). */
+char *backend_path(const struct backend_settings *settings, const char *name);
+
+/* The path of the control socket; release with free(). */
+char *backend_control_path(const struct backend_settings *settings);
 
 #endif

@@ -1,0 +1,229 @@
+#include "mailbox-backend/settings.h"
+
+#include <string.h>
+
+#include "common/log.h"
+#include "common/mem.h"
+#include "common/net.h"
+
+#define MINUTE 60u
+#define HOUR (60u * MINUTE)
+#define DAY (24u * HOUR)
+#define MEGABYTE ((uint64_t)1 << 20)
+#define GIGABYTE ((uint64_t)1 << 30)
+#define TERABYTE ((uint64_t)1 << 40)
+#define NAME_MAX_BYTES 64
+
+static const char *const log_targets[] = {
+    [LOG_TO_STDERR] = "stderr",
+    [LOG_TO_JOURNAL] = "journal",
+    [LOG_TO_SYSLOG] = "syslog",
+    NULL,
+};
+
+static const char *const log_levels[] = {
+    [LOG_LEVEL_DEBUG] = "debug",     [LOG_LEVEL_INFO] = "info",   [LOG_LEVEL_NOTICE] = "notice",
+    [LOG_LEVEL_WARNING] = "warning", [LOG_LEVEL_ERROR] = "error", NULL,
+};
+
+#define SECTION(member, text)                                                                      \
+    {                                                                                              \
+        .name = #member, .help = text, .offset = offsetof(struct backend_settings, member),        \
+        .size = sizeof(((struct backend_settings *)0)->member)                                     \
+    }
+
+static const struct setting_section sections[] = {
+    SECTION(backend, "This back end as a whole."),
+    SECTION(link, "The link, over which fronts bring their clients' sessions."),
+    SECTION(store, "Where mail is kept, and how."),
+    SECTION(directory, "The users and their addresses."),
+    SECTION(imap4be, "The IMAP4 service behind the fronts. It is off until "
+                     "`mailbox-backend service enable imap4be`."),
+    SECTION(pop3be, "The POP3 service behind the fronts. It is off until "
+                    "`mailbox-backend service enable pop3be`."),
+    SECTION(lmtpbe, "The LMTP service behind the fronts, which takes mail in. It is off until "
+                    "`mailbox-backend service enable lmtpbe`."),
+};
+
+/* One setting: its place in the file and in the struct, its type, its default, bounds, help. */
+#define SETTING(section_name, member, kind, value, low, high, list, must, text)                    \
+    {                                                                                              \
+        .section = #section_name, .key = #member, .type = kind,                                    \
+        .offset = offsetof(struct backend_settings, section_name.member) -                         \
+                  offsetof(struct backend_settings, section_name),                                 \
+        .preset = value, .least = low, .most = high, .choices = list, .required = must,            \
+        .help = text                                                                               \
+    }
+
+#define REQUIRED(s, m, text) SETTING(s, m, SETTING_TEXT, NULL, 0, 0, NULL, true, text)
+#define TEXT(s, m, value, text) SETTING(s, m, SETTING_TEXT, value, 0, 0, NULL, false, text)
+#define PATH(s, m, value, text) SETTING(s, m, SETTING_PATH, value, 0, 0, NULL, false, text)
+#define BOOL(s, m, value, text) SETTING(s, m, SETTING_BOOL, value, 0, 0, NULL, false, text)
+#define LIST(s, m, text) SETTING(s, m, SETTING_LIST, NULL, 0, 0, NULL, false, text)
+#define ADDRESSES(s, m, text) SETTING(s, m, SETTING_ADDRESSES, NULL, 0, 0, NULL, false, text)
+#define CHOICE(s, m, value, list, text)                                                            \
+    SETTING(s, m, SETTING_CHOICE, value, 0, 0, list, false, text)
+#define NUMBER(s, m, value, low, high, text)                                                       \
+    SETTING(s, m, SETTING_NUMBER, value, low, high, NULL, false, text)
+#define SIZE(s, m, value, low, high, text)                                                         \
+    SETTING(s, m, SETTING_SIZE, value, low, high, NULL, false, text)
+#define SECONDS(s, m, value, low, high, text)                                                      \
+    SETTING(s, m, SETTING_SECONDS, value, low, high, NULL, false, text)
+
+static const struct setting settings[] = {
+    REQUIRED(backend, name,
+             "The name of this back end: as in the fronts' lists and, with TLS, in its "
+             "certificate. Letters, digits, \"-\" and \".\"."),
+    PATH(backend, data, "/var/lib/mailbox-backend",
+         "The folder that holds everything: mail, users, the state of the services."),
+    PATH(backend, control, NULL,
+         "The socket on which administrators' commands are taken. Without it: `control` in the "
+         "data folder."),
+    TEXT(backend, user, NULL, "The user to run as when started by root. Empty: stay."),
+    TEXT(backend, group, NULL,
+         "The group to run as when started by root. Empty: that of the user."),
+    NUMBER(backend, loops, "0", 0, 256, "Threads that serve sessions. 0: one for each processor."),
+    NUMBER(backend, step_threads, "0", 0, 1024,
+           "Threads for long work such as reading cold mail. 0: twice the processors."),
+    NUMBER(backend, hash_threads, "0", 0, 256,
+           "Threads that check passwords. 0: half the processors, at least 1."),
+    SECONDS(backend, stop_timeout, "10s", 1, 10 * MINUTE,
+            "How long sessions may take to end when the program stops."),
+    CHOICE(backend, log_target, "stderr", log_targets, "Where log lines go."),
+    CHOICE(backend, log_level, "info", log_levels,
+           "The least important lines that are logged. `info` has a line for every command."),
+    ADDRESSES(link, listen,
+              "Where fronts connect: unix:/path for those on this machine, address:port for others "
+              "(needs certificate, key and ca)."),
+    PATH(link, certificate, NULL,
+         "The certificate of this back end (PEM): CN and a dNSName are its name, OU is `back`."),
+    PATH(link, key, NULL, "The key of the certificate (PEM), readable by nobody else."),
+    PATH(link, ca, NULL,
+         "The CA of this deployment (PEM), which signed the certificates of the fronts."),
+    LIST(link, fronts,
+         "Names of the fronts that may connect by TLS. Empty: all with a certificate of the CA "
+         "for a front."),
+    LIST(link, unix_users,
+         "Users whose fronts may connect to the unix socket, besides root and the user that "
+         "this program runs as."),
+    BOOL(link, allow_plain_tcp, "no",
+         "Takes links over TCP without TLS. For tests only: anyone on the network reads and "
+         "changes all mail."),
+    NUMBER(store, databases, "2", 1, 256,
+           "Databases, each with a writer of its own; about one for each processor. Can be "
+           "raised later, not lowered."),
+    SIZE(store, map_size, "512G", 16 * MEGABYTE, 64 * TERABYTE,
+         "Address space of one database's index: the most that the index can grow to. It takes "
+         "neither memory nor disk space until used."),
+    SIZE(store, message_size_limit, "128M", 64 << 10, 2 * GIGABYTE,
+         "The largest message that is taken."),
+    SIZE(store, content_budget, "256M", 16 * MEGABYTE, 64 * GIGABYTE,
+         "Memory for messages on their way in, all sessions together. Beyond it new ones are "
+         "put off."),
+    SECONDS(store, recovery_time, "14d", 0, 3650 * DAY,
+            "How long a deleted message can be recovered."),
+    BOOL(store, compress, "yes",
+         "Compresses messages on the disk where that saves at least a tenth."),
+    NUMBER(store, max_readers, "512", 16, 65536,
+           "Threads and commands that may read one database at the same moment."),
+    TEXT(directory, default_domain, NULL,
+         "The domain of log-in names and addresses that are given without one."),
+    SECONDS(directory, credential_cache_time, "5m", 0, DAY,
+            "How long a password that was right is not hashed again. 0: hash at every login."),
+    TEXT(directory, recipient_delimiter, "+",
+         "What stands between user and detail in user+detail@domain. Empty: no details."),
+    SIZE(directory, quota_bytes, "0", 0, 64 * TERABYTE,
+         "The most that a mailbox may hold when its user has no quota of their own. 0: no "
+         "limit."),
+    SECONDS(directory, removed_time, "30d", 0, 3650 * DAY,
+            "How long the mail of a removed user is kept."),
+    SECONDS(imap4be, idle_timeout, "30m", 30 * MINUTE, DAY,
+            "How long a client may do nothing (RFC 9051 section 5.4: at least 30 minutes)."),
+    SECONDS(imap4be, idle_keepalive, "2m", 10, HOUR,
+            "How often a client in IDLE is told that the connection stands, so that no firewall "
+            "forgets it."),
+    SIZE(imap4be, max_literal, "64K", 1 << 10, 128 << 10,
+         "The longest literal in a command, messages to APPEND excepted."),
+    NUMBER(imap4be, max_sessions_user, "64", 1, 100000, "IMAP sessions that one user may have."),
+    SECONDS(pop3be, idle_timeout, "30m", 10 * MINUTE, DAY,
+            "How long a client may do nothing (RFC 1939 section 3: at least 10 minutes)."),
+    BOOL(pop3be, lock, "yes",
+         "Lets only one POP3 session at a time have a maildrop (RFC 1939 section 8)."),
+    NUMBER(pop3be, max_sessions_user, "16", 1, 100000, "POP3 sessions that one user may have."),
+    SECONDS(lmtpbe, idle_timeout, "5m", 30, DAY,
+            "How long a front may leave a delivery session silent."),
+    NUMBER(lmtpbe, max_recipients, "1000", 100, 100000,
+           "Recipients of one message; more are put off to another transaction (452)."),
+    LIST(lmtpbe, fronts,
+         "Names of the fronts that may bring mail over TLS, or `*` for all. A front on the "
+         "unix socket always may."),
+    LIST(lmtpbe, junk_header,
+         "`Name: value` of header fields that send a message to Junk, such as `X-Spam-Flag: "
+         "YES`."),
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+const struct settings_table backend_settings_table = {
+    .program = "mailbox-backend",
+    .sections = sections,
+    .section_count = COUNT(sections),
+    .settings = settings,
+    .setting_count = COUNT(settings),
+    .size = sizeof(struct backend_settings),
+};
+
+static bool is_name(const char *name)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
+    size_t length = strlen(name);
+
+    return length > 0 && length <= NAME_MAX_BYTES && strspn(name, allowed) == length;
+}
+
+static bool is_given(const char *text)
+{
+    return text != NULL && text[0] != '\0';
+}
+
+static bool listens_on_tcp(const struct backend_settings *whole)
+{
+    for (size_t i = 0; i < whole->link.listen.count; i++) {
+        if (strncmp(whole->link.listen.items[i], "unix:", 5) != 0)
+            return true;
+    }
+    return false;
+}
+
+enum err_code backend_settings_check(const struct backend_settings *whole, struct err *err)
+{
+    bool certificate = is_given(whole->link.certificate);
+
+    if (!is_name(whole->backend.name))
+        return err_set(err, ERR_INVALID,
+                       "[backend] name = %s: a name has 1 to %d letters, digits, \"-\" and \".\"",
+                       whole->backend.name, NAME_MAX_BYTES);
+    if (certificate != is_given(whole->link.key) || (certificate && !is_given(whole->link.ca)))
+        return err_set(err, ERR_INVALID, "[link] certificate, key and ca belong together");
+    if (listens_on_tcp(whole) && !certificate && !whole->link.allow_plain_tcp)
+        return err_set(err, ERR_INVALID,
+                       "[link] listen has a TCP address: it needs certificate, key and ca");
+    return ERR_NONE;
+}
+
+char *backend_path(const struct backend_settings *whole, const char *name)
+{
+    size_t length = strlen(whole->backend.data) + strlen(name) + 2;
+    char *path = mem_alloc(length);
+
+    snprintf(path, length, "%s/%s", whole->backend.data, name);
+    return path;
+}
+
+char *backend_control_path(const struct backend_settings *whole)
+{
+    if (is_given(whole->backend.control))
+        return mem_string(whole->backend.control);
+    return backend_path(whole, "control");
+}
