@@ -16,7 +16,8 @@ enum conn_event {
     CONN_INPUT,     /* conn_input() grew */
     CONN_DRAINED,   /* output that was high (conn_is_full()) has fallen below half */
     CONN_TIMEOUT,   /* the time set by conn_set_timeout() has passed */
-    CONN_GONE,      /* the peer closed, or it failed: conn_error() says. Only conn_close() is left */
+    CONN_GONE,      /* the peer has ended its half, or it failed: conn_error() says. Left to do is
+                       conn_close(), or conn_finish(), which sends the rest where that is possible */
 };
 
 typedef void conn_handler(struct conn *conn, enum conn_event event, void *context);
@@ -35,7 +36,8 @@ void conn_set_handler(struct conn *conn, conn_handler *handler, void *context);
 /* Starts TLS on top; with conn_input() not empty (bytes in clear behind STARTTLS) the caller must
    refuse instead. CONN_SECURED or CONN_GONE follows. For a server options may name the ALPN
    protocols, for a client the expected name: see tls.h. */
-void conn_start_tls(struct conn *conn, struct tls_context *context, const struct tls_options *options);
+void conn_start_tls(struct conn *conn, struct tls_context *context,
+                    const struct tls_options *options);
 bool conn_is_secured(const struct conn *conn);
 
 /* The TLS session once secured, else NULL: version, cipher, peer certificate, SNI. */
@@ -47,15 +49,17 @@ const struct tls_session *conn_tls(const struct conn *conn);
 struct buf *conn_input(struct conn *conn);
 void conn_consume(struct conn *conn, size_t length);
 void conn_set_input_limit(struct conn *conn, size_t bytes);
-void conn_pause(struct conn *conn, bool paused); /* stop or go on reading, whatever the input holds */
+
+/* Stops reading, or goes on, whatever the input holds. */
+void conn_pause(struct conn *conn, bool paused);
 
 /* Output. Bytes are corked until the end of the loop turn and go out in one writev; with TLS at most
    a fair share is encrypted per turn. Never fails: a broken connection is told by CONN_GONE. After
    conn_is_full() the caller should stop until CONN_DRAINED. */
 void conn_write(struct conn *conn, const void *data, size_t length);
 void conn_printf(struct conn *conn, const char *format, ...) __attribute__((format(printf, 2, 3)));
-struct buf *conn_output(struct conn *conn); /* append here, then call conn_flush() */
-void conn_flush(struct conn *conn);         /* mark that conn_output() grew */
+struct buf *conn_output(struct conn *conn);   /* append here, then call conn_flush() */
+void conn_flush(struct conn *conn);           /* mark that conn_output() grew */
 size_t conn_pending(const struct conn *conn); /* bytes not yet taken by the kernel */
 bool conn_is_full(const struct conn *conn);   /* more than 256 KB pending */
 
