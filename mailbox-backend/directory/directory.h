@@ -18,34 +18,34 @@
 struct directory;
 
 enum account_service { /* bits: what the account may use, as Exchange's PopEnabled/ImapEnabled */
-    SERVICE_IMAP4 = 1,
-    SERVICE_POP3 = 2,
-    SERVICE_LMTP = 4,
+                       SERVICE_IMAP4 = 1,
+                       SERVICE_POP3 = 2,
+                       SERVICE_LMTP = 4,
 };
 
 /* A copy of what the directory knows of one user; all memory from the caller's arena. */
 struct account {
     struct store_guid guid;
-    const char *name;              /* canonical log-in name: user@domain, lower case, NFC */
-    const char *display_name;      /* or "" */
-    const char *const *addresses;  /* mail addresses; the first is the main one */
+    const char *name;             /* canonical log-in name: user@domain, lower case, NFC */
+    const char *display_name;     /* or "" */
+    const char *const *addresses; /* mail addresses; the first is the main one */
     size_t address_count;
-    unsigned services;             /* enum account_service bits */
+    unsigned services; /* enum account_service bits */
     bool enabled;
-    bool may_impersonate;          /* may give another user as SASL authorization identity */
-    bool detail_folders;           /* user+detail@ goes into the folder `detail` if it exists */
-    uint64_t quota_bytes;          /* 0: no limit (the site's default is already put in) */
+    bool may_impersonate; /* may give another user as SASL authorization identity */
+    bool detail_folders;  /* user+detail@ goes into the folder `detail` if it exists */
+    uint64_t quota_bytes; /* 0: no limit (the site's default is already put in) */
     uint64_t quota_messages;
-    uint64_t epoch;                /* of its home */
-    uint64_t generation;           /* grows with every change of proofs or switches */
+    uint64_t epoch;      /* of its home */
+    uint64_t generation; /* grows with every change of proofs or switches */
     bool has_password;
 };
 
 struct directory_settings {
     const char *folder;
-    const char *default_domain;  /* for log-in names without one */
-    const char *delimiter;       /* "+" */
-    uint64_t cache_seconds;      /* of verified credentials */
+    const char *default_domain; /* for log-in names without one */
+    const char *delimiter;      /* "+" */
+    uint64_t cache_seconds;     /* of verified credentials */
     uint64_t default_quota_bytes;
 };
 
@@ -70,12 +70,12 @@ enum err_code directory_resolve(struct directory *directory, struct str address,
 struct proof;
 
 enum proof_result {
-    PROOF_OK,       /* account is whose session it is (the authorization identity) */
-    PROOF_CHALLENGE,/* send challenge, feed the answer */
-    PROOF_WRONG,    /* unknown user or wrong password, not told apart, and alike in time */
-    PROOF_DENIED,   /* authenticated, but may not act as the authorization identity */
-    PROOF_DISABLED, /* authenticated, but the account or this service is off for it */
-    PROOF_INVALID,  /* malformed message */
+    PROOF_OK,          /* account is whose session it is (the authorization identity) */
+    PROOF_CHALLENGE,   /* send challenge, feed the answer */
+    PROOF_WRONG,       /* unknown user or wrong password, not told apart, and alike in time */
+    PROOF_DENIED,      /* authenticated, but may not act as the authorization identity */
+    PROOF_DISABLED,    /* authenticated, but the account or this service is off for it */
+    PROOF_INVALID,     /* malformed message */
     PROOF_UNSUPPORTED, /* mechanism */
     PROOF_UNAVAILABLE, /* the directory cannot say now */
 };

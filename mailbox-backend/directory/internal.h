@@ -1,0 +1,56 @@
+/* What the files of the embedded directory share: its LMDB environment and the tables in it.
+
+   account  guid                 record
+   name     log-in name          guid
+   address  address or @domain   guid
+   removed  guid                 record of an account that was removed
+   meta     "format"             one byte */
+#ifndef DIRECTORY_INTERNAL_H
+#define DIRECTORY_INTERNAL_H
+
+#include <lmdb.h>
+#include <pthread.h>
+
+#include "mailbox-backend/directory/credential_cache.h"
+#include "mailbox-backend/directory/directory.h"
+#include "mailbox-backend/directory/name.h"
+#include "mailbox-backend/directory/password.h"
+#include "mailbox-backend/directory/record.h"
+
+struct directory {
+    MDB_env *env;
+    MDB_dbi account, name, address, removed, meta;
+    int lock; /* one process has the directory */
+    char *default_domain, *delimiter;
+    uint64_t default_quota_bytes;
+    struct credential_cache *cache;
+    char decoy[PASSWORD_HASH_MAX]; /* hash of a password that nobody knows, for users unknown */
+    pthread_mutex_t listener_mutex;
+    directory_listener *listener;
+    void *listener_context;
+};
+
+/* LMDB's errors as ours. */
+enum err_code err_mdb(struct err *err, int result, const char *what);
+
+MDB_val val_of_text(const char *text);
+MDB_val val_of_guid(const struct store_guid *guid);
+
+/* Begins a look-up. */
+enum err_code begin_read(struct directory *directory, MDB_txn **txn, struct err *err);
+
+/* Record of a GUID, from the table of accounts or of those removed. */
+enum err_code get_record(MDB_txn *txn, MDB_dbi table, const struct store_guid *guid,
+                         struct arena *arena, Directory__Record **record, struct err *err);
+
+/* The GUID behind a canonical name: log-in name first, then alias. Behind an address: address only. */
+enum err_code guid_by_name(struct directory *directory, MDB_txn *txn, const char *name,
+                           struct store_guid *guid, struct err *err);
+enum err_code guid_by_address(struct directory *directory, MDB_txn *txn, const char *address,
+                              struct store_guid *guid, struct err *err);
+
+/* Record by a log-in name as given, in a look-up of its own. */
+enum err_code find_record(struct directory *directory, struct str name, struct arena *arena,
+                          Directory__Record **record, struct err *err);
+
+#endif

@@ -1,0 +1,76 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/mem.h"
+#include "mailbox-backend/directory/mechanism.h"
+
+static const struct mechanism *const mechanisms[] = {&mechanism_plain};
+
+struct proof *proof_create(struct directory *directory, const char *name,
+                           enum account_service service, bool secured)
+{
+    struct proof *proof = mem_alloc(sizeof(*proof));
+
+    (void)secured; /* whether PLAIN may come in clear is the rule of the front's listener */
+    proof->directory = directory;
+    proof->service = service;
+    for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++) {
+        if (str_is_nocase(str_of(name), mechanisms[i]->name))
+            proof->mechanism = mechanisms[i];
+    }
+    return proof;
+}
+
+enum proof_result proof_step(struct proof *proof, const struct str *message, struct buf *challenge,
+                             struct arena *arena, struct account *account)
+{
+    if (proof->mechanism == NULL)
+        return PROOF_UNSUPPORTED;
+    return proof->mechanism->step(proof, message, challenge, arena, account);
+}
+
+bool proof_is_cached(struct proof *proof, const struct str *message)
+{
+    return proof->mechanism != NULL && proof->mechanism->is_quick(proof, message);
+}
+
+void proof_destroy(struct proof **proof)
+{
+    if (*proof != NULL)
+        mem_wipe(*proof, sizeof(**proof));
+    free(*proof);
+    *proof = NULL;
+}
+
+static bool is_same(const Directory__Record *a, const Directory__Record *b)
+{
+    return memcmp(a->guid.data, b->guid.data, sizeof(struct store_guid)) == 0;
+}
+
+enum proof_result proof_authorize(struct proof *proof, const Directory__Record *authenticated,
+                                  struct str identity, struct arena *arena, struct account *account)
+{
+    struct directory *directory = proof->directory;
+    const Directory__Record *target = authenticated;
+    struct err err;
+
+    if (authenticated->disabled)
+        return PROOF_DISABLED;
+    if (identity.length > 0) {
+        Directory__Record *named = NULL;
+        enum err_code code = find_record(directory, identity, arena, &named, &err);
+
+        if (code == ERR_UNAVAILABLE || code == ERR_CORRUPT) {
+            log_error(authenticated->name, "%s", err.text);
+            return PROOF_UNAVAILABLE;
+        }
+        if (code != ERR_NONE || (!is_same(named, authenticated) && !authenticated->may_impersonate))
+            return PROOF_DENIED;
+        target = named;
+    }
+    if (target->disabled || (target->services & proof->service) == 0)
+        return PROOF_DISABLED;
+    record_to_account(target, directory->default_quota_bytes, arena, account);
+    return PROOF_OK;
+}
