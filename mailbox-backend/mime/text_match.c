@@ -22,6 +22,11 @@ struct text_fold {
     struct folding foldings[REMEMBERED];
 };
 
+static uint8_t lower(uint8_t byte)
+{
+    return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + ('a' - 'A')) : byte;
+}
+
 static size_t fold_by_library(ucs4_t character, uint8_t folded[FOLDED_MAX])
 {
     uint8_t utf8[6];
@@ -44,6 +49,10 @@ static size_t fold(struct text_fold *memory, ucs4_t character, uint8_t folded[FO
     struct folding *known = &memory->foldings[character % REMEMBERED];
     size_t length;
 
+    if (character < 0x80) {
+        folded[0] = lower((uint8_t)character);
+        return 1;
+    }
     if (known->character == character) {
         memcpy(folded, known->bytes, known->length);
         return known->length;
@@ -66,8 +75,8 @@ static bool next_character(const uint8_t *bytes, size_t length, ucs4_t *characte
     if (n == -2)
         return false;
     *used = n > 0 ? (size_t)n : 1;
-    if (n <= 0)
-        *character = n == 0 ? 0 : 0xfffd;
+    if (n < 0)
+        *character = 0xfffd;
     return true;
 }
 
@@ -158,11 +167,6 @@ static size_t finish_kept(struct text_match *match, const uint8_t *bytes, size_t
         }
     }
     return i;
-}
-
-static uint8_t lower(uint8_t byte)
-{
-    return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + ('a' - 'A')) : byte;
 }
 
 bool text_match_feed(struct text_match *match, const void *data, size_t length)
