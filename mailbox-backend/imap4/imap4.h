@@ -62,23 +62,28 @@ struct command {
     uint32_t uid;       /* of them, the next to be worked on: free for the handler */
     struct store_op op; /* for command_submit(); what is in .out is freed by the engine */
     bool some_gone;     /* a message asked for by number has gone: OK becomes NO [EXPUNGEISSUED] */
-    struct literal literal; /* CMD_STREAM: what the text ends with */
+    struct literal literal; /* CMD_STREAM: what the text ends with; size: what is left of it */
     bool has_literal;
+    bool literal_comes; /* the client sends it: what the command leaves, the engine drops */
 
     /* The answer. */
     enum command_result result;
+    bool answered;    /* the tagged line is written: command_written() */
     const char *code; /* response code without brackets, or NULL; the arena's */
     const char *text;
     const char *detail; /* for the log only, or NULL */
 };
 
-/* The state of the telling of changes (update.c). */
+/* How far the telling of changes is (update.c). */
+enum update_phase { UPDATE_LOOK, UPDATE_EXPUNGE, UPDATE_EXISTS, UPDATE_FLAGS, UPDATE_DONE };
+
 struct update {
-    bool running;
-    bool with_uid, with_expunge;
-    unsigned phase;
-    uint32_t next_uid;
+    enum update_phase phase;
     struct view_news news;
+    uint32_t last_known; /* uids above are news */
+    uint32_t next_uid;   /* UPDATE_FLAGS: go on here */
+    size_t ranges_left;  /* UPDATE_EXPUNGE: ranges of view->gone to be told … */
+    uint32_t uids_left;  /* … and uids of the last of them */
 };
 
 /* One IMAP4 session. */
@@ -110,10 +115,15 @@ void flags_write(struct buf *out, const struct view *view, const struct store_it
    FLAGS and PERMANENTFLAGS. Before a run of FETCH responses. */
 enum err_code flags_learn(struct command *command, struct store_read *read,
                           const struct store_item *items, size_t count, struct err *err);
+/* The same, whether an item needs it or not. */
+enum err_code flags_refresh(struct command *command, struct store_read *read, struct err *err);
 void flags_tell(struct command *command); /* FLAGS and PERMANENTFLAGS */
 
 /* Appends a folder's path as a mailbox name: modified UTF-7, as an astring. */
 void mailbox_name_write(struct buf *out, struct str path);
+
+/* Appends "1:3,5". */
+void uid_ranges_write(struct buf *out, const struct uid_range *ranges, size_t count);
 
 /* ---- arguments ---- */
 
@@ -142,6 +152,9 @@ bool command_read(struct command *command, struct store_read **read);
    done. */
 enum step command_submit(struct command *command);
 
+/* Frees what is in op->out and makes op {0}, ready for the next operation. */
+void command_op_release(struct store_op *op);
+
 /* ---- the end of a command: all return STEP_NEXT ---- */
 
 enum step command_ok(struct command *command, const char *text);
@@ -153,13 +166,17 @@ enum step command_bad_syntax(struct command *command); /* with args.fault */
    not to the client. */
 enum step command_fail(struct command *command, const struct err *err);
 enum step command_ended(const struct command *command); /* the answer has been given */
+/* The command told the changes and wrote its tagged line by itself, as when it is long. */
+enum step command_written(struct command *command, enum command_result result);
 
 /* ---- update.c: telling the client what changed ---- */
 
 /* Tells, while there is room, what changed in the selected folder since it was last told: EXPUNGE (where
-   with_expunge), EXISTS, RECENT, FETCH (FLAGS). True when all was told; else return STEP_MORE or
-   STEP_NEXT and call again. False too when the folder is gone: then imap->ended. */
+   with_expunge), EXISTS, RECENT, FETCH (FLAGS). True when all was told, so that the next call looks
+   anew; else `return update_step(command)` and call again. Once it was begun it must be brought to
+   its end before anything else uses sequence numbers. */
 bool update_run(struct command *command, bool with_expunge);
+enum step update_step(const struct command *command);
 void update_release(struct update *update);
 
 /* ---- selection (cmd_select.c) ---- */
@@ -173,7 +190,12 @@ void imap_capabilities_write(struct buf *out); /* after login: "IMAP4rev1 IDLE �
 
 /* ---- commands.c and the families ---- */
 
-const struct imap_command *imap_command_find(struct str name, bool uid);
+/* Takes a command's name off its text, "UID" and the name behind it included. NULL when there is no such
+   command, with *name what was found. */
+const struct imap_command *imap_command_take(struct parse *parse, struct str *name);
+
+/* append.c: whether the literal that text ends with is APPEND's message. */
+bool append_streams(struct str text);
 
 enum step cmd_capability(struct command *command);
 enum step cmd_noop(struct command *command);

@@ -150,6 +150,11 @@ bool view_uids_of(const struct view *view, const struct uidset *sequences, struc
     return true;
 }
 
+void view_known_uids(const struct view *view, const struct uidset *wanted, struct uidset *uids)
+{
+    add_common(uids, &view->uids, wanted);
+}
+
 /* ---- \Recent ---- */
 
 static uint32_t recent_from(const struct view *view, uint32_t uid_next)

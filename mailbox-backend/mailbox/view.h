@@ -42,6 +42,9 @@ bool view_is_recent(const struct view *view, uint32_t uid);
    view_count(). */
 bool view_uids_of(const struct view *view, const struct uidset *sequences, struct uidset *uids);
 
+/* Adds to uids those of wanted that are in the view. */
+void view_known_uids(const struct view *view, const struct uidset *wanted, struct uidset *uids);
+
 /* What changed since the client was last told. */
 struct view_news {
     uint64_t modseq;       /* the folder's at this look: items with view->modseq < modseq <= this

@@ -1,0 +1,27 @@
+/* EXPUNGE (RFC 3501 section 6.4.3), UID EXPUNGE (RFC 4315). */
+#include "mailbox-backend/imap4/imap4.h"
+
+static enum step end_expunge(struct command *command)
+{
+    if (command->op.err.code != ERR_NONE)
+        return command_fail(command, &command->op.err);
+    return command_ok(command, NULL); /* the update that follows tells what has gone */
+}
+
+enum step cmd_expunge(struct command *command)
+{
+    if ((command->entry->flags & CMD_UID) == 0)
+        uidset_add_range(&command->uids, 1, UINT32_MAX - 1);
+    else if (!command_take_uids(command))
+        return command_ended(command);
+    if (!parse_end(&command->args))
+        return command_bad_syntax(command);
+    if (uidset_is_empty(&command->uids))
+        return command_ok(command, NULL);
+    command->op.kind = OP_EXPUNGE;
+    command->op.folder = command->imap->view->folder;
+    command->op.uids = &command->uids;
+    command->op.in.expunge.only_deleted = true;
+    command->run = end_expunge;
+    return command_submit(command);
+}

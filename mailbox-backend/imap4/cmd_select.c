@@ -1,0 +1,164 @@
+/* SELECT, EXAMINE, CLOSE, UNSELECT (RFC 3501 sections 6.3.1, 6.3.2, 6.4.2; RFC 3691). */
+#include <stdlib.h>
+
+#include "common/mem.h"
+#include "mailbox-backend/imap4/imap4.h"
+#include "mailbox-backend/mailbox/mailbox.h"
+
+/* A folder with more messages is opened on a worker. */
+#define LONG_FOLDER 2000
+
+/* The search for the first unseen message looks at no more than so many; RFC 3501 lets UNSEEN be left
+   out then. */
+#define UNSEEN_SCAN 100000
+#define UNSEEN_SLICE 256
+
+struct selection {
+    struct str path;
+    bool read_only;
+};
+
+void imap_unselect(struct imap *imap)
+{
+    if (imap->view == NULL)
+        return;
+    view_close(imap->view);
+    free(imap->view);
+    imap->view = NULL;
+    imap->read_only = false;
+}
+
+static enum err_code first_unseen(struct store_read *read, const struct store_folder *folder,
+                                  uint32_t *uid, struct err *err)
+{
+    struct store_item items[UNSEEN_SLICE];
+    uint32_t first = 1;
+    uint32_t last = folder->uid_next - 1;
+
+    *uid = 0;
+    for (unsigned looked = 0; folder->unseen > 0 && looked < UNSEEN_SCAN && first <= last;
+         looked += UNSEEN_SLICE) {
+        size_t count;
+        enum err_code code =
+            store_item_scan(read, folder->id, first, last, 0, items, UNSEEN_SLICE, &count, err);
+
+        if (code != ERR_NONE || count == 0)
+            return code;
+        for (size_t i = 0; i < count; i++) {
+            if ((items[i].flags.system & FLAG_SEEN) == 0) {
+                *uid = items[i].uid;
+                return ERR_NONE;
+            }
+        }
+        first = items[count - 1].uid + 1;
+    }
+    return ERR_NONE;
+}
+
+static enum step tell_selection(struct command *command, uint32_t unseen_uid)
+{
+    struct imap *imap = command->imap;
+    const struct view *view = imap->view;
+
+    flags_tell(command);
+    untagged(command, "%u EXISTS", view_count(view));
+    untagged(command, "%u RECENT", view_recent_count(view));
+    if (unseen_uid != 0)
+        untagged(command, "OK [UNSEEN %u] First unseen message", view_sequence(view, unseen_uid));
+    untagged(command, "OK [UIDVALIDITY %u] UIDs are valid", view->uid_validity);
+    untagged(command, "OK [UIDNEXT %u] Predicted next UID", view->uid_next);
+    return command_ok_code(command, imap->read_only ? "READ-ONLY" : "READ-WRITE", NULL);
+}
+
+static enum step open_folder(struct command *command, struct store_read *read,
+                             const struct store_folder *folder)
+{
+    struct imap *imap = command->imap;
+    const struct selection *selection = command->data;
+    struct view view;
+    uint32_t unseen_uid;
+    struct err err;
+
+    if (first_unseen(read, folder, &unseen_uid, &err) != ERR_NONE ||
+        view_open(&view, imap->mailbox, read, folder, !selection->read_only, &err) != ERR_NONE)
+        return command_fail(command, &err);
+    imap->view = mem_alloc(sizeof(view));
+    *imap->view = view;
+    imap->read_only = selection->read_only;
+    return tell_selection(command, unseen_uid);
+}
+
+static enum step find_folder(struct command *command)
+{
+    const struct selection *selection = command->data;
+    struct store_read *read;
+    struct store_folder folder;
+    struct err err;
+    enum step step;
+
+    if (!command_read(command, &read))
+        return command_ended(command);
+    if (path_find(read, selection->path, &folder, &err) != ERR_NONE)
+        step = command_fail(command, &err);
+    else if (placeholder_is(read, &folder))
+        step = command_no(command, "NONEXISTENT", "Only folders below that name exist");
+    else if (folder.messages > LONG_FOLDER && (command->why & WHY_WORKER) == 0)
+        step = STEP_WORK;
+    else
+        step = open_folder(command, read, &folder);
+    store_read_end(&read);
+    return step;
+}
+
+/* Whatever comes of it, the folder that was selected is so no more (RFC 3501 section 6.3.1). */
+static enum step begin_selection(struct command *command, bool read_only)
+{
+    struct selection *selection = arena_alloc(&command->arena, sizeof(*selection));
+
+    if (!command_take_path(command, &selection->path))
+        return command_ended(command);
+    if (!parse_end(&command->args))
+        return command_bad_syntax(command);
+    imap_unselect(command->imap);
+    selection->read_only = read_only;
+    command->data = selection;
+    command->run = find_folder;
+    return find_folder(command);
+}
+
+enum step cmd_select(struct command *command)
+{
+    return begin_selection(command, false);
+}
+
+enum step cmd_examine(struct command *command)
+{
+    return begin_selection(command, true);
+}
+
+enum step cmd_unselect(struct command *command)
+{
+    imap_unselect(command->imap);
+    return command_ok(command, NULL);
+}
+
+static enum step end_close(struct command *command)
+{
+    if (command->op.err.code != ERR_NONE && command->op.err.code != ERR_NOT_FOUND)
+        return command_fail(command, &command->op.err);
+    return cmd_unselect(command);
+}
+
+/* Expunges without telling it, as RFC 3501 section 6.4.2 has it. */
+enum step cmd_close(struct command *command)
+{
+    if (command->imap->read_only)
+        return cmd_unselect(command);
+    uidset_add_range(&command->uids, 1, UINT32_MAX - 1);
+    command->op.kind = OP_EXPUNGE;
+    command->op.folder = command->imap->view->folder;
+    command->op.uids = &command->uids;
+    command->op.in.expunge.only_deleted = true;
+    command->run = end_close;
+    return command_submit(command);
+}

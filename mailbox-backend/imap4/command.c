@@ -1,0 +1,204 @@
+/* What every handler shares: arguments, the store, the ways a command ends. */
+#include "mailbox-backend/imap4/imap4.h"
+#include "mailbox-backend/imap4/mutf7.h"
+#include "mailbox-backend/mailbox/mailbox.h"
+
+/* ---- the end ---- */
+
+static enum step end_with(struct command *command, enum command_result result, const char *code,
+                          const char *text)
+{
+    command->result = result;
+    command->code = code;
+    command->text = text;
+    return STEP_NEXT;
+}
+
+enum step command_ok(struct command *command, const char *text)
+{
+    return end_with(command, RESULT_OK, NULL, text);
+}
+
+enum step command_ok_code(struct command *command, const char *code, const char *text)
+{
+    return end_with(command, RESULT_OK, code, text);
+}
+
+enum step command_no(struct command *command, const char *code, const char *text)
+{
+    return end_with(command, RESULT_NO, code, text);
+}
+
+enum step command_bad(struct command *command, const char *text)
+{
+    return end_with(command, RESULT_BAD, NULL, text);
+}
+
+enum step command_bad_syntax(struct command *command)
+{
+    const char *fault = command->args.fault;
+
+    return command_bad(command, fault != NULL ? fault : "Invalid arguments");
+}
+
+enum step command_ended(const struct command *command)
+{
+    (void)command;
+    return STEP_NEXT;
+}
+
+enum step command_written(struct command *command, enum command_result result)
+{
+    command->answered = true;
+    return end_with(command, result, NULL, NULL);
+}
+
+/* One line per code of ours: the response code of RFC 5530 (or RFC 9051), and what to say where our own
+   text is not for clients. */
+static const struct {
+    const char *code;
+    const char *text;
+} no_words[] = {
+    [ERR_NONE] = {"SERVERBUG",     "Internal error"                                   },
+    [ERR_INVALID] = {"CANNOT",        NULL                                               },
+    [ERR_NOT_FOUND] = {"NONEXISTENT",   NULL                                               },
+    [ERR_EXISTS] = {"ALREADYEXISTS", NULL                                               },
+    [ERR_DENIED] = {"NOPERM",        NULL                                               },
+    [ERR_LIMIT] = {"LIMIT",         NULL                                               },
+    [ERR_UNAVAILABLE] = {"UNAVAILABLE",
+                  "The mail store is not available now, please try again later"       },
+    [ERR_CORRUPT] = {"CORRUPTION",
+                  "Stored data is damaged; the administrator can see which in the log"},
+    [ERR_INTERNAL] = {"SERVERBUG",     "Internal error"                                   },
+};
+
+enum step command_fail(struct command *command, const struct err *err)
+{
+    const char *text = no_words[err->code].text;
+    const char *detail = arena_string(&command->arena, err->text);
+
+    command->detail = detail;
+    return command_no(command, no_words[err->code].code, text != NULL ? text : detail);
+}
+
+/* ---- arguments ---- */
+
+bool command_normal_path(struct command *command, struct str name, struct str *path)
+{
+    struct str text;
+    struct err err;
+
+    if (!mutf7_decode(&command->arena, name, &text)) {
+        command_no(command, "CANNOT", "The mailbox name is not valid modified UTF-7");
+        return false;
+    }
+    if (path_normalise(&command->arena, text, path, &err) != ERR_NONE) {
+        command_fail(command, &err);
+        return false;
+    }
+    return true;
+}
+
+bool command_take_path(struct command *command, struct str *path)
+{
+    struct str name;
+
+    if (!parse_astring(&command->args, &name)) {
+        command_bad_syntax(command);
+        return false;
+    }
+    return command_normal_path(command, name, path);
+}
+
+/* The greatest number in use, for "*" (RFC 3501 section 9, seq-number); 0 where there is none. */
+static uint32_t star(const struct view *view, bool by_uid)
+{
+    if (!by_uid)
+        return view_count(view);
+    return view_count(view) > 0 ? uidset_last(&view->uids) : view->uid_next - 1;
+}
+
+static void add_range(struct uidset *set, const struct sequence_range *range, uint32_t greatest)
+{
+    uint32_t first = range->first != 0 ? range->first : greatest;
+    uint32_t last = range->last != 0 ? range->last : greatest;
+
+    if (first == 0 || last == 0)
+        return;
+    if (first <= last)
+        uidset_add_range(set, first, last);
+    else
+        uidset_add_range(set, last, first);
+}
+
+/* A sequence number that does not exist, "*" of an empty folder among them, is an error of the client (RFC 3501
+   section 9, "seq-number"); a uid that does not exist is not. */
+bool command_uids_of(struct command *command, const struct sequence_set *set, bool by_uid,
+                     struct uidset *uids)
+{
+    const struct view *view = command->imap->view;
+    struct uidset numbers = {0};
+    bool valid = true;
+
+    for (size_t i = 0; i < set->count; i++)
+        add_range(&numbers, &set->ranges[i], star(view, by_uid));
+    if (by_uid) {
+        view_known_uids(view, &numbers, uids);
+    } else {
+        valid = !uidset_is_empty(&numbers) && view_uids_of(view, &numbers, uids);
+    }
+    uidset_release(&numbers);
+    if (!valid)
+        command_bad(command, "There is no message with such a sequence number");
+    return valid;
+}
+
+bool command_take_uids(struct command *command)
+{
+    struct sequence_set set;
+
+    if (!parse_sequence_set(&command->args, &set)) {
+        command_bad_syntax(command);
+        return false;
+    }
+    return command_uids_of(command, &set, (command->entry->flags & CMD_UID) != 0, &command->uids);
+}
+
+/* ---- the store ---- */
+
+bool command_read(struct command *command, struct store_read **read)
+{
+    struct err err;
+
+    if (store_read_begin(command->imap->mailbox, read, &err) == ERR_NONE)
+        return true;
+    command_fail(command, &err);
+    return false;
+}
+
+enum step command_submit(struct command *command)
+{
+    command->op.mailbox = command->imap->mailbox;
+    session_submit(command->imap->session, &command->op);
+    return STEP_WAIT;
+}
+
+void command_op_release(struct store_op *op)
+{
+    switch (op->kind) {
+    case OP_FLAGS:
+        uidset_release(&op->out.flags.changed);
+        uidset_release(&op->out.flags.refused);
+        break;
+    case OP_EXPUNGE:
+        uidset_release(&op->out.expunge.removed);
+        break;
+    case OP_COPY:
+    case OP_MOVE:
+        uidset_release(&op->out.copy.source);
+        break;
+    default:
+        break;
+    }
+    *op = (struct store_op){0};
+}

@@ -1,0 +1,66 @@
+/* The table of commands. */
+#include "mailbox-backend/imap4/imap4.h"
+
+#define ANY STATE_ANY
+#define SELECTED STATE_SELECTED
+#define BEFORE_LOGIN 0 /* the front serves these */
+
+static const struct imap_command commands[] = {
+    {"CAPABILITY",   ANY,          CMD_NO_ARGS,                 cmd_capability },
+    {"NOOP",         ANY,          CMD_NO_ARGS,                 cmd_noop       },
+    {"LOGOUT",       ANY,          CMD_NO_ARGS,                 cmd_logout     },
+    {"ID",           ANY,          0,                           cmd_id         },
+    {"ENABLE",       ANY,          0,                           cmd_enable     },
+    {"STARTTLS",     BEFORE_LOGIN, 0,                           NULL           },
+    {"AUTHENTICATE", BEFORE_LOGIN, 0,                           NULL           },
+    {"LOGIN",        BEFORE_LOGIN, 0,                           NULL           },
+    {"NAMESPACE",    ANY,          CMD_NO_ARGS,                 cmd_namespace  },
+    {"SELECT",       ANY,          0,                           cmd_select     },
+    {"EXAMINE",      ANY,          0,                           cmd_examine    },
+    {"CREATE",       ANY,          0,                           cmd_create     },
+    {"DELETE",       ANY,          0,                           cmd_delete     },
+    {"RENAME",       ANY,          0,                           cmd_rename     },
+    {"SUBSCRIBE",    ANY,          0,                           cmd_subscribe  },
+    {"UNSUBSCRIBE",  ANY,          0,                           cmd_unsubscribe},
+    {"LIST",         ANY,          0,                           cmd_list       },
+    {"LSUB",         ANY,          0,                           cmd_lsub       },
+    {"STATUS",       ANY,          0,                           cmd_status     },
+    {"APPEND",       ANY,          CMD_STREAM,                  cmd_append     },
+    {"IDLE",         ANY,          CMD_NO_ARGS,                 cmd_idle       },
+    {"CHECK",        SELECTED,     CMD_NO_ARGS,                 cmd_noop       },
+    {"CLOSE",        SELECTED,     CMD_NO_ARGS,                 cmd_close      },
+    {"UNSELECT",     SELECTED,     CMD_NO_ARGS,                 cmd_unselect   },
+    {"EXPUNGE",      SELECTED,     CMD_NO_ARGS | CMD_WRITES,    cmd_expunge    },
+    {"UID EXPUNGE",  SELECTED,     CMD_UID | CMD_WRITES,        cmd_expunge    },
+    {"SEARCH",       SELECTED,     CMD_NO_EXPUNGE,              cmd_search     },
+    {"UID SEARCH",   SELECTED,     CMD_UID,                     cmd_search     },
+    {"FETCH",        SELECTED,     CMD_NO_EXPUNGE,              cmd_fetch      },
+    {"UID FETCH",    SELECTED,     CMD_UID,                     cmd_fetch      },
+    {"STORE",        SELECTED,     CMD_NO_EXPUNGE | CMD_WRITES, cmd_store      },
+    {"UID STORE",    SELECTED,     CMD_UID | CMD_WRITES,        cmd_store      },
+    {"COPY",         SELECTED,     0,                           cmd_copy       },
+    {"UID COPY",     SELECTED,     CMD_UID,                     cmd_copy       },
+    {"MOVE",         SELECTED,     CMD_WRITES,                  cmd_move       },
+    {"UID MOVE",     SELECTED,     CMD_UID | CMD_WRITES,        cmd_move       },
+};
+
+static const struct imap_command *find(struct str name)
+{
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        if (str_is_nocase(name, commands[i].name))
+            return &commands[i];
+    }
+    return NULL;
+}
+
+const struct imap_command *imap_command_take(struct parse *parse, struct str *name)
+{
+    const char *start = parse->at;
+    struct str second;
+
+    if (!parse_atom(parse, name))
+        return NULL;
+    if (str_is_nocase(*name, "UID") && parse_skip(parse, ' ') && parse_atom(parse, &second))
+        *name = str_n(start, (size_t)(parse->at - start));
+    return find(*name);
+}

@@ -1,0 +1,266 @@
+#include "mailbox-backend/imap4/engine.h"
+
+#include <stdlib.h>
+
+#include "common/mem.h"
+#include "mailbox-backend/imap4/imap4.h"
+#include "mailbox-backend/mailbox/mailbox.h"
+
+/* Commands run in one call of advance() before others get their turn. */
+#define FAIR_SHARE 16
+
+/* ---- a command begins ---- */
+
+static struct command *make_command(struct imap *imap)
+{
+    struct command *command = mem_alloc(sizeof(*command));
+
+    command->imap = imap;
+    command->tag = STR("*"); /* what BAD answers when there is no tag */
+    imap->command = command;
+    session_set_busy(imap->session, true);
+    return command;
+}
+
+static void refuse(struct command *command, const char *text)
+{
+    command_bad(command, text);
+}
+
+static void check(struct command *command)
+{
+    struct imap *imap = command->imap;
+    const struct imap_command *entry = command->entry;
+    unsigned state = imap->view != NULL ? STATE_SELECTED : STATE_AUTH;
+
+    if (entry->states == 0)
+        refuse(command, "You are logged in already");
+    else if ((entry->states & state) == 0)
+        refuse(command, "No mailbox is selected");
+    else if ((entry->flags & CMD_NO_ARGS) != 0 && !parse_end(&command->args))
+        command_bad_syntax(command);
+    else if ((entry->flags & CMD_NO_ARGS) == 0 && !parse_space(&command->args))
+        command_bad_syntax(command);
+    else if ((entry->flags & CMD_WRITES) != 0 && imap->read_only)
+        command_no(command, "READ-ONLY", "The mailbox was selected read-only");
+    command->run = entry->run;
+}
+
+static void dispatch(struct command *command)
+{
+    struct str name;
+    struct str tag;
+
+    if (!parse_tag(&command->args, &tag)) {
+        refuse(command, "A command begins with a tag");
+        return;
+    }
+    command->tag = str_n(arena_copy(&command->arena, tag.data, tag.length), tag.length);
+    if (!parse_space(&command->args)) {
+        refuse(command, "A command has a tag and a name");
+        return;
+    }
+    command->entry = imap_command_take(&command->args, &name);
+    if (command->entry == NULL)
+        refuse(command, "There is no such command");
+    else
+        check(command);
+}
+
+static void begin_command(struct imap *imap, enum input_event event)
+{
+    struct command *command = make_command(imap);
+    struct str text = input_text(&imap->input);
+
+    parse_init(&command->args, &command->arena, text);
+    if (event == INPUT_STREAM) {
+        command->has_literal = parse_trailing_literal(text, &command->literal);
+        command->literal_comes = !command->literal.synchronizing;
+    }
+    dispatch(command);
+    if (event == INPUT_TOO_LONG)
+        refuse(command, "The command line is too long");
+    if (event == INPUT_TOO_BIG) {
+        refuse(command, "The literal is too large");
+        command->code = "TOOBIG";
+    }
+}
+
+static bool next_command(struct imap *imap)
+{
+    struct session *session = imap->session;
+    enum input_event event =
+        input_read(&imap->input, session_input(session), session_output(session),
+                   session_backend(session)->settings->imap4be.max_literal, append_streams);
+
+    if (event == INPUT_WAIT)
+        return false;
+    begin_command(imap, event);
+    return true;
+}
+
+/* ---- a command ends ---- */
+
+static void write_tagged(struct command *command)
+{
+    static const char *const words[] = {
+        [RESULT_NONE] = "BAD", [RESULT_OK] = "OK", [RESULT_NO] = "NO", [RESULT_BAD] = "BAD"};
+    struct buf *out = command_output(command);
+
+    buf_append(out, command->tag.data, command->tag.length);
+    buf_printf(out, " %s ", words[command->result]);
+    if (command->code != NULL)
+        buf_printf(out, "[%s] ", command->code);
+    if (command->text != NULL)
+        buf_printf(out, "%s\r\n", command->text);
+    else
+        buf_printf(out, "%s completed\r\n", command->entry->name);
+}
+
+static void log_command(const struct command *command)
+{
+    const char *name = command->entry != NULL ? command->entry->name : "unknown command";
+    const char *text = command->detail != NULL ? command->detail : command->text;
+    struct session *session = command->imap->session;
+
+    if (command->result == RESULT_OK)
+        session_log_command(session, "%s: ok", name);
+    else
+        session_log_command(
+            session, "%s: %s%s%s, %s", name, command->result == RESULT_NO ? "no" : "bad",
+            command->code != NULL ? " " : "", command->code != NULL ? command->code : "", text);
+}
+
+static void free_command(struct imap *imap)
+{
+    struct command *command = imap->command;
+
+    if (command->cleanup != NULL)
+        command->cleanup(command);
+    if (command->literal_comes)
+        input_drop(&imap->input, command->literal.size);
+    input_next_command(&imap->input);
+    command_op_release(&command->op);
+    uidset_release(&command->uids);
+    arena_reset(&command->arena);
+    free(command);
+    imap->command = NULL;
+}
+
+static void end_command(struct command *command)
+{
+    struct imap *imap = command->imap;
+
+    if (command->some_gone && command->result == RESULT_OK)
+        command_no(command, "EXPUNGEISSUED", "Some of the messages have been expunged");
+    if (!command->answered)
+        write_tagged(command);
+    log_command(command);
+    session_set_busy(imap->session, false);
+    free_command(imap);
+}
+
+/* BAD says that nothing was done, so nothing is told then. */
+static bool tell_changes(struct command *command)
+{
+    if (command->answered || command->result == RESULT_BAD)
+        return true;
+    return update_run(command, (command->entry->flags & CMD_NO_EXPUNGE) == 0);
+}
+
+static enum step run_command(struct imap *imap, unsigned why)
+{
+    struct command *command = imap->command;
+    enum step step;
+
+    command->why = why;
+    if (session_is_waiting(imap->session))
+        return STEP_WAIT;
+    if (command->result == RESULT_NONE) {
+        step = command->run(command);
+        if (command->result == RESULT_NONE)
+            return step;
+    }
+    if (!tell_changes(command))
+        return update_step(command);
+    end_command(command);
+    return STEP_NEXT;
+}
+
+/* ---- the engine ---- */
+
+static enum err_code open_session(struct session *session, const Link__Open *open, void **state,
+                                  struct err *err)
+{
+    struct imap *imap;
+    struct store_mailbox *mailbox;
+    struct buf *out = session_output(session);
+
+    if (mailbox_open(session_backend(session)->store, session_account(session), &mailbox, err) !=
+        ERR_NONE)
+        return err->code;
+    imap = mem_alloc(sizeof(*imap));
+    imap->session = session;
+    imap->mailbox = mailbox;
+    *state = imap;
+    buf_printf(out, "%s OK [CAPABILITY ", open->tag);
+    imap_capabilities_write(out);
+    buf_text(out, "] Logged in\r\n");
+    return ERR_NONE;
+}
+
+static enum step stop(struct imap *imap)
+{
+    if (!imap->ended)
+        buf_printf(session_output(imap->session), "* BYE [UNAVAILABLE] %s\r\n",
+                   session_stop_text(imap->session));
+    imap->ended = true;
+    return STEP_END;
+}
+
+static enum step advance(struct session *session, void *state, unsigned why)
+{
+    struct imap *imap = state;
+
+    if ((why & WHY_STOP) != 0)
+        return stop(imap);
+    for (unsigned share = FAIR_SHARE; share > 0;) {
+        enum step step;
+
+        if (imap->command == NULL && imap->ended)
+            return STEP_END;
+        if (imap->command == NULL && session_room(session) == 0)
+            return STEP_MORE;
+        if (imap->command == NULL && !next_command(imap)) {
+            input_release_idle(&imap->input);
+            return STEP_IDLE;
+        }
+        step = run_command(imap, why);
+        if (imap->command != NULL)
+            return step;
+        share--;
+    }
+    return STEP_NEXT;
+}
+
+static void close_session(struct session *session, void *state)
+{
+    struct imap *imap = state;
+
+    (void)session;
+    if (imap->command != NULL)
+        free_command(imap);
+    imap_unselect(imap);
+    update_release(&imap->update);
+    input_release(&imap->input);
+    store_mailbox_unref(&imap->mailbox);
+    free(imap);
+}
+
+const struct engine imap4_engine = {
+    .service = "imap4be",
+    .open = open_session,
+    .advance = advance,
+    .close = close_session,
+    .capabilities = imap_capabilities_before_login,
+};

@@ -1,0 +1,166 @@
+#include <stdarg.h>
+
+#include "mailbox-backend/imap4/imap4.h"
+#include "mailbox-backend/imap4/mutf7.h"
+#include "mailbox-backend/mime/imap_string.h"
+
+struct buf *command_output(struct command *command)
+{
+    return session_output(command->imap->session);
+}
+
+bool command_has_room(const struct command *command)
+{
+    return session_room(command->imap->session) > 0;
+}
+
+void untagged(struct command *command, const char *format, ...)
+{
+    struct buf *out = command_output(command);
+    va_list args;
+
+    buf_text(out, "* ");
+    va_start(args, format);
+    buf_vprintf(out, format, args);
+    va_end(args);
+    buf_text(out, "\r\n");
+}
+
+/* ---- flags ---- */
+
+static const struct {
+    uint32_t flag;
+    const char *name;
+} system_flags[] = {
+    {FLAG_ANSWERED, "\\Answered"},
+    {FLAG_FLAGGED,  "\\Flagged" },
+    {FLAG_DELETED,  "\\Deleted" },
+    {FLAG_SEEN,     "\\Seen"    },
+    {FLAG_DRAFT,    "\\Draft"   },
+};
+
+struct list_writer {
+    struct buf *out;
+    const char *separator;
+};
+
+static void write_word(struct list_writer *writer, const char *word)
+{
+    buf_text(writer->out, writer->separator);
+    buf_text(writer->out, word);
+    writer->separator = " ";
+}
+
+static void write_system_flags(struct list_writer *writer, uint32_t flags)
+{
+    for (size_t i = 0; i < sizeof(system_flags) / sizeof(system_flags[0]); i++) {
+        if ((flags & system_flags[i].flag) != 0)
+            write_word(writer, system_flags[i].name);
+    }
+}
+
+void flags_write(struct buf *out, const struct view *view, const struct store_item *item)
+{
+    struct list_writer writer = {out, "("};
+
+    write_system_flags(&writer, item->flags.system);
+    if (view_is_recent(view, item->uid))
+        write_word(&writer, "\\Recent");
+    for (unsigned i = 0; i < view->keywords.count; i++) {
+        if (keyword_is_set(&item->flags, i))
+            write_word(&writer, view->keywords.names[i]);
+    }
+    buf_text(out, *writer.separator == '(' ? "()" : ")");
+}
+
+static void write_known_flags(struct buf *out, const struct view *view, bool more)
+{
+    struct list_writer writer = {out, "("};
+
+    write_system_flags(&writer, FLAG_ALL);
+    for (unsigned i = 0; i < view->keywords.count; i++)
+        write_word(&writer, view->keywords.names[i]);
+    if (more && view->keywords.count < STORE_KEYWORDS_MAX)
+        write_word(&writer, "\\*");
+    buf_byte(out, ')');
+}
+
+void flags_tell(struct command *command)
+{
+    struct buf *out = command_output(command);
+    const struct view *view = command->imap->view;
+
+    buf_text(out, "* FLAGS ");
+    write_known_flags(out, view, false);
+    buf_text(out, "\r\n* OK [PERMANENTFLAGS ");
+    if (command->imap->read_only)
+        buf_text(out, "()] Read-only\r\n");
+    else {
+        write_known_flags(out, view, true);
+        buf_text(out, "] Kept for ever\r\n");
+    }
+}
+
+enum err_code flags_learn(struct command *command, struct store_read *read,
+                          const struct store_item *items, size_t count, struct err *err)
+{
+    struct view *view = command->imap->view;
+    bool behind = false;
+
+    for (size_t i = 0; i < count && !behind; i++)
+        behind = keyword_list_is_behind(&view->keywords, &items[i].flags);
+    return behind ? flags_refresh(command, read, err) : ERR_NONE;
+}
+
+enum err_code flags_refresh(struct command *command, struct store_read *read, struct err *err)
+{
+    struct view *view = command->imap->view;
+    bool grown;
+    enum err_code code = keyword_list_read(&view->keywords, read, view->folder, &grown, err);
+
+    if (code == ERR_NONE && grown)
+        flags_tell(command);
+    return code;
+}
+
+/* ---- names and sets ---- */
+
+static bool is_plain_atom(struct str text)
+{
+    if (text.length == 0 || text.length > 200 || str_is_nocase(text, "NIL"))
+        return false;
+    for (size_t i = 0; i < text.length; i++) {
+        char c = text.data[i];
+        bool plain = (str_lower(c) >= 'a' && str_lower(c) <= 'z') || (c >= '0' && c <= '9') ||
+                     c == '-' || c == '.' || c == '_' || c == '/' || c == '&' || c == ',' ||
+                     c == '+';
+
+        if (!plain)
+            return false;
+    }
+    return true;
+}
+
+void mailbox_name_write(struct buf *out, struct str path)
+{
+    struct buf name = {0};
+    struct str text;
+
+    mutf7_encode(&name, path);
+    text = str_n(buf_bytes(&name), buf_length(&name));
+    if (is_plain_atom(text))
+        buf_append(out, text.data, text.length);
+    else
+        imap_string_write(out, text);
+    buf_release(&name);
+}
+
+void uid_ranges_write(struct buf *out, const struct uid_range *ranges, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (ranges[i].first == ranges[i].last)
+            buf_printf(out, "%s%u", i == 0 ? "" : ",", ranges[i].first);
+        else
+            buf_printf(out, "%s%u:%u", i == 0 ? "" : ",", ranges[i].first, ranges[i].last);
+    }
+}
