@@ -210,7 +210,8 @@ static void join_groups(const struct joiner *joiner)
     for (size_t i = 0; i < joiner->count; i++) {
         struct piece *piece = &joiner->pieces[i];
 
-        if (piece->name.numbered && piece->name.number == 0 && !piece->member)
+        if (piece->name.numbered && piece->name.number == 0 &&
+            find_piece(joiner, piece, 0) == piece)
             join_group(joiner, piece);
     }
 }
