@@ -15,14 +15,14 @@
 #include "common/err.h"
 
 enum setting_type {
-    SETTING_TEXT,    /* char * */
-    SETTING_PATH,    /* char *; relative to the file's folder, made absolute */
-    SETTING_BOOL,    /* bool: yes/no, true/false, on/off, 1/0 */
-    SETTING_NUMBER,  /* uint64_t, between least and most */
-    SETTING_SIZE,    /* uint64_t bytes: 64K, 10M, 2G (powers of 1024) */
-    SETTING_SECONDS, /* uint64_t seconds: 90, 90s, 30m, 2h, 14d */
-    SETTING_CHOICE,  /* int: index into choices, a NULL-terminated list */
-    SETTING_LIST,    /* struct setting_list: texts */
+    SETTING_TEXT,      /* char * */
+    SETTING_PATH,      /* char *; relative to the file's folder, made absolute */
+    SETTING_BOOL,      /* bool: yes/no, true/false, on/off, 1/0 */
+    SETTING_NUMBER,    /* uint64_t, between least and most */
+    SETTING_SIZE,      /* uint64_t bytes: 64K, 10M, 2G (powers of 1024) */
+    SETTING_SECONDS,   /* uint64_t seconds: 90, 90s, 30m, 2h, 14d */
+    SETTING_CHOICE,    /* int: index into choices, a NULL-terminated list */
+    SETTING_LIST,      /* struct setting_list: texts */
     SETTING_ADDRESSES, /* struct setting_list, each checked with net_parse() */
     SETTING_NETWORKS,  /* struct setting_list, each checked with net_range_parse() */
 };
@@ -36,21 +36,23 @@ struct setting {
     const char *section; /* "imap4"; for a named section ("backend NAME") the first word */
     const char *key;
     enum setting_type type;
-    size_t offset;        /* of the field in the section's struct */
-    const char *preset;   /* the default, in the file's own words; NULL: none; for lists comma-separated */
+    size_t offset; /* of the field in the section's struct */
+    const char
+        *preset; /* the default, in the file's own words; NULL: none; for lists comma-separated */
     uint64_t least, most; /* for numbers, sizes, seconds */
     const char *const *choices;
-    bool required;        /* must be given, once its section is there (or always, in a single section) */
-    const char *help;     /* one or two sentences */
+    bool required; /* must be given, once its section is there (or always, in a single section) */
+    const char *help; /* one or two sentences */
 };
 
 /* A section of the file and where it goes. */
 struct setting_section {
     const char *name;
     const char *help;
-    bool named;      /* may be there many times, as [name LABEL] */
-    size_t offset;   /* single: of the section's struct in the whole; named: of a struct setting_group */
-    size_t size;     /* of the section's struct; for named: its first member must be `char *name` */
+    bool named; /* may be there many times, as [name LABEL] */
+    size_t
+        offset; /* single: of the section's struct in the whole; named: of a struct setting_group */
+    size_t size; /* of the section's struct; for named: its first member must be `char *name` */
 };
 
 /* The instances of a named section. */
