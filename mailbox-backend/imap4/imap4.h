@@ -194,8 +194,12 @@ void imap_capabilities_write(struct buf *out); /* after login: "IMAP4rev1 IDLE â
    command, with *name what was found. */
 const struct imap_command *imap_command_take(struct parse *parse, struct str *name);
 
-/* append.c: whether the literal that text ends with is APPEND's message. */
+/* cmd_append.c: whether the literal that text ends with is APPEND's message. */
 bool append_streams(struct str text);
+
+/* cmd_list.c: takes LIST's and LSUB's reference and pattern, joined and decoded to UTF-8. When it returns
+   false the answer has been given. */
+bool list_take_pattern(struct command *command, struct str *pattern);
 
 enum step cmd_capability(struct command *command);
 enum step cmd_noop(struct command *command);
@@ -216,7 +220,6 @@ enum step cmd_list(struct command *command);
 enum step cmd_lsub(struct command *command);
 enum step cmd_status(struct command *command);
 enum step cmd_append(struct command *command);
-enum step cmd_check(struct command *command);
 enum step cmd_expunge(struct command *command);
 enum step cmd_search(struct command *command);
 enum step cmd_fetch(struct command *command);

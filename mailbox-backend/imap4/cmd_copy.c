@@ -1,0 +1,159 @@
+/* COPY (RFC 3501 section 6.4.7) and MOVE (RFC 6851), with COPYUID (RFC 4315). */
+#include "mailbox-backend/imap4/imap4.h"
+#include "mailbox-backend/mailbox/mailbox.h"
+
+#define RANGES 512 /* written between two looks at the room left */
+
+struct copy {
+    enum store_op_kind kind;
+    struct str path;
+    size_t written; /* ranges of COPYUID's first set */
+};
+
+/* ---- the answer: COPYUID may be long ---- */
+
+static void begin_copyuid(struct command *command)
+{
+    const struct copy *copy = command->data;
+    struct buf *out = command_output(command);
+
+    if (copy->kind == OP_MOVE)
+        buf_byte(out, '*');
+    else
+        buf_append(out, command->tag.data, command->tag.length);
+    buf_printf(out, " OK [COPYUID %u ", command->op.out.copy.uid_validity);
+}
+
+/* The uids in the target follow one another. */
+static void end_copyuid(struct command *command)
+{
+    const struct copy *copy = command->data;
+    uint32_t first = command->op.out.copy.first;
+    uint32_t count = (uint32_t)uidset_size(&command->op.out.copy.source);
+    struct uid_range target = {first, first + count - 1};
+    struct buf *out = command_output(command);
+
+    buf_byte(out, ' ');
+    uid_ranges_write(out, &target, 1);
+    buf_text(out, copy->kind == OP_MOVE ? "] Moved\r\n" : "] COPY completed\r\n");
+}
+
+static enum step write_copyuid(struct command *command)
+{
+    struct copy *copy = command->data;
+    const struct uidset *source = &command->op.out.copy.source;
+    size_t count = source->count - copy->written;
+
+    if (!command_has_room(command))
+        return STEP_MORE;
+    if (copy->written == 0)
+        begin_copyuid(command);
+    else
+        buf_byte(command_output(command), ',');
+    if (count > RANGES)
+        count = RANGES;
+    uid_ranges_write(command_output(command), source->ranges + copy->written, count);
+    copy->written += count;
+    if (copy->written < source->count)
+        return STEP_NEXT;
+    end_copyuid(command);
+    if (copy->kind == OP_COPY)
+        return command_written(command, RESULT_OK);
+    return command_ok(command, NULL); /* the update that follows tells EXPUNGE */
+}
+
+/* COPYUID stands in the tagged line, so what changed is told before it. */
+static enum step tell_copied(struct command *command)
+{
+    if (!update_run(command, true))
+        return update_step(command);
+    command->run = write_copyuid;
+    return write_copyuid(command);
+}
+
+/* ---- the operation ---- */
+
+static enum step after_copy(struct command *command)
+{
+    const struct copy *copy = command->data;
+    const struct store_op *op = &command->op;
+
+    if (op->err.code == ERR_NOT_FOUND)
+        return command_no(command, "TRYCREATE", "The target mailbox does not exist");
+    if (op->err.code == ERR_LIMIT)
+        return command_no(command, "OVERQUOTA", "The mailbox is over its quota");
+    if (op->err.code != ERR_NONE)
+        return command_fail(command, &op->err);
+    if (uidset_is_empty(&op->out.copy.source)) {
+        command->some_gone = (command->entry->flags & CMD_UID) == 0;
+        return command_ok(command, "There was no message left to be taken");
+    }
+    command->run = copy->kind == OP_COPY ? tell_copied : write_copyuid;
+    return command->run(command);
+}
+
+static enum step submit_copy(struct command *command, uint32_t target)
+{
+    const struct copy *copy = command->data;
+    const struct account *account = session_account(command->imap->session);
+    struct store_op *op = &command->op;
+
+    op->kind = copy->kind;
+    op->folder = command->imap->view->folder;
+    op->uids = &command->uids;
+    op->in.copy.target = target;
+    op->in.copy.quota_bytes = account->quota_bytes;
+    op->in.copy.quota_messages = account->quota_messages;
+    command->run = after_copy;
+    return command_submit(command);
+}
+
+static enum step find_target(struct command *command)
+{
+    const struct copy *copy = command->data;
+    struct store_read *read;
+    struct store_folder folder;
+    struct err err;
+    enum err_code code;
+
+    if (!command_read(command, &read))
+        return command_ended(command);
+    code = path_find(read, copy->path, &folder, &err);
+    if (code == ERR_NONE && placeholder_is(read, &folder))
+        code = ERR_NOT_FOUND;
+    store_read_end(&read);
+    if (code == ERR_NOT_FOUND)
+        return command_no(command, "TRYCREATE", "The target mailbox does not exist");
+    if (code != ERR_NONE)
+        return command_fail(command, &err);
+    if (uidset_is_empty(&command->uids))
+        return command_ok(command, "There are no such messages");
+    return submit_copy(command, folder.id);
+}
+
+static enum step begin(struct command *command, enum store_op_kind kind)
+{
+    struct copy *copy = arena_alloc(&command->arena, sizeof(*copy));
+
+    copy->kind = kind;
+    command->data = copy;
+    if (!command_take_uids(command))
+        return command_ended(command);
+    if (!parse_space(&command->args))
+        return command_bad_syntax(command);
+    if (!command_take_path(command, &copy->path))
+        return command_ended(command);
+    if (!parse_end(&command->args))
+        return command_bad_syntax(command);
+    return find_target(command);
+}
+
+enum step cmd_copy(struct command *command)
+{
+    return begin(command, OP_COPY);
+}
+
+enum step cmd_move(struct command *command)
+{
+    return begin(command, OP_MOVE);
+}

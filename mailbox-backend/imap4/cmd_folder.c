@@ -1,0 +1,158 @@
+/* CREATE and DELETE (RFC 3501 sections 6.3.3, 6.3.4), and the making of missing levels for RENAME. */
+#include "mailbox-backend/imap4/cmd_folder.h"
+
+#include <string.h>
+
+#include "mailbox-backend/mailbox/mailbox.h"
+
+enum step folder_is_done(struct command *command)
+{
+    if (command->op.err.code != ERR_NONE)
+        return command_fail(command, &command->op.err);
+    return command_ok(command, NULL);
+}
+
+/* ---- levels ---- */
+
+static void begin_create(struct command *command, uint32_t parent, struct str rest)
+{
+    const char *slash = memchr(rest.data, '/', rest.length);
+    struct store_op *op = &command->op;
+
+    op->kind = OP_FOLDER_CREATE;
+    op->in.create.parent = parent;
+    op->in.create.name = arena_copy(&command->arena, rest.data,
+                                    slash != NULL ? (size_t)(slash - rest.data) : rest.length);
+    op->in.create.use = USE_NONE;
+    op->in.create.class = CLASS_MAIL;
+}
+
+/* Another session may make a level at the same time: then it is there, which is as good. */
+static enum step next_level(struct command *command)
+{
+    struct folder_making *making = command->data;
+    struct store_read *read;
+    struct store_folder folder;
+    struct str rest;
+    struct err err;
+    enum err_code code = command->op.err.code;
+
+    if (code != ERR_NONE && code != ERR_EXISTS)
+        return command_fail(command, &command->op.err);
+    making->made = command->op.kind == OP_FOLDER_CREATE && code == ERR_NONE;
+    command_op_release(&command->op);
+    if (!command_read(command, &read))
+        return command_ended(command);
+    code = path_find_ancestor(read, making->path, &folder, &rest, &err);
+    making->is_placeholder = code == ERR_NONE && placeholder_is(read, &folder);
+    store_read_end(&read);
+    if (code != ERR_NONE)
+        return command_fail(command, &err);
+    if (rest.length == 0)
+        return making->then(command, folder.id);
+    begin_create(command, folder.id, rest);
+    return command_submit(command);
+}
+
+enum step folder_make(struct command *command)
+{
+    command->run = next_level;
+    return next_level(command);
+}
+
+/* ---- CREATE ---- */
+
+static enum step after_levels(struct command *command, uint32_t folder)
+{
+    const struct folder_making *making = command->data;
+
+    if (making->made)
+        return command_ok(command, NULL);
+    if (!making->is_placeholder)
+        return command_no(command, "ALREADYEXISTS", "There is a mailbox of that name already");
+    command->op.kind = OP_PROPERTY_SET;
+    command->op.folder = folder;
+    placeholder_property(false, &command->op.in.property.property);
+    command->run = folder_is_done;
+    return command_submit(command);
+}
+
+enum step cmd_create(struct command *command)
+{
+    struct folder_making *making = arena_alloc(&command->arena, sizeof(*making));
+
+    if (!command_take_path(command, &making->path))
+        return command_ended(command);
+    if (!parse_end(&command->args))
+        return command_bad_syntax(command);
+    making->then = after_levels;
+    command->data = making;
+    return folder_make(command);
+}
+
+/* ---- DELETE ---- */
+
+static enum step delete_folder(struct command *command, const struct store_folder *folder)
+{
+    command->op.kind = OP_FOLDER_DELETE;
+    command->op.folder = folder->id;
+    command->run = folder_is_done;
+    return command_submit(command);
+}
+
+/* Its messages go, its name stays for the sake of the folders below. */
+static enum step empty_folder(struct command *command, const struct store_folder *folder)
+{
+    struct store_op *mark = arena_alloc(&command->arena, sizeof(*mark));
+    struct store_op *ops[2] = {&command->op, mark};
+
+    uidset_add_range(&command->uids, 1, UINT32_MAX - 1);
+    command->op.kind = OP_EXPUNGE;
+    command->op.mailbox = command->imap->mailbox;
+    command->op.folder = folder->id;
+    command->op.uids = &command->uids;
+    mark->kind = OP_PROPERTY_SET;
+    mark->mailbox = command->imap->mailbox;
+    mark->folder = folder->id;
+    placeholder_property(true, &mark->in.property.property);
+    command->run = folder_is_done;
+    session_submit_all(command->imap->session, ops, 2, true);
+    return STEP_WAIT;
+}
+
+static enum step delete_found(struct command *command, const struct store_folder *folder,
+                              bool is_placeholder)
+{
+    struct imap *imap = command->imap;
+
+    if (folder->id == STORE_INBOX_FOLDER)
+        return command_no(command, "CANNOT", "INBOX cannot be deleted");
+    if (is_placeholder && folder->has_children)
+        return command_no(command, "HASCHILDREN", "There are mailboxes below that name");
+    if (imap->view != NULL && imap->view->folder == folder->id)
+        imap_unselect(imap);
+    return folder->has_children ? empty_folder(command, folder) : delete_folder(command, folder);
+}
+
+enum step cmd_delete(struct command *command)
+{
+    struct store_read *read;
+    struct store_folder folder;
+    struct str path;
+    struct err err;
+    bool is_placeholder;
+    enum err_code code;
+
+    if (!command_take_path(command, &path))
+        return command_ended(command);
+    if (!parse_end(&command->args))
+        return command_bad_syntax(command);
+    if (!command_read(command, &read))
+        return command_ended(command);
+    code = path_find(read, path, &folder, &err);
+    is_placeholder = code == ERR_NONE && placeholder_is(read, &folder);
+    store_read_end(&read);
+    if (code != ERR_NONE)
+        return command_fail(command, &err);
+    return delete_found(command, &folder, is_placeholder);
+}

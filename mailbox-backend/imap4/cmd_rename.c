@@ -1,0 +1,127 @@
+/* RENAME (RFC 3501 section 6.3.5). Folders below move along by themselves, as they hang on their parent;
+   INBOX keeps them, and stays: only its messages go. */
+#include <string.h>
+
+#include "mailbox-backend/imap4/cmd_folder.h"
+#include "mailbox-backend/mailbox/mailbox.h"
+
+struct renaming {
+    struct folder_making parents; /* of the target */
+    struct str source;
+    struct str target;
+    const char *name; /* the target's last level */
+    uint32_t folder;  /* the source */
+};
+
+static enum step move_inbox(struct command *command)
+{
+    uint32_t target = command->op.out.create.folder;
+
+    if (command->op.err.code != ERR_NONE)
+        return command_fail(command, &command->op.err);
+    command_op_release(&command->op);
+    uidset_add_range(&command->uids, 1, UINT32_MAX - 1);
+    command->op.kind = OP_MOVE;
+    command->op.folder = STORE_INBOX_FOLDER;
+    command->op.uids = &command->uids;
+    command->op.in.copy.target = target;
+    command->run = folder_is_done;
+    return command_submit(command);
+}
+
+static enum step create_for_inbox(struct command *command, uint32_t parent)
+{
+    const struct renaming *renaming = command->data;
+
+    command->op.kind = OP_FOLDER_CREATE;
+    command->op.in.create.parent = parent;
+    command->op.in.create.name = renaming->name;
+    command->op.in.create.class = CLASS_MAIL;
+    command->run = move_inbox;
+    return command_submit(command);
+}
+
+static enum step rename_to(struct command *command, uint32_t parent)
+{
+    const struct renaming *renaming = command->data;
+
+    if (renaming->folder == STORE_INBOX_FOLDER)
+        return create_for_inbox(command, parent);
+    command->op.kind = OP_FOLDER_RENAME;
+    command->op.folder = renaming->folder;
+    command->op.in.rename.parent = parent;
+    command->op.in.rename.name = renaming->name;
+    command->run = folder_is_done;
+    return command_submit(command);
+}
+
+/* ---- checks ---- */
+
+static bool is_below(struct str path, struct str ancestor)
+{
+    return path.length > ancestor.length && path.data[ancestor.length] == '/' &&
+           memcmp(path.data, ancestor.data, ancestor.length) == 0;
+}
+
+static enum err_code find_source(struct renaming *renaming, struct store_read *read,
+                                 struct err *err)
+{
+    struct store_folder folder;
+    enum err_code code = path_find(read, renaming->source, &folder, err);
+
+    if (code != ERR_NONE)
+        return code;
+    renaming->folder = folder.id;
+    code = path_find(read, renaming->target, &folder, err);
+    if (code == ERR_NONE)
+        return err_set(err, ERR_EXISTS, "There is a mailbox of that name already");
+    return code == ERR_NOT_FOUND ? ERR_NONE : code;
+}
+
+/* Splits the target into the path of its parent and its last level. */
+static void split_target(struct command *command, struct renaming *renaming)
+{
+    struct str target = renaming->target;
+    const char *slash = memrchr(target.data, '/', target.length);
+    const char *name = slash != NULL ? slash + 1 : target.data;
+
+    renaming->parents.path = str_n(target.data, slash != NULL ? (size_t)(slash - target.data) : 0);
+    renaming->name =
+        arena_copy(&command->arena, name, (size_t)(target.data + target.length - name));
+    renaming->parents.then = rename_to;
+}
+
+static enum step begin(struct command *command)
+{
+    struct renaming *renaming = command->data;
+    struct store_read *read;
+    struct err err;
+    enum err_code code;
+
+    if (!command_read(command, &read))
+        return command_ended(command);
+    code = find_source(renaming, read, &err);
+    store_read_end(&read);
+    if (code != ERR_NONE)
+        return command_fail(command, &err);
+    if (renaming->folder != STORE_INBOX_FOLDER && is_below(renaming->target, renaming->source))
+        return command_no(command, "CANNOT", "A mailbox cannot be moved below itself");
+    split_target(command, renaming);
+    return folder_make(command);
+}
+
+enum step cmd_rename(struct command *command)
+{
+    struct renaming *renaming = arena_alloc(&command->arena, sizeof(*renaming));
+
+    if (!command_take_path(command, &renaming->source))
+        return command_ended(command);
+    if (!parse_space(&command->args))
+        return command_bad_syntax(command);
+    if (!command_take_path(command, &renaming->target))
+        return command_ended(command);
+    if (!parse_end(&command->args))
+        return command_bad_syntax(command);
+    command->data = renaming;
+    return begin(command);
+}

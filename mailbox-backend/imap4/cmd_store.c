@@ -1,0 +1,163 @@
+/* STORE and UID STORE (RFC 3501 section 6.4.6). */
+#include "mailbox-backend/imap4/imap4.h"
+
+#define SLICE 64
+
+struct store {
+    enum store_flags_mode mode;
+    struct parsed_flags flags;
+    bool silent;
+};
+
+static bool take_item_name(struct parse *args, struct store *store)
+{
+    const char *start = args->at;
+
+    store->mode = FLAGS_REPLACE;
+    if (parse_skip(args, '+'))
+        store->mode = FLAGS_ADD;
+    else if (parse_skip(args, '-'))
+        store->mode = FLAGS_REMOVE;
+    store->silent = parse_word(args, "FLAGS.SILENT");
+    return store->silent || parse_word(args, "FLAGS") ||
+           parse_fail(args, start, "Expected FLAGS, +FLAGS or -FLAGS, with or without .SILENT");
+}
+
+/* ---- what the flags are now ---- */
+
+static void write_fetch(struct command *command, const struct store_item *item)
+{
+    struct buf *out = command_output(command);
+    const struct view *view = command->imap->view;
+
+    buf_printf(out, "* %u FETCH (", view_sequence(view, item->uid));
+    if ((command->entry->flags & CMD_UID) != 0)
+        buf_printf(out, "UID %u ", item->uid);
+    buf_text(out, "FLAGS ");
+    flags_write(out, view, item);
+    buf_text(out, ")\r\n");
+}
+
+/* The part of the asked range that begins at uid. */
+static struct uid_range range_from(const struct uidset *uids, uint32_t uid)
+{
+    size_t low = 0;
+    size_t high = uids->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (uids->ranges[middle].last < uid)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return (struct uid_range){uid, uids->ranges[low].last};
+}
+
+static enum err_code tell_slice(struct command *command, struct store_read *read, struct err *err)
+{
+    struct uid_range range = range_from(&command->uids, command->uid);
+    struct store_item items[SLICE];
+    size_t count;
+    enum err_code code = store_item_scan(read, command->imap->view->folder, range.first, range.last,
+                                         0, items, SLICE, &count, err);
+
+    if (code == ERR_NONE)
+        code = flags_learn(command, read, items, count, err);
+    if (code != ERR_NONE)
+        return code;
+    for (size_t i = 0; i < count; i++)
+        write_fetch(command, &items[i]);
+    if (count == SLICE)
+        range.last = items[count - 1].uid;
+    if (count < range.last - range.first + 1 && (command->entry->flags & CMD_UID) == 0)
+        command->some_gone = true;
+    command->uid = uidset_next(&command->uids, range.last + 1);
+    return ERR_NONE;
+}
+
+static enum step tell_stored(struct command *command)
+{
+    struct store_read *read;
+    struct err err = {0};
+
+    if (!command_has_room(command))
+        return STEP_MORE;
+    if (!command_read(command, &read))
+        return command_ended(command);
+    if (command->uid != 0)
+        tell_slice(command, read, &err);
+    store_read_end(&read);
+    if (err.code != ERR_NONE)
+        return command_fail(command, &err);
+    return command->uid != 0 ? STEP_NEXT : command_ok(command, NULL);
+}
+
+static enum step end_silent(struct command *command)
+{
+    struct store_read *read;
+    struct err err;
+
+    if (command_read(command, &read)) {
+        if (flags_refresh(command, read, &err) == ERR_NONE)
+            command_ok(command, NULL);
+        else
+            command_fail(command, &err);
+        store_read_end(&read);
+    }
+    return command_ended(command);
+}
+
+/* ---- the change ---- */
+
+static enum step after_change(struct command *command)
+{
+    const struct store *store = command->data;
+
+    if (command->op.err.code == ERR_LIMIT)
+        return command_no(command, "LIMIT", "The mailbox has no room for more keywords");
+    if (command->op.err.code != ERR_NONE)
+        return command_fail(command, &command->op.err);
+    view_own_change(command->imap->view, command->op.modseq);
+    command->uid = uidset_first(&command->uids);
+    command->run = store->silent ? end_silent : tell_stored;
+    return command->run(command);
+}
+
+/* What others changed so far is told first: then a change of ours that follows at once hides none. */
+static enum step submit_change(struct command *command)
+{
+    const struct store *store = command->data;
+    struct store_op *op = &command->op;
+
+    if (!update_run(command, false))
+        return update_step(command);
+    op->kind = OP_FLAGS;
+    op->folder = command->imap->view->folder;
+    op->uids = &command->uids;
+    op->in.flags.mode = store->mode;
+    op->in.flags.system = store->flags.system;
+    op->in.flags.keywords.names = store->flags.keywords;
+    op->in.flags.keywords.count = store->flags.count;
+    op->in.flags.unchanged_since = UINT64_MAX;
+    command->run = after_change;
+    return command_submit(command);
+}
+
+enum step cmd_store(struct command *command)
+{
+    struct store *store = arena_alloc(&command->arena, sizeof(*store));
+    struct parse *args = &command->args;
+
+    if (!command_take_uids(command))
+        return command_ended(command);
+    if (!parse_space(args) || !take_item_name(args, store) || !parse_space(args) ||
+        !parse_flags(args, &store->flags) || !parse_end(args))
+        return command_bad_syntax(command);
+    if (uidset_is_empty(&command->uids))
+        return command_ok(command, NULL);
+    command->data = store;
+    command->run = submit_change;
+    return submit_change(command);
+}
