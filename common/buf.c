@@ -14,9 +14,9 @@ uint8_t *buf_reserve(struct buf *buf, size_t length)
     size_t used = buf_length(buf);
     size_t need = used + length;
 
-    if (buf->size - buf->end >= length)
+    if (buf->memory != NULL && buf->size - buf->end >= length)
         return buf->memory + buf->end;
-    if (buf->size >= need && buf->start >= buf->size / 2) {
+    if (buf->memory != NULL && buf->size >= need && buf->start >= buf->size / 2) {
         memmove(buf->memory, buf->memory + buf->start, used);
     } else {
         size_t size = buf->size == 0 ? FIRST_SIZE : buf->size;

@@ -21,10 +21,11 @@ static inline size_t buf_length(const struct buf *buf)
     return buf->end - buf->start;
 }
 
-/* The unread bytes; good until the buffer is next written to or released. */
+/* The unread bytes; good until the buffer is next written to or released. NULL is possible when
+   there are none. */
 static inline const uint8_t *buf_bytes(const struct buf *buf)
 {
-    return buf->memory + buf->start;
+    return buf->memory == NULL ? NULL : buf->memory + buf->start;
 }
 
 /* Appends a copy. */

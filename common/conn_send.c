@@ -92,12 +92,13 @@ static int write_rest(struct conn *conn)
 
 static int write_wire(struct conn *conn)
 {
-    uv_buf_t bytes = {(char *)conn->wire_out.memory + conn->wire_out.start,
-                      buf_length(&conn->wire_out)};
+    uv_buf_t bytes;
     int taken;
 
-    if (bytes.len == 0)
+    if (buf_length(&conn->wire_out) == 0)
         return 0;
+    bytes.base = (char *)conn->wire_out.memory + conn->wire_out.start;
+    bytes.len = buf_length(&conn->wire_out);
     taken = uv_try_write(&conn->at.stream, &bytes, 1);
     if (taken < 0 && taken != UV_EAGAIN)
         return taken;

@@ -68,8 +68,8 @@ static enum err_code look_up(const char *user, const char *group, uid_t *uid, gi
 
 enum err_code privilege_drop(const char *user, const char *group, struct err *err)
 {
-    uid_t uid;
-    gid_t gid;
+    uid_t uid = 0;
+    gid_t gid = 0;
     enum err_code code;
 
     if (!is_given(user))
