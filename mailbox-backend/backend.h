@@ -8,7 +8,8 @@
 #include "mailbox-backend/settings.h"
 #include "mailbox-backend/store/store.h"
 
-struct services; /* common/service.h: which services are on */
+struct services;         /* common/service.h: which services are on */
+struct session_registry; /* session_registry.h: how many sessions a user has */
 
 struct backend {
     const struct backend_settings *settings;
@@ -20,6 +21,7 @@ struct backend {
     struct store *store;
     struct directory *directory;
     struct services *services;
+    struct session_registry *registry;
 };
 
 #endif

@@ -1,0 +1,67 @@
+/* Orders to end sessions, from any thread to every loop. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "mailbox-backend/session_private.h"
+
+struct order {
+    struct loop_task task;
+    struct loop *loop;
+    const struct engine_entry *entry; /* NULL: all services */
+    bool of_account;
+    struct store_guid account;
+    unsigned services_left;
+    Link__Close__Reason reason;
+    const char *text;
+};
+
+static bool concerns(const struct order *order, const struct session *session)
+{
+    if (order->entry != NULL && order->entry != session->entry)
+        return false;
+    if (!order->of_account)
+        return true;
+    return session->has_account &&
+           memcmp(&session->account.guid, &order->account, sizeof(order->account)) == 0 &&
+           (order->services_left & (unsigned)session->entry->service) == 0;
+}
+
+static void carry_out(struct loop_task *task)
+{
+    struct order *order = (struct order *)task;
+    struct session *session = TAILQ_FIRST(&session_home_of(order->loop)->all);
+
+    while (session != NULL) {
+        struct session *next = TAILQ_NEXT(session, in_all); /* a stop may free the session */
+
+        if (concerns(order, session))
+            session_stop(session, order->reason, order->text);
+        session = next;
+    }
+    free(order);
+}
+
+void sessions_stop(struct backend *backend, const struct session_choice *choice,
+                   Link__Close__Reason reason, const char *text)
+{
+    for (unsigned i = 0; i < backend->loop_count; i++) {
+        struct order *order = mem_alloc(sizeof(*order));
+
+        order->task.run = carry_out;
+        order->loop = backend->loops[i];
+        order->entry = choice->service == NULL ? NULL : engine_find(choice->service);
+        order->of_account = choice->account != NULL;
+        if (order->of_account)
+            order->account = *choice->account;
+        order->services_left = choice->services_left;
+        order->reason = reason;
+        order->text = text;
+        loop_post(order->loop, &order->task);
+    }
+}
+
+size_t sessions_on_loop(struct loop *loop)
+{
+    return session_home_of(loop)->count;
+}
