@@ -72,8 +72,10 @@ static bool take_word(struct str *text, const char *specials, struct str *word)
         n++;
     }
     *word = str_n(text->data, n);
+    if (n == 0)
+        return false;
     advance(text, n);
-    return n > 0;
+    return true;
 }
 
 bool scan_token(struct str *text, struct str *token)

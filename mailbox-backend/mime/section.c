@@ -42,7 +42,7 @@ static bool at_digit(struct str text)
 static enum err_code parse_numbers(struct arena *arena, struct str *text,
                                    struct mime_section *section, bool *word, struct err *err)
 {
-    uint32_t numbers[MIME_SECTION_DEPTH_MAX];
+    uint32_t numbers[MIME_SECTION_DEPTH_MAX] = {0};
     uint32_t *copy;
 
     *word = false;
