@@ -1,11 +1,11 @@
 /* CREATE and DELETE (RFC 3501 sections 6.3.3, 6.3.4), and the making of missing levels for RENAME. */
-#include "mailbox-backend/imap4/cmd_folder.h"
+#include "mailbox-backend/imap4/levels.h"
 
 #include <string.h>
 
 #include "mailbox-backend/mailbox/mailbox.h"
 
-enum step folder_is_done(struct command *command)
+enum step command_op_done(struct command *command)
 {
     if (command->op.err.code != ERR_NONE)
         return command_fail(command, &command->op.err);
@@ -30,7 +30,7 @@ static void begin_create(struct command *command, uint32_t parent, struct str re
 /* Another session may make a level at the same time: then it is there, which is as good. */
 static enum step next_level(struct command *command)
 {
-    struct folder_making *making = command->data;
+    struct levels_making *making = command->data;
     struct store_read *read;
     struct store_folder folder;
     struct str rest;
@@ -54,7 +54,7 @@ static enum step next_level(struct command *command)
     return command_submit(command);
 }
 
-enum step folder_make(struct command *command)
+enum step levels_make(struct command *command)
 {
     command->run = next_level;
     return next_level(command);
@@ -64,7 +64,7 @@ enum step folder_make(struct command *command)
 
 static enum step after_levels(struct command *command, uint32_t folder)
 {
-    const struct folder_making *making = command->data;
+    const struct levels_making *making = command->data;
 
     if (making->made)
         return command_ok(command, NULL);
@@ -73,13 +73,13 @@ static enum step after_levels(struct command *command, uint32_t folder)
     command->op.kind = OP_PROPERTY_SET;
     command->op.folder = folder;
     placeholder_property(false, &command->op.in.property.property);
-    command->run = folder_is_done;
+    command->run = command_op_done;
     return command_submit(command);
 }
 
 enum step cmd_create(struct command *command)
 {
-    struct folder_making *making = arena_alloc(&command->arena, sizeof(*making));
+    struct levels_making *making = arena_alloc(&command->arena, sizeof(*making));
 
     if (!command_take_path(command, &making->path))
         return command_ended(command);
@@ -87,7 +87,7 @@ enum step cmd_create(struct command *command)
         return command_bad_syntax(command);
     making->then = after_levels;
     command->data = making;
-    return folder_make(command);
+    return levels_make(command);
 }
 
 /* ---- DELETE ---- */
@@ -96,7 +96,7 @@ static enum step delete_folder(struct command *command, const struct store_folde
 {
     command->op.kind = OP_FOLDER_DELETE;
     command->op.folder = folder->id;
-    command->run = folder_is_done;
+    command->run = command_op_done;
     return command_submit(command);
 }
 
@@ -115,7 +115,7 @@ static enum step empty_folder(struct command *command, const struct store_folder
     mark->mailbox = command->imap->mailbox;
     mark->folder = folder->id;
     placeholder_property(true, &mark->in.property.property);
-    command->run = folder_is_done;
+    command->run = command_op_done;
     session_submit_all(command->imap->session, ops, 2, true);
     return STEP_WAIT;
 }

@@ -2,11 +2,11 @@
    INBOX keeps them, and stays: only its messages go. */
 #include <string.h>
 
-#include "mailbox-backend/imap4/cmd_folder.h"
+#include "mailbox-backend/imap4/levels.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
 struct renaming {
-    struct folder_making parents; /* of the target */
+    struct levels_making parents; /* of the target */
     struct str source;
     struct str target;
     const char *name; /* the target's last level */
@@ -25,7 +25,7 @@ static enum step move_inbox(struct command *command)
     command->op.folder = STORE_INBOX_FOLDER;
     command->op.uids = &command->uids;
     command->op.in.copy.target = target;
-    command->run = folder_is_done;
+    command->run = command_op_done;
     return command_submit(command);
 }
 
@@ -51,7 +51,7 @@ static enum step rename_to(struct command *command, uint32_t parent)
     command->op.folder = renaming->folder;
     command->op.in.rename.parent = parent;
     command->op.in.rename.name = renaming->name;
-    command->run = folder_is_done;
+    command->run = command_op_done;
     return command_submit(command);
 }
 
@@ -107,7 +107,7 @@ static enum step begin(struct command *command)
     if (renaming->folder != STORE_INBOX_FOLDER && is_below(renaming->target, renaming->source))
         return command_no(command, "CANNOT", "A mailbox cannot be moved below itself");
     split_target(command, renaming);
-    return folder_make(command);
+    return levels_make(command);
 }
 
 enum step cmd_rename(struct command *command)

@@ -1,11 +1,11 @@
 /* The making of folders, shared by CREATE and RENAME. */
-#ifndef IMAP4_CMD_FOLDER_H
-#define IMAP4_CMD_FOLDER_H
+#ifndef IMAP4_LEVELS_H
+#define IMAP4_LEVELS_H
 
 #include "mailbox-backend/imap4/imap4.h"
 
 /* command->data begins with this while levels are made. */
-struct folder_making {
+struct levels_making {
     struct str path; /* normalised; "" for the root */
     /* Where it goes on when every level is there: folder is the last one. */
     enum step (*then)(struct command *command, uint32_t folder);
@@ -14,9 +14,9 @@ struct folder_making {
 };
 
 /* Makes those levels of the path that are missing, one operation each. */
-enum step folder_make(struct command *command);
+enum step levels_make(struct command *command);
 
 /* The end of a command whose one operation was the last thing to do. */
-enum step folder_is_done(struct command *command);
+enum step command_op_done(struct command *command);
 
 #endif
