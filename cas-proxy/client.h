@@ -25,12 +25,16 @@ struct client_protocol {
     const char *service;      /* "imap4": as in settings and logs */
     const char *back_service; /* "imap4be": on the link */
     const char *const *alpn;  /* NULL-terminated, or NULL */
+    unsigned number;          /* of the service, for limits.h */
     const char *busy;         /* one whole line for a connection over the limits */
+    bool asks_certificate;    /* in the TLS handshake: the client may show one of the link's CA */
     /* Makes client->state, before any event. */
     void (*open)(struct client *client);
     void (*advance)(struct client *client, enum client_event event);
     /* The connection has ended, whoever ended it: let go of everything in client->state (routes are
-       cancelled, link sessions closed) and of the state. conn must not be used any more. */
+       cancelled, link sessions closed). The state itself, which callers further up may still look at,
+       is free()d with the client at the end of the loop turn; who frees it here sets client->state
+       to NULL. conn must not be used any more. */
     void (*close)(struct client *client);
 };
 
@@ -47,15 +51,16 @@ struct client {
     bool starts_with_tls;
     bool ended; /* client_end() was called: touch nothing but the client's own memory */
     void *state;
-    char *user;    /* who has logged in, for logs and status; free()d here */
-    char who[160]; /* "imap4[42] alice", for log lines */
+    char *user;                   /* who has logged in, for logs and status; free()d here */
+    char who[160];                /* "imap4[42] alice", for log lines */
+    uint64_t bytes_in, bytes_out; /* relayed so far, for logs and status */
 
     /* client.c's own */
     struct client *next, *previous;
     struct loop_task free_task;
     bool counted;
     enum { CLIENT_WAITS_FOR_PROXY, CLIENT_WAITS_FOR_TLS, CLIENT_RUNS } stage;
-    uint64_t since; /* seconds, wall clock */
+    int64_t since; /* unix time */
 };
 
 /* Takes an accepted socket. */
@@ -81,6 +86,7 @@ bool client_is_secured(const struct client *client);
 /* One timer; CLIENT_TIMEOUT follows unless it is set again; 0 ends it. */
 void client_set_timeout(struct client *client, uint64_t seconds);
 
+/* Nothing happens after client_end(). */
 void client_write(struct client *client, const char *text);
 void client_printf(struct client *client, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

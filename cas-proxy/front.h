@@ -11,8 +11,10 @@
 #include "common/net.h"
 #include "common/tls.h"
 
+struct capabilities;
 struct certificates;
 struct client;
+struct door;
 struct limits;
 struct link;
 struct link_self;
@@ -26,7 +28,6 @@ struct back {
     struct link
         *link;   /* never NULL between front_loop's start and stop; may be down: link_is_up() */
     bool was_up; /* so that the log tells a change once */
-    bool complained;
     struct front_loop *home;
 };
 
@@ -36,8 +37,9 @@ struct front_loop {
     struct back *backs;
     size_t back_count;
     struct route *route;
+    struct capabilities *capabilities;
     struct client *clients; /* all that are open, newest first */
-    struct listeners *listeners;
+    struct door *doors;     /* listeners.c's: open listening sockets */
 };
 
 struct front {
@@ -59,5 +61,10 @@ bool front_has(const struct net_range *ranges, size_t count, const struct net_ad
 
 /* The back end of that name on this loop, or NULL when the settings have none. */
 struct back *front_back(struct front_loop *home, const char *name);
+
+/* Calls run on the thread of each loop, one loop after the other, and waits. From a thread that is no
+   loop's of this front, while all loops run. */
+void front_on_loops(struct front *front, void (*run)(struct front_loop *home, void *context),
+                    void *context);
 
 #endif

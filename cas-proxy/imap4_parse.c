@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "cas-proxy/line.h"
+
 /* The size that a literal at the end of a line announces. False when the line ends with none. */
 static bool announces_literal(struct str line, uint64_t *size, bool *waits)
 {
@@ -24,15 +26,6 @@ static bool announces_literal(struct str line, uint64_t *size, bool *waits)
     return true;
 }
 
-static struct str without_line_end(struct str line)
-{
-    if (line.length > 0 && line.data[line.length - 1] == '\n')
-        line.length--;
-    if (line.length > 0 && line.data[line.length - 1] == '\r')
-        line.length--;
-    return line;
-}
-
 /* AUTHENTICATE may carry an initial response, which is a SASL line. */
 static size_t limit_of(struct str input)
 {
@@ -53,7 +46,7 @@ static enum imap4_found line_ended(struct imap4_scan *scan, struct str input, si
     uint64_t size;
     bool waits;
 
-    if (!announces_literal(without_line_end(line), &size, &waits)) {
+    if (!announces_literal(line_text(line), &size, &waits)) {
         scan->seen = end;
         return IMAP4_WHOLE;
     }
@@ -145,11 +138,13 @@ bool imap4_atom(struct str *arguments, struct str *atom)
 
 bool imap4_command(struct imap4_command *command, struct str line)
 {
-    struct str rest = without_line_end(line);
+    struct str rest = line_text(line);
 
     *command = (struct imap4_command){.tag = run_of(&rest, is_tag_char)};
-    if (command->tag.length == 0 || (rest.length > 0 && *rest.data != ' '))
+    if (command->tag.length == 0 || (rest.length > 0 && *rest.data != ' ')) {
+        command->tag.length = 0;
         return false;
+    }
     if (imap4_space(&rest) && imap4_atom(&rest, &command->name))
         command->arguments = rest;
     return true;
@@ -185,7 +180,7 @@ static bool take_literal(struct str *arguments, struct buf *out)
     line = (struct str){arguments->data, (size_t)(newline + 1 - arguments->data)};
     arguments->data += line.length;
     arguments->length -= line.length;
-    line = without_line_end(line);
+    line = line_text(line);
     if (memchr(line.data, '}', line.length) != line.data + line.length - 1 ||
         !announces_literal(line, &size, &waits) || size > arguments->length ||
         memchr(arguments->data, '\0', size) != NULL)

@@ -2,30 +2,18 @@
 
 #include <string.h>
 
-enum pop3_found pop3_find_line(struct str input, size_t most, size_t *seen, size_t *length)
-{
-    const char *newline;
+#include "cas-proxy/line.h"
 
-    if (str_starts_nocase(input, "AUTH "))
-        most = POP3_SASL_MAX;
-    newline = *seen >= input.length ? NULL : memchr(input.data + *seen, '\n', input.length - *seen);
-    *seen = newline == NULL ? input.length : (size_t)(newline - input.data);
-    if (*seen >= most)
-        return POP3_TOO_LONG;
-    if (newline == NULL)
-        return POP3_MORE;
-    *length = *seen + 1;
-    return POP3_WHOLE;
+size_t pop3_limit(struct str input)
+{
+    return str_starts_nocase(input, "AUTH ") ? POP3_SASL_MAX : POP3_LINE_MAX;
 }
 
 bool pop3_command(struct pop3_command *command, struct str line)
 {
     const char *space;
 
-    if (line.length > 0 && line.data[line.length - 1] == '\n')
-        line.length--;
-    if (line.length > 0 && line.data[line.length - 1] == '\r')
-        line.length--;
+    line = line_text(line);
     *command = (struct pop3_command){.name = line};
     if (line.length == 0 || memchr(line.data, '\0', line.length) != NULL)
         return false;

@@ -7,15 +7,8 @@
 #define POP3_LINE_MAX 8192
 #define POP3_SASL_MAX 16384 /* of AUTH with its initial response, and of a response */
 
-enum pop3_found {
-    POP3_MORE,    /* no line end yet */
-    POP3_WHOLE,   /* length is that of the line with its end */
-    POP3_TOO_LONG /* over the limit, ended or not */
-};
-
-/* Looks for the first line of input; seen (0 for a new line) is how far it was looked before. most is
-   the limit, which AUTH raises to POP3_SASL_MAX by itself. */
-enum pop3_found pop3_find_line(struct str input, size_t most, size_t *seen, size_t *length);
+/* How long the line at the start of input may be. */
+size_t pop3_limit(struct str input);
 
 /* A line in parts. argument is all behind the first space, blanks and all (a password may hold or
    begin with spaces: RFC 1939 section 7, PASS), without the line end; has_argument tells "PASS " from

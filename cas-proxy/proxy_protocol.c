@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LEAST 8 /* bytes: no header is shorter */
 #define V1_MAX 107
 #define V2_SIGNATURE "\r\n\r\n\0\r\nQUIT\n"
 #define V2_SIGNATURE_LENGTH 12
@@ -87,8 +88,10 @@ static enum proxy_found read_v1(struct str input, struct proxy_header *header)
     const char *newline = memchr(input.data, '\n', input.length);
     struct str line = {input.data, 0};
 
-    if (newline == NULL)
+    if (newline == NULL) {
+        header->length = input.length < LEAST ? LEAST : input.length + 1;
         return input.length >= V1_MAX ? PROXY_BAD : PROXY_MORE;
+    }
     header->length = (size_t)(newline + 1 - input.data);
     if (header->length > V1_MAX || header->length < 8 || newline[-1] != '\r')
         return PROXY_BAD;
@@ -101,6 +104,7 @@ static enum proxy_found read_v2(struct str input, struct proxy_header *header)
     const unsigned char *bytes = (const unsigned char *)input.data;
     size_t length;
 
+    header->length = V2_HEAD;
     if (input.length < V2_HEAD)
         return PROXY_MORE;
     length = (size_t)bytes[14] << 8 | bytes[15];
@@ -132,7 +136,7 @@ static bool begins_with(struct str input, const char *text, size_t length)
 
 enum proxy_found proxy_read(struct str input, struct proxy_header *header)
 {
-    *header = (struct proxy_header){0};
+    *header = (struct proxy_header){.length = LEAST};
     if (input.length == 0)
         return PROXY_MORE;
     if (begins_with(input, "PROXY ", 6))

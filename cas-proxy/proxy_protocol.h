@@ -11,7 +11,7 @@
 enum proxy_found { PROXY_MORE, PROXY_WHOLE, PROXY_BAD };
 
 struct proxy_header {
-    size_t length;    /* of the header */
+    size_t length;    /* of the header; after PROXY_MORE: so many bytes belong to it for sure */
     bool has_address; /* false for UNKNOWN, LOCAL and families that are not IP: keep the socket's */
     struct net_address source, destination;
 };

@@ -74,9 +74,10 @@ static void hand_over(struct loop_task *task)
 {
     struct route_ask *ask = (struct route_ask *)((char *)task - offsetof(struct route_ask, task));
     struct route_query *query = ask->query;
-    struct route_result result = result_of(ask);
 
-    if (query != NULL) {
+    if (query != NULL) { /* else the route itself may be gone */
+        struct route_result result = result_of(ask);
+
         query->ask = NULL;
         query->done(query, &result);
     }

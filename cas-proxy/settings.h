@@ -62,10 +62,18 @@ struct front_settings {
 
 extern const struct settings_table front_settings_table;
 
-/* Reads and checks the file: what the table cannot know (a back end's name twice, TLS without its
-   key) is checked here, and the defaults that depend on others are filled in. */
-enum err_code front_settings_read(struct front_settings *settings, const char *path,
-                                  struct err *err);
-void front_settings_free(struct front_settings *settings);
+/* Checks what the table cannot know: back ends twice or under addresses that cannot be, TLS without
+   its key. ERR_INVALID says what is wrong. */
+enum err_code front_settings_check(const struct front_settings *settings, struct err *err);
+
+/* The settings of a service by its name ("imap4", "pop3", "lmtp"). */
+const struct service_settings *front_settings_service(const struct front_settings *settings,
+                                                      const char *service);
+
+/* Path of a file in the data folder, to be freed. */
+char *front_settings_path(const struct front_settings *settings, const char *name);
+
+/* Path of the control socket, to be freed. */
+char *front_settings_control(const struct front_settings *settings);
 
 #endif

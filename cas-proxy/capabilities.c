@@ -1,0 +1,188 @@
+#include "cas-proxy/capabilities.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/arena.h"
+#include "common/mem.h"
+#include "proto/link.h"
+
+/* What the front itself does. */
+static const char *const own_imap4[] = {"IMAP4rev1", "SASL-IR", "LITERAL+", "ID", NULL};
+static const char *const own_pop3[] = {"RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", NULL};
+
+/* What depends on the connection, or names the sender: never taken from a back end. */
+static const char *const by_hand[] = {"AUTH=", "STARTTLS", "LOGINDISABLED",  "USER",
+                                      "SASL",  "STLS",     "IMPLEMENTATION", NULL};
+
+struct list {
+    const char **items; /* in the arena, NULL-terminated */
+    bool known;
+};
+
+struct capabilities {
+    struct front_loop *home;
+    struct arena arena;
+    struct list imap4, pop3;
+};
+
+struct capabilities *capabilities_create(struct front_loop *home)
+{
+    struct capabilities *capabilities = mem_alloc(sizeof(*capabilities));
+
+    capabilities->home = home;
+    return capabilities;
+}
+
+void capabilities_destroy(struct capabilities **capabilities)
+{
+    arena_reset(&(*capabilities)->arena);
+    free(*capabilities);
+    *capabilities = NULL;
+}
+
+void capabilities_changed(struct front_loop *home)
+{
+    struct capabilities *capabilities = home->capabilities;
+
+    arena_reset(&capabilities->arena);
+    capabilities->imap4 = capabilities->pop3 = (struct list){0};
+}
+
+static const Link__Service *service_of(const struct back *back, const char *name)
+{
+    const Link__Hello *hello = link_is_up(back->link) ? link_peer(back->link) : NULL;
+
+    for (size_t i = 0; hello != NULL && i < hello->n_services; i++) {
+        if (strcmp(hello->services[i]->name, name) == 0)
+            return hello->services[i];
+    }
+    return NULL;
+}
+
+static bool service_has(const Link__Service *service, const char *word)
+{
+    for (size_t i = 0; i < service->n_capabilities; i++) {
+        if (str_is_nocase(str_of(word), service->capabilities[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool all_have(const struct front_loop *home, const char *service, const char *word)
+{
+    for (size_t i = 0; i < home->back_count; i++) {
+        const Link__Service *there = service_of(&home->backs[i], service);
+
+        if (there != NULL && !service_has(there, word))
+            return false;
+    }
+    return true;
+}
+
+static bool is_in(const char *const *list, const char *word)
+{
+    for (; *list != NULL; list++) {
+        if (str_is_nocase(str_of(word), *list))
+            return true;
+    }
+    return false;
+}
+
+static bool is_by_hand(const char *word)
+{
+    for (const char *const *name = by_hand; *name != NULL; name++) {
+        if (str_starts_nocase(str_of(word), *name))
+            return true;
+    }
+    return false;
+}
+
+/* No control characters: it goes to clients as it is. */
+static bool is_clean(const char *word)
+{
+    for (const char *at = word; *at != '\0'; at++) {
+        if ((unsigned char)*at < 0x20 || (unsigned char)*at >= 0x7F)
+            return false;
+    }
+    return *word != '\0';
+}
+
+static const Link__Service *first_service(const struct front_loop *home, const char *name)
+{
+    const Link__Service *service = NULL;
+
+    for (size_t i = 0; service == NULL && i < home->back_count; i++)
+        service = service_of(&home->backs[i], name);
+    return service;
+}
+
+/* The front's own words, then what every back end that serves this protocol has besides. */
+static const char *const *list_of(struct capabilities *capabilities, struct list *list,
+                                  const char *service, const char *const *own)
+{
+    const Link__Service *first;
+    size_t count = 0;
+
+    if (list->known)
+        return list->items;
+    first = first_service(capabilities->home, service);
+    list->items =
+        arena_array(&capabilities->arena, 16 + (first == NULL ? 0 : first->n_capabilities),
+                    sizeof(*list->items));
+    for (const char *const *word = own; *word != NULL; word++)
+        list->items[count++] = *word;
+    for (size_t i = 0; first != NULL && i < first->n_capabilities; i++) {
+        const char *word = first->capabilities[i];
+
+        if (!is_in(own, word) && !is_by_hand(word) && is_clean(word) &&
+            all_have(capabilities->home, service, word))
+            list->items[count++] = arena_string(&capabilities->arena, word);
+    }
+    list->known = true;
+    return list->items;
+}
+
+static const char *const *imap4_list(struct capabilities *capabilities)
+{
+    return list_of(capabilities, &capabilities->imap4, "imap4be", own_imap4);
+}
+
+static const char *const *pop3_list(struct capabilities *capabilities)
+{
+    return list_of(capabilities, &capabilities->pop3, "pop3be", own_pop3);
+}
+
+bool capabilities_may_login(const struct client *client)
+{
+    return client_is_secured(client) || client->settings->plaintext_auth;
+}
+
+void capabilities_imap4(const struct client *client, struct buf *out)
+{
+    const char *const *list = imap4_list(client->home->capabilities);
+
+    for (size_t i = 0; list[i] != NULL; i++)
+        buf_printf(out, "%s%s", i == 0 ? "" : " ", list[i]);
+    if (client_may_start_tls(client))
+        buf_text(out, " STARTTLS");
+    buf_text(out, capabilities_may_login(client) ? " AUTH=PLAIN AUTH=LOGIN" : " LOGINDISABLED");
+}
+
+void capabilities_pop3(const struct client *client, struct buf *out)
+{
+    const char *const *list = pop3_list(client->home->capabilities);
+
+    for (size_t i = 0; list[i] != NULL; i++)
+        buf_printf(out, "%s\r\n", list[i]);
+    if (client_may_start_tls(client))
+        buf_text(out, "STLS\r\n");
+    if (capabilities_may_login(client))
+        buf_text(out, "USER\r\nSASL PLAIN LOGIN\r\n");
+    buf_text(out, "IMPLEMENTATION cas-proxy\r\n");
+}
+
+bool capabilities_pop3_has(const struct client *client, const char *word)
+{
+    return is_in(pop3_list(client->home->capabilities), word);
+}
