@@ -71,31 +71,37 @@ static const struct charset charsets[] = {
     {"utf-16",         "UTF-16"       },
     {"utf-16le",       "UTF-16LE"     },
     {"utf-16be",       "UTF-16BE"     },
-    {"ansi_x3.4-1968", NULL           },
-    {"ascii",          NULL           },
-    {"latin1",         "CP1252"       },
-    {"latin2",         "ISO-8859-2"   },
-    {"latin9",         "ISO-8859-15"  },
-    {"cp1250",         "CP1250"       },
-    {"cp1251",         "CP1251"       },
-    {"cp1252",         "CP1252"       },
-    {"cp437",          "CP437"        },
-    {"cp850",          "CP850"        },
-    {"cp866",          "CP866"        },
-    {"cp932",          "CP932"        },
-    {"cp936",          "GB18030"      },
-    {"cp949",          "UHC"          },
-    {"x-gbk",          "GB18030"      },
-    {"x-sjis",         "CP932"        },
-    {"sjis",           "CP932"        },
-    {"x-euc-jp",       "EUC-JP-MS"    },
-    {"x-mac-roman",    "MACINTOSH"    },
+};
+
+struct alias {
+    const char *alias;
+    const char *name; /* in the table above */
+};
+
+static const struct alias aliases[] = {
+    {"ansi_x3.4-1968", "us-ascii"      },
+    {"ascii",          "us-ascii"      },
+    {"latin1",         "iso-8859-1"    },
+    {"latin2",         "iso-8859-2"    },
+    {"latin9",         "iso-8859-15"   },
+    {"cp1250",         "windows-1250"  },
+    {"cp1251",         "windows-1251"  },
+    {"cp1252",         "windows-1252"  },
+    {"cp437",          "ibm437"        },
+    {"cp850",          "ibm850"        },
+    {"cp866",          "ibm866"        },
+    {"cp932",          "windows-31j"   },
+    {"cp936",          "gbk"           },
+    {"cp949",          "ks_c_5601-1987"},
+    {"x-gbk",          "gbk"           },
+    {"x-sjis",         "shift_jis"     },
+    {"sjis",           "shift_jis"     },
+    {"x-euc-jp",       "euc-jp"        },
+    {"x-mac-roman",    "macintosh"     },
 };
 
 #define CHARSETS (sizeof(charsets) / sizeof(charsets[0]))
-
-/* The first so many are main names; aliases follow. */
-#define MAIN_NAMES 52
+#define ALIASES (sizeof(aliases) / sizeof(aliases[0]))
 
 /* Never closed: they keep the converters in memory. */
 static iconv_t kept_open[CHARSETS];
@@ -123,16 +129,25 @@ static bool same_name(struct str name, const char *known)
     }
 }
 
-static const struct charset *find(struct str name)
+static const struct charset *find_main(struct str name)
 {
-    name = str_trim(name);
-    if (name.length == 0)
-        return &charsets[0];
     for (size_t i = 0; i < CHARSETS; i++) {
         if (same_name(name, charsets[i].name))
             return &charsets[i];
     }
     return NULL;
+}
+
+static const struct charset *find(struct str name)
+{
+    name = str_trim(name);
+    if (name.length == 0)
+        return &charsets[0];
+    for (size_t i = 0; i < ALIASES; i++) {
+        if (same_name(name, aliases[i].alias))
+            return find_main(str_of(aliases[i].name));
+    }
+    return find_main(name);
 }
 
 enum err_code charset_init(struct err *err)
@@ -157,7 +172,7 @@ bool charset_known(struct str name)
 
 const char *charset_name(unsigned n)
 {
-    return n < MAIN_NAMES ? charsets[n].name : NULL;
+    return n < CHARSETS ? charsets[n].name : NULL;
 }
 
 enum err_code charset_open(struct charset_stream *stream, struct str name, struct err *err)

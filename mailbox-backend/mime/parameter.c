@@ -186,8 +186,8 @@ static void join_group(const struct joiner *joiner, struct piece *first)
     char *value = arena_alloc(joiner->arena, size);
 
     if (encoded && !first->name.encoded) {
-        memcpy(value, "''", 2); /* no charset, no language */
-        length = 2;
+        value[length++] = '\''; /* no charset, */
+        value[length++] = '\''; /* no language */
     }
     for (uint64_t number = 0; (piece = find_piece(joiner, first, number)) != NULL; number++) {
         struct str text = piece->param->value;

@@ -214,8 +214,8 @@ static struct str joined_value(struct mime_parser *parser, int field)
         memcpy(text + length, piece->value.data, piece->value.length);
         length += piece->value.length;
         if (piece->next != NULL) {
-            memcpy(text + length, ", ", 2);
-            length += 2;
+            text[length++] = ',';
+            text[length++] = ' ';
         }
     }
     return str_n(text, length);

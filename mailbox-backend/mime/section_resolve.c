@@ -7,10 +7,15 @@ bool mime_section_is_top_header(const struct mime_section *section)
             section->kind == MIME_SECTION_FIELDS_NOT);
 }
 
+/* A multipart in which no part was found is told with one empty part (see bodystructure.h), which
+   can be asked for. */
 static const struct mime_part *nth_child(const struct mime_part *part, uint32_t number)
 {
+    static const struct mime_part none = {.kind = MIME_LEAF};
     const struct mime_part *child = part->children;
 
+    if (child == NULL && number == 1)
+        return &none;
     while (child != NULL && --number > 0)
         child = child->next;
     return child;

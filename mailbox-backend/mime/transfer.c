@@ -124,12 +124,13 @@ static uint8_t *end_quoted_line(struct transfer_stream *stream, uint8_t *to)
 static uint8_t *add_quoted(struct transfer_stream *stream, unsigned char c, uint8_t *to)
 {
     if (stream->count == 2 && hex_value(c) >= 0) {
-        *to++ = (uint8_t)(hex_value((unsigned char)stream->held[1]) << 4 | hex_value(c));
+        *to++ = (uint8_t)(stream->bits << 4 | (unsigned)hex_value(c));
         stream->count = 0;
         return to;
     }
     if (stream->count == 1 && stream->blanks == 0 && hex_value(c) >= 0) {
         stream->held[stream->count++] = (char)c;
+        stream->bits = (uint32_t)hex_value(c);
         return to;
     }
     if (c == '\n')

@@ -20,8 +20,8 @@ struct transfer_stream {
     bool ended;     /* base64: behind its padding */
     bool damaged;   /* something was not as the encoding demands */
     unsigned count; /* base64: characters in bits; quoted-printable: bytes in held */
-    uint32_t bits;
-    size_t blanks; /* quoted-printable: white space that vanishes if the line ends here */
+    uint32_t bits;  /* base64: of the group; quoted-printable: the first hexadecimal digit */
+    size_t blanks;  /* quoted-printable: white space that vanishes if the line ends here */
     char held[3];
     char blank[256]; /* the newest of that white space */
 };

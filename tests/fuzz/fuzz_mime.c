@@ -65,6 +65,19 @@ static void try_texts(struct str text, unsigned choice)
     buf_release(&out);
 }
 
+/* A summary comes from the disk, where it may be damaged. */
+static void try_summary(struct str text)
+{
+    struct mime_summary summary;
+    struct buf out = {0};
+
+    summary.bodystructure = text;
+    mime_summary_body(&summary, &out, NULL);
+    if (mime_summary_open(text.data, text.length, &summary, NULL) == ERR_NONE)
+        mime_summary_body(&summary, &out, NULL);
+    buf_release(&out);
+}
+
 static void try_addresses(struct str text)
 {
     struct mime_address_reader reader;
@@ -93,5 +106,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     try_dates(text);
     try_texts(text, choice);
     try_addresses(text);
+    try_summary(text);
     return 0;
 }

@@ -214,6 +214,18 @@ static void message_as_the_whole_body_is_part_1(void **state)
     assert_content(root, message, "1.1.1]", NULL);
 }
 
+static void empty_part_of_a_multipart_without_parts_is_found(void **state)
+{
+    const char *message = "Content-Type: multipart/mixed\n\nx";
+    const struct mime_part *root = parse_text(&arena, message);
+
+    (void)state;
+    assert_content(root, message, "1]", "");
+    assert_content(root, message, "1.MIME]", "");
+    assert_content(root, message, "2]", NULL);
+    assert_content(root, message, "TEXT]", "x");
+}
+
 static void top_header_needs_no_tree(void **state)
 {
     struct mime_section section = parse_section("HEADER.FIELDS (a)]");
@@ -306,6 +318,7 @@ int main(void)
         TEST(missing_parts_are_not_found),
         TEST(part_1_of_a_simple_message_is_its_body),
         TEST(message_as_the_whole_body_is_part_1),
+        TEST(empty_part_of_a_multipart_without_parts_is_found),
         TEST(top_header_needs_no_tree),
         TEST(fields_are_filtered),
         TEST(header_without_blank_line_gets_none),

@@ -238,6 +238,43 @@ static void damaged_summary_is_refused(void **state)
     assert_int_equal(mime_summary_open("\1\0\1xy", 5, &summary, &err), ERR_NONE);
 }
 
+static void body_of_a_damaged_structure_is_refused(void **state)
+{
+    static const char *const bad[] = {"",
+                                      "(",
+                                      "()",
+                                      "(\"a\" \"b\")",
+                                      "((\"a\") \"x\")",
+                                      "(\"a",
+                                      "({9}\r\n",
+                                      "({9",
+                                      "x",
+                                      "(\"text\" \"plain\" NIL NIL NIL \"7bit\" 1)",
+                                      "(\"a\" \"b\" NIL NIL NIL \"7bit\" 1) "};
+    struct mime_summary summary = {0};
+    struct buf out = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        summary.bodystructure = str_of(bad[i]);
+        assert_int_equal(mime_summary_body(&summary, &out, NULL), ERR_CORRUPT);
+    }
+    buf_release(&out);
+}
+
+static void body_leaves_the_extension_data_out(void **state)
+{
+    struct mime_summary summary = {0};
+    struct buf out = {0};
+
+    (void)state;
+    summary.bodystructure =
+        STR("((\"a\" \"b\" NIL NIL {3}\r\n) ( \"7bit\" 1 NIL (\"x\" NIL) NIL NIL)"
+            " \"mixed\" (\"b\" \"\\\")\") NIL NIL NIL)");
+    assert_int_equal(mime_summary_body(&summary, &out, NULL), ERR_NONE);
+    assert_buf(&out, "((\"a\" \"b\" NIL NIL {3}\r\n) ( \"7bit\" 1) \"mixed\")");
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, release)
 
 int main(void)
@@ -259,6 +296,8 @@ int main(void)
         TEST(summary_gives_back_what_it_was_built_from),
         TEST(summary_is_never_longer_than_its_limit),
         TEST(damaged_summary_is_refused),
+        TEST(body_of_a_damaged_structure_is_refused),
+        TEST(body_leaves_the_extension_data_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
