@@ -21,7 +21,7 @@ struct services_settings {
     const char *file;                 /* where the state is kept; made at the first change */
     const struct service_name *names; /* constant: kept, not copied */
     size_t count;                     /* at most 32 */
-    const char *other_side;           /* "front" or "back end", for the message about a name of that side */
+    const char *other_side; /* "front" or "back end", for the message about a name of that side */
 };
 
 /* Reads the state; nothing runs yet. ERR_CORRUPT when the file cannot be understood. */

@@ -23,12 +23,19 @@ enum admin_where {
     ADMIN_EITHER, /* in the daemon, or, while it is stopped, here, under its locks */
 };
 
-enum admin_trait {      /* bits */
-    ADMIN_ROWS = 1,     /* answers any number of like rows (a table, a JSON array); else one record */
-    ADMIN_CONFIRM = 2,  /* destroys something: asks on a terminal, elsewhere wants --yes */
-    ADMIN_SECRET = 4,   /* takes a password: --password-stdin, or asks on a terminal */
-    ADMIN_FILE = 8,     /* the last name is a file or folder: opened by the command, passed on open */
-    ADMIN_DRY_RUN = 16, /* understands --dry-run */
+/* Bits. ADMIN_ROWS: answers any number of like rows (a table, a JSON array), else one record.
+   ADMIN_CONFIRM: destroys something; asks on a terminal, elsewhere wants --yes. ADMIN_SECRET: takes a
+   password by --password-stdin, or asks on a terminal, unless there is --generate or --no-password.
+   ADMIN_FILE: the last name is a file or folder ("-": the input), opened by the command and passed on
+   open. ADMIN_DRY_RUN: understands --dry-run.
+   ADMIN_CHANGES: changes something, so the daemon logs it. */
+enum admin_trait {
+    ADMIN_ROWS = 1,
+    ADMIN_CONFIRM = 2,
+    ADMIN_SECRET = 4,
+    ADMIN_FILE = 8,
+    ADMIN_DRY_RUN = 16,
+    ADMIN_CHANGES = 32,
 };
 
 struct admin_flag {
@@ -55,7 +62,8 @@ struct admin_program;
 /* Where handlers work: made by the daemon at its start, or by open() for one command. */
 struct admin_host {
     const struct admin_program *program;
-    const void *settings;      /* the program's settings, read */
+    const void *settings;      /* the program's settings, read; NULL for ADMIN_LOCAL */
+    const char *config;        /* --config, or NULL */
     struct services *services; /* NULL for ADMIN_LOCAL */
     void *context;             /* the program's own; NULL for ADMIN_LOCAL */
     bool daemon;
@@ -83,6 +91,8 @@ size_t admin_name_count(const struct admin_call *call);
 const char *admin_name(const struct admin_call *call, size_t n); /* NULL when not given */
 bool admin_has(const struct admin_call *call, const char *flag);
 const char *admin_value(const struct admin_call *call, const char *flag); /* NULL when not given */
+/* The n-th of a flag that may be given several times; NULL behind the last. */
+const char *admin_value_n(const struct admin_call *call, const char *flag, size_t n);
 bool admin_is_dry_run(const struct admin_call *call);
 /* The password, without the line's end; false when none came. */
 bool admin_secret(const struct admin_call *call, struct str *secret);

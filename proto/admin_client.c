@@ -1,0 +1,289 @@
+#include "proto/admin_client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/mem.h"
+#include "proto/admin_args.h"
+#include "proto/admin_call.h"
+#include "proto/admin_help.h"
+#include "proto/admin_print.h"
+#include "proto/admin_remote.h"
+#include "proto/admin_secret.h"
+
+/* One run of the tool. */
+struct client {
+    const struct admin_program *program;
+    struct admin_args args;
+    struct arena arena;
+    char hint[400];
+    char secret[ADMIN_SECRET_MAX];
+    int file;
+    void *settings;
+};
+
+/* Rows go straight to the printer. */
+struct printing_sink {
+    struct admin_sink base;
+    struct admin_print *print;
+};
+
+static enum err_code print_row(struct admin_sink *base, const Admin__Row *row, struct err *err)
+{
+    return admin_print_row(((struct printing_sink *)base)->print, row, err);
+}
+
+/* Errors go to stderr, so that a script never takes one for an answer. */
+static void print_error(const struct client *client, enum err_code code, const char *text,
+                        const char *hint)
+{
+    if (!client->args.json) {
+        fprintf(stderr, "%s: %s\n", client->program->name, text);
+        if (hint[0] != '\0')
+            fprintf(stderr, "  %s\n", hint);
+        return;
+    }
+    fprintf(stderr, "{\"error\": \"%s\", \"text\": ", err_word(code));
+    admin_print_json_text(text, stderr);
+    fputs(", \"hint\": ", stderr);
+    admin_print_json_text(hint, stderr);
+    fputs("}\n", stderr);
+}
+
+static int exit_of(enum err_code code)
+{
+    switch (code) {
+    case ERR_NONE:
+        return ADMIN_OK;
+    case ERR_INVALID:
+        return ADMIN_USAGE;
+    case ERR_NOT_FOUND:
+        return ADMIN_NOT_FOUND;
+    default:
+        return ADMIN_PARTIAL;
+    }
+}
+
+static int fail(const struct client *client, enum err_code code, const struct err *err)
+{
+    print_error(client, code, err->text, client->hint);
+    return exit_of(code);
+}
+
+static int finish(const struct client *client, struct admin_print *print, const Admin__End *end)
+{
+    enum err_code code = (enum err_code)end->code;
+
+    if (code != ERR_NONE) {
+        admin_print_end(print, "");
+        print_error(client, code, end->text, end->hint);
+        return exit_of(code);
+    }
+    admin_print_end(print, end->text);
+    return end->findings ? ADMIN_PARTIAL : ADMIN_OK;
+}
+
+/* Runs the handler in this process. */
+static int run_here(struct client *client, const struct admin_host *host)
+{
+    const struct admin_command *command = client->args.command;
+    struct printing_sink sink = {.base.row = print_row};
+    Admin__End end;
+    int result;
+
+    sink.print = admin_print_create(stdout, client->args.json, (command->traits & ADMIN_ROWS) != 0);
+    admin_call_run(host, command, &client->args.request, client->file, &sink.base, &client->arena,
+                   &end);
+    result = finish(client, sink.print, &end);
+    admin_print_destroy(&sink.print);
+    return result;
+}
+
+static int run_there(struct client *client, int socket)
+{
+    const struct admin_command *command = client->args.command;
+    struct printing_sink sink = {.base.row = print_row};
+    Admin__End end;
+    struct err err = {0};
+    int result;
+
+    sink.print = admin_print_create(stdout, client->args.json, (command->traits & ADMIN_ROWS) != 0);
+    if (admin_remote_run(socket, &client->args.request, client->file, &sink.base, &client->arena,
+                         &end, &err) == ERR_NONE) {
+        result = finish(client, sink.print, &end);
+    } else {
+        fail(client, err.code, &err);
+        result = ADMIN_AWAY;
+    }
+    admin_print_destroy(&sink.print);
+    close(socket);
+    return result;
+}
+
+/* The daemon is stopped: the command's own process takes its place for a moment. */
+static int run_instead(struct client *client)
+{
+    const struct admin_program *program = client->program;
+    struct admin_host host = {
+        .program = program,
+        .settings = client->settings,
+        .config = client->args.config,
+    };
+    struct err err = {0};
+    enum err_code code = program->open(&host, client->args.command, &err);
+    int result;
+
+    if (code != ERR_NONE)
+        return fail(client, code, &err);
+    result = run_here(client, &host);
+    program->close(&host);
+    return result;
+}
+
+static int run_with_daemon(struct client *client)
+{
+    const struct admin_program *program = client->program;
+    char *path;
+    struct err err = {0};
+    enum err_code code;
+    int socket;
+
+    client->settings = mem_alloc(program->settings->size);
+    code = admin_read_settings(program, client->args.config, client->settings, &err);
+    if (code != ERR_NONE) {
+        snprintf(client->hint, sizeof(client->hint), "%s config check says more", program->name);
+        return fail(client, code, &err);
+    }
+    path = program->control(client->settings);
+    code = admin_remote_connect(path, &socket, &err);
+    free(path);
+    if (code == ERR_NONE)
+        return run_there(client, socket);
+    if (code == ERR_DENIED) {
+        snprintf(client->hint, sizeof(client->hint), "run it as root or as the daemon's own user");
+        return fail(client, code, &err);
+    }
+    if (client->args.command->where == ADMIN_EITHER && program->open != NULL)
+        return run_instead(client);
+    snprintf(client->hint, sizeof(client->hint), "`%s serve` starts it", program->name);
+    fail(client, code, &err);
+    return ADMIN_AWAY;
+}
+
+static bool has_flag(const struct client *client, const char *name)
+{
+    for (size_t i = 0; i < client->args.request.n_flags; i++) {
+        if (strcmp(client->args.request.flags[i]->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum err_code get_secret(struct client *client, struct err *err)
+{
+    Admin__Request *request = &client->args.request;
+    enum err_code code;
+
+    if ((client->args.command->traits & ADMIN_SECRET) == 0 || has_flag(client, "generate") ||
+        has_flag(client, "no-password"))
+        return ERR_NONE;
+    if (!client->args.password_stdin && !isatty(STDIN_FILENO))
+        return ERR_NONE; /* the command says whether it can do without */
+    code = client->args.password_stdin && !isatty(STDIN_FILENO)
+               ? admin_secret_read(client->secret, err)
+               : admin_secret_ask(client->secret, err);
+    request->has_secret = code == ERR_NONE;
+    request->secret = (ProtobufCBinaryData){strlen(client->secret), (uint8_t *)client->secret};
+    return code;
+}
+
+static enum err_code open_file(struct client *client, struct err *err)
+{
+    Admin__Request *request = &client->args.request;
+    const char *path;
+
+    if ((client->args.command->traits & ADMIN_FILE) == 0)
+        return ERR_NONE;
+    path = request->names[request->n_names - 1];
+    client->file = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+    if (client->file < 0)
+        return err_errno(err, errno, "%s", path);
+    request->has_file = true;
+    return ERR_NONE;
+}
+
+static enum err_code confirm(struct client *client, struct err *err)
+{
+    const struct admin_args *args = &client->args;
+    char question[400];
+
+    if ((args->command->traits & ADMIN_CONFIRM) == 0 || args->yes || args->request.dry_run)
+        return ERR_NONE;
+    if (!isatty(STDIN_FILENO))
+        return err_set(err, ERR_INVALID, "%s %s destroys something: say --yes", args->command->noun,
+                       args->command->verb);
+    snprintf(question, sizeof(question), "%s %s %s: sure?", args->command->noun,
+             args->command->verb, args->request.n_names > 0 ? args->request.names[0] : "");
+    return admin_confirm(question) ? ERR_NONE : err_set(err, ERR_DENIED, "nothing was done");
+}
+
+static int run(struct client *client)
+{
+    struct admin_host host = {.program = client->program, .config = client->args.config};
+    struct err err = {0};
+    enum err_code code = confirm(client, &err);
+
+    if (code == ERR_NONE)
+        code = get_secret(client, &err);
+    if (code == ERR_NONE)
+        code = open_file(client, &err);
+    if (code != ERR_NONE)
+        return fail(client, code, &err);
+    return client->args.command->where == ADMIN_LOCAL ? run_here(client, &host)
+                                                      : run_with_daemon(client);
+}
+
+static void release(struct client *client)
+{
+    mem_wipe(client->secret, sizeof(client->secret));
+    if (client->settings != NULL)
+        settings_free(client->program->settings, client->settings);
+    free(client->settings);
+    if (client->file >= 0)
+        close(client->file);
+    arena_reset(&client->arena);
+}
+
+int admin_main(const struct admin_program *program, int argc, char **argv)
+{
+    struct client client = {.program = program, .file = -1};
+    struct err err = {0};
+    enum err_code code;
+    int result = ADMIN_OK;
+
+    code = admin_args_parse(program, argc, argv, &client.arena, &client.args, client.hint,
+                            sizeof(client.hint), &err);
+    client.args.request.software = arena_printf(&client.arena, "%s " VERSION, program->name);
+    if (code != ERR_NONE)
+        result = fail(&client, code, &err);
+    else if (client.args.version)
+        printf("%s\n", client.args.request.software);
+    else if (client.args.help)
+        admin_help(program, &client.args, stdout);
+    else
+        result = run(&client);
+    release(&client);
+    return result;
+}
+
+enum err_code admin_read_settings(const struct admin_program *program, const char *path,
+                                  void *settings, struct err *err)
+{
+    if (path == NULL && access(program->config_file, F_OK) == 0)
+        path = program->config_file;
+    return settings_read(program->settings, path, settings, err);
+}
