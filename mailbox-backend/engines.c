@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/file.h"
 #include "mailbox-backend/imap4/engine.h"
 #include "mailbox-backend/lmtp/engine.h"
 #include "mailbox-backend/pop3/engine.h"
@@ -66,10 +65,8 @@ enum err_code backend_services_open(struct services **services,
         .count = sizeof(names) / sizeof(names[0]),
         .other_side = "front",
     };
-    enum err_code code = file_make_folders(settings->backend.data, 0700, err);
+    enum err_code code = services_open(services, &how, err);
 
-    if (code == ERR_NONE)
-        code = services_open(services, &how, err);
     free(file);
     return code;
 }

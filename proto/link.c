@@ -298,6 +298,11 @@ bool link_is_draining(const struct link *link)
     return link->draining;
 }
 
+bool link_is_local(const struct link *link)
+{
+    return link->address.at.any.sa_family == AF_UNIX;
+}
+
 const Link__Hello *link_peer(const struct link *link)
 {
     return link->state == LINK_UP ? link->peer : NULL;

@@ -102,6 +102,9 @@ uint64_t link_number(const struct link *link);
 bool link_is_up(const struct link *link);
 bool link_is_draining(const struct link *link);
 
+/* True over a unix socket: the other end is a process of this machine whose user id was checked. */
+bool link_is_local(const struct link *link);
+
 /* The peer's Hello while up, else NULL. */
 const Link__Hello *link_peer(const struct link *link);
 const char *link_peer_name(const struct link *link); /* for logs; never NULL */
