@@ -1,6 +1,7 @@
 #include "common/buf.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,25 +13,20 @@
 uint8_t *buf_reserve(struct buf *buf, size_t length)
 {
     size_t used = buf_length(buf);
-    size_t need = used + length;
+    size_t size = buf->size == 0 ? FIRST_SIZE : buf->size;
+    bool moves_up = buf->start != 0 && buf->start >= buf->size / 2;
 
     if (buf->memory != NULL && buf->size - buf->end >= length)
         return buf->memory + buf->end;
-    if (buf->memory != NULL && buf->size >= need && buf->start >= buf->size / 2) {
+    while (size < used + length)
+        size *= 2;
+    if (size == buf->size && !moves_up)
+        size *= 2; /* what moving would gain is used up too soon */
+    if (buf->start != 0)
         memmove(buf->memory, buf->memory + buf->start, used);
-    } else {
-        size_t size = buf->size == 0 ? FIRST_SIZE : buf->size;
-        uint8_t *memory;
-
-        while (size < need)
-            size *= 2;
-        memory = mem_grow(NULL, size, 1);
-        if (used != 0)
-            memcpy(memory, buf->memory + buf->start, used);
-        free(buf->memory);
-        buf->memory = memory;
-        buf->size = size;
-    }
+    if (size != buf->size)
+        buf->memory = mem_grow(buf->memory, size, 1);
+    buf->size = size;
     buf->start = 0;
     buf->end = used;
     return buf->memory + used;

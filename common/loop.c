@@ -97,6 +97,7 @@ struct loop *loop_create(unsigned index)
 {
     struct loop *loop = mem_alloc(sizeof(*loop));
 
+    mem_tune();
     loop->index = index;
     loop->last_task = &loop->first_task;
     loop->turns.next = loop->turns.previous = &loop->turns;

@@ -1,5 +1,6 @@
 #include "common/mem.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,4 +52,10 @@ void mem_wipe(void *data, size_t length)
 {
     if (length != 0)
         explicit_bzero(data, length);
+}
+
+void mem_tune(void)
+{
+    mallopt(M_TRIM_THRESHOLD, 16 << 20);
+    mallopt(M_MMAP_THRESHOLD, 4 << 20);
 }

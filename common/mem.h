@@ -21,4 +21,8 @@ char *mem_string_n(const void *data, size_t length);
 /* Overwrites a secret in a way that the compiler keeps. */
 void mem_wipe(void *data, size_t length);
 
+/* Makes malloc() keep up to 16 MB of what was freed for the next use. glibc would give back and ask
+   again for every large buffer, which costs a busy loop more than its work. loop_create() calls it. */
+void mem_tune(void);
+
 #endif

@@ -19,7 +19,7 @@ enum tls_peer { TLS_PEER_NONE, TLS_PEER_OPTIONAL, TLS_PEER_REQUIRED }; /* the pe
 struct tls_settings {
     enum tls_role role;
     const char *certificate_file; /* PEM chain; NULL for a client without one */
-    const char *key_file;         /* PEM; a group- or world-readable key is refused */
+    const char *key_file;         /* PEM, not open to others: 0600, or root's with 0640 (ssl-cert) */
     const char *ca_file;          /* PEM: who may have signed the peer; NULL with TLS_PEER_NONE */
     enum tls_peer peer;
 };
