@@ -58,8 +58,6 @@ static enum err_code run_status(struct admin_call *call, struct err *err)
         admin_put_number(call, arena_printf(admin_arena(call), "%s-connections", name),
                          limits_count(front->limits, i));
     }
-    if (up < count)
-        admin_findings(call);
     return admin_row(call, err);
 }
 
@@ -151,7 +149,7 @@ static enum err_code run_connection_list(struct admin_call *call, struct err *er
 
 const struct admin_command status_commands[] = {
     {.noun = "status",
-     .verb = "show",
+     .verb = "",
      .arguments = "",
      .where = ADMIN_DAEMON,
      .help = "what runs, how many clients there are, whether the back ends are reached",
