@@ -21,9 +21,9 @@ struct store;
 struct store_mailbox; /* an open mailbox: reference counted, one object per mailbox and process */
 
 struct store_settings {
-    const char *folder;          /* holds one folder per database: db1, db2 … */
-    unsigned databases;          /* made at first start; later ones are added, never removed */
-    uint64_t map_size;           /* bytes of LMDB address space per database */
+    const char *folder; /* holds one folder per database: db1, db2 … */
+    unsigned databases; /* made at first start; later ones are added, never removed */
+    uint64_t map_size;  /* bytes of LMDB address space per database */
     unsigned max_readers;
     uint64_t message_size_limit; /* bytes */
     uint64_t content_budget;     /* bytes of content in flight, process-wide */
@@ -78,17 +78,17 @@ struct store_usage {
 #define STORE_DEPTH_MAX 32     /* levels of folders */
 #define STORE_KEYWORDS_MAX 128 /* a folder */
 #define STORE_KEYWORD_NAME_MAX 64
-#define STORE_ROOT_FOLDER 1u   /* id of the folder that holds the top level; holds no items */
+#define STORE_ROOT_FOLDER 1u /* id of the folder that holds the top level; holds no items */
 #define STORE_INBOX_FOLDER 2u
 
 enum store_special_use { /* RFC 6154 */
-    USE_NONE,
-    USE_INBOX,
-    USE_DRAFTS,
-    USE_SENT,
-    USE_JUNK,
-    USE_TRASH,
-    USE_ARCHIVE,
+                         USE_NONE,
+                         USE_INBOX,
+                         USE_DRAFTS,
+                         USE_SENT,
+                         USE_JUNK,
+                         USE_TRASH,
+                         USE_ARCHIVE,
 };
 
 enum store_class { CLASS_MAIL = 1 }; /* later: calendar, contacts, tasks, notes */
@@ -111,11 +111,11 @@ struct store_folder {
 };
 
 enum store_flag { /* bits; \Recent is no property of an item: see store_recent_claim() */
-    FLAG_SEEN = 1,
-    FLAG_ANSWERED = 2,
-    FLAG_FLAGGED = 4,
-    FLAG_DELETED = 8,
-    FLAG_DRAFT = 16,
+                  FLAG_SEEN = 1,
+                  FLAG_ANSWERED = 2,
+                  FLAG_FLAGGED = 4,
+                  FLAG_DELETED = 8,
+                  FLAG_DRAFT = 16,
 };
 #define FLAG_ALL 31u
 
@@ -141,7 +141,7 @@ struct store_item {
     uint64_t item_id;      /* 48 bits; stays with MOVE, new with COPY */
     uint64_t email_id;     /* stays with COPY and MOVE */
     uint64_t thread_id;
-    uint64_t content_id;   /* opaque */
+    uint64_t content_id; /* opaque */
 };
 
 /* ---- reading ------------------------------------------------------------------------------ */
@@ -230,6 +230,10 @@ uint64_t store_content_size(const struct store_content *content);
 enum err_code store_content_read(struct store_content *content, uint64_t offset, void *bytes,
                                  size_t length, size_t *got, struct err *err);
 
+/* True when the piece that holds offset can be read without waiting for the disk (a hint: memory
+   may be taken away at any time). Where it is false, leave the reading to a worker. */
+bool store_content_is_warm(const struct store_content *content, uint64_t offset);
+
 /* A message on its way in: bytes as they come, compressed and, when long, already written to segments
    by the caller's thread. Bound to one database; reference counted. */
 struct store_draft;
@@ -248,16 +252,17 @@ void store_draft_unref(struct store_draft **draft); /* a draft that no item took
 /* ---- writing ------------------------------------------------------------------------------ */
 
 enum store_op_kind {
-    OP_APPEND,          /* a finished draft becomes an item */
-    OP_FLAGS,           /* change flags of uids */
-    OP_EXPUNGE,         /* remove uids */
-    OP_COPY,            /* copy uids to another folder of the mailbox */
+    OP_APPEND,  /* a finished draft becomes an item */
+    OP_FLAGS,   /* change flags of uids */
+    OP_EXPUNGE, /* remove uids */
+    OP_COPY,    /* copy uids to another folder of the mailbox */
     OP_MOVE,
     OP_FOLDER_CREATE,
-    OP_FOLDER_RENAME,   /* name and/or parent */
-    OP_FOLDER_DELETE,   /* with its items; ERR_EXISTS while it has children */
-    OP_PROPERTY_SET,    /* value of length 0 removes */
-    OP_MAILBOX_REMOVE,  /* all of it */
+    OP_FOLDER_RENAME,  /* name and/or parent */
+    OP_FOLDER_DELETE,  /* with its items; ERR_EXISTS while it has children */
+    OP_PROPERTY_SET,   /* value of length 0 removes */
+    OP_MAILBOX_REMOVE, /* all of it */
+    OP_MAILBOX_CREATE, /* the store's own: store_mailbox_open() */
 };
 
 enum store_flags_mode { FLAGS_ADD, FLAGS_REMOVE, FLAGS_REPLACE };
@@ -285,8 +290,8 @@ struct store_op {
     void *context;
 
     /* Arguments. All pointers stay the caller's and must live until done. */
-    uint32_t folder;              /* APPEND, FLAGS, EXPUNGE, COPY/MOVE (source), FOLDER_*, PROPERTY */
-    const struct uidset *uids;    /* FLAGS, EXPUNGE, COPY, MOVE; uids that are gone are passed over */
+    uint32_t folder;           /* APPEND, FLAGS, EXPUNGE, COPY/MOVE (source), FOLDER_*, PROPERTY */
+    const struct uidset *uids; /* FLAGS, EXPUNGE, COPY, MOVE; uids that are gone are passed over */
     union {
         struct {
             struct store_draft *draft;
@@ -296,31 +301,32 @@ struct store_op {
             int16_t zone;
             uint32_t header_size;
             bool no_final_newline; /* recorded in the item: see struct store_item */
-            uint64_t email_id;        /* random, the same for all recipients of a delivery */
+            uint64_t email_id;     /* random, the same for all recipients of a delivery */
             uint64_t thread_id;
-            const void *summary;      /* or NULL */
+            const void *summary; /* or NULL */
             size_t summary_length;
             const struct store_property *properties; /* of the item */
             unsigned property_count;
-            uint64_t quota_bytes;     /* ERR_LIMIT when the mailbox would hold more; 0: no limit */
+            uint64_t quota_bytes; /* ERR_LIMIT when the mailbox would hold more; 0: no limit */
             uint64_t quota_messages;
         } append;
         struct {
             enum store_flags_mode mode;
             uint32_t system;
             struct store_keyword_names keywords;
-            uint64_t unchanged_since; /* items with a greater modseq are left alone; UINT64_MAX: all */
+            uint64_t
+                unchanged_since; /* items with a greater modseq are left alone; UINT64_MAX: all */
         } flags;
         struct {
-            bool only_deleted;        /* only those that have \Deleted at that moment */
+            bool only_deleted; /* only those that have \Deleted at that moment */
         } expunge;
         struct {
-            uint32_t target;          /* folder */
+            uint32_t target;                      /* folder */
             uint64_t quota_bytes, quota_messages; /* COPY only */
         } copy;
         struct {
             uint32_t parent;
-            const char *name;         /* one level */
+            const char *name; /* one level */
             enum store_special_use use;
             enum store_class class;
         } create;
@@ -329,30 +335,30 @@ struct store_op {
             const char *name;
         } rename;
         struct {
-            uint64_t item_id;         /* 0: the folder's (or with folder 0 the mailbox's) */
+            uint64_t item_id; /* 0: the folder's (or with folder 0 the mailbox's) */
             struct store_property property;
         } property;
     } in;
 
     /* Results, valid in and after done. */
-    struct err err;            /* code ERR_NONE: durable */
-    uint64_t modseq;           /* that the operation was given; 0 when it changed nothing */
+    struct err err;  /* code ERR_NONE: durable */
+    uint64_t modseq; /* that the operation was given; 0 when it changed nothing */
     union {
         struct {
             uint32_t uid, uid_validity;
             uint64_t item_id;
         } append;
         struct {
-            struct uidset changed;  /* flags: whose flags did change; release it */
-            struct uidset refused;  /* because of unchanged_since; release it */
+            struct uidset changed; /* flags: whose flags did change; release it */
+            struct uidset refused; /* because of unchanged_since; release it */
         } flags;
         struct {
-            struct uidset removed;  /* release it */
+            struct uidset removed; /* release it */
         } expunge;
         struct {
-            uint32_t uid_validity;  /* of the target */
-            struct uidset source;   /* what was copied or moved, in uid order; release it */
-            uint32_t first;         /* uids in the target: first … first + size - 1; 0 for none */
+            uint32_t uid_validity; /* of the target */
+            struct uidset source;  /* what was copied or moved, in uid order; release it */
+            uint32_t first;        /* uids in the target: first … first + size - 1; 0 for none */
         } copy;
         struct {
             uint32_t folder, uid_validity;
@@ -366,8 +372,8 @@ struct store_op {
 void store_submit(struct store_op *op);
 
 /* Hands over several operations on mailboxes of one database that are applied in one transaction
-   (recipients of one message; a MULTIAPPEND). all_or_none: one that fails makes the others fail too
-   with its error. done is called for each. */
+   (recipients of one message; a MULTIAPPEND). all_or_none, for OP_APPEND only: one that fails makes
+   the others fail too with its error. done is called for each. */
 void store_submit_all(struct store_op **ops, size_t count, bool all_or_none);
 
 /* Submits and waits for done (which must be unset): for tools, start-up and worker threads only,
@@ -377,10 +383,10 @@ enum err_code store_run(struct store_op *op);
 /* ---- the change feed ---------------------------------------------------------------------- */
 
 enum store_change_kind {
-    CHANGE_NEW = 1,      /* items came */
+    CHANGE_NEW = 1, /* items came */
     CHANGE_FLAGS = 2,
-    CHANGE_GONE = 4,     /* items went */
-    CHANGE_FOLDERS = 8,  /* created, renamed, deleted */
+    CHANGE_GONE = 4,    /* items went */
+    CHANGE_FOLDERS = 8, /* created, renamed, deleted */
 };
 
 struct store_change {

@@ -26,7 +26,7 @@ void uidset_remove(struct uidset *set, uint32_t uid);
 void uidset_remove_range(struct uidset *set, uint32_t first, uint32_t last);
 bool uidset_has(const struct uidset *set, uint32_t uid);
 bool uidset_is_empty(const struct uidset *set);
-uint64_t uidset_size(const struct uidset *set); /* how many uids */
+uint64_t uidset_size(const struct uidset *set);  /* how many uids */
 uint32_t uidset_first(const struct uidset *set); /* 0 when empty */
 uint32_t uidset_last(const struct uidset *set);
 

@@ -1,0 +1,209 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "common/crc32c.h"
+#include "common/mem.h"
+#include "mailbox-backend/store/database.h"
+
+struct content_piece {
+    struct piece place;
+    struct segment *segment; /* pinned */
+    uint64_t start;          /* of its bytes in the message */
+};
+
+struct store_content {
+    struct database *database;
+    uint64_t size;
+    uint32_t count;
+    uint32_t cached; /* the piece that is in memory; count: none */
+    uint8_t *cache;
+    struct content_piece pieces[];
+};
+
+static enum err_code pin_pieces(struct store_content *content, struct bytes row, struct err *err)
+{
+    uint32_t count = content->count;
+    uint64_t start = 0;
+
+    content->count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct content_piece *piece = &content->pieces[i];
+        enum err_code code;
+
+        piece_unpack(row, i, &piece->place);
+        code =
+            segments_pin(content->database->segments, piece->place.segment, &piece->segment, err);
+        if (code != ERR_NONE)
+            return code;
+        piece->start = start;
+        start += piece->place.real;
+        content->count = i + 1;
+    }
+    content->cached = count;
+    if (start != content->size)
+        return err_set(err, ERR_CORRUPT, "the pieces of a message do not add up");
+    return ERR_NONE;
+}
+
+enum err_code store_content_open(struct store_read *read, const struct store_item *item,
+                                 struct store_content **out, struct err *err)
+{
+    struct key key = key_content(item->content_id);
+    struct store_content *content;
+    struct content_head head;
+    struct bytes row;
+    enum err_code code;
+
+    *out = NULL;
+    code = tx_get(&read->tx, TABLE_CONTENT, &key, &row, err);
+    if (code != ERR_NONE)
+        return code;
+    if (!content_head_unpack(row, &head))
+        return tx_bad_row(&read->tx, TABLE_CONTENT, err);
+    content = mem_alloc(sizeof(*content) + head.pieces * sizeof(struct content_piece));
+    content->database = read->mailbox->database;
+    content->size = head.size;
+    content->count = head.pieces;
+    code = pin_pieces(content, row, err);
+    if (code != ERR_NONE)
+        store_content_close(&content);
+    *out = content;
+    return code;
+}
+
+void store_content_close(struct store_content **out)
+{
+    struct store_content *content = *out;
+
+    *out = NULL;
+    if (content == NULL)
+        return;
+    for (uint32_t i = 0; i < content->count; i++)
+        segments_unpin(content->database->segments, content->pieces[i].segment);
+    free(content->cache);
+    free(content);
+}
+
+uint64_t store_content_size(const struct store_content *content)
+{
+    return content->size;
+}
+
+/* The piece that has the byte at offset, which is inside. */
+static uint32_t piece_at(const struct store_content *content, uint64_t offset)
+{
+    uint32_t low = 0;
+    uint32_t high = content->count;
+
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (content->pieces[middle].start <= offset)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static enum err_code read_record(const struct content_piece *piece, uint8_t *bytes, struct err *err)
+{
+    size_t length = RECORD_HEADER + (size_t)piece->place.stored;
+    size_t done = 0;
+
+    while (done < length) {
+        ssize_t got = pread(piece->segment->fd, bytes + done, length - done,
+                            (off_t)(piece->place.offset + done));
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return err_errno(err, errno, "segment %" PRIu32, piece->place.segment);
+        if (got == 0)
+            return err_set(err, ERR_CORRUPT, "segment %" PRIu32 " is cut", piece->place.segment);
+        done += (size_t)got;
+    }
+    return ERR_NONE;
+}
+
+static bool is_intact(const struct content_piece *piece, const uint8_t *bytes,
+                      struct record_head *head)
+{
+    return record_head_unpack(bytes, head, piece->place.segment, piece->place.offset) &&
+           head->type == RECORD_PIECE && head->stored == piece->place.stored &&
+           head->real == piece->place.real && head->compressed == (head->stored != head->real) &&
+           head->generation == piece->segment->record.generation &&
+           head->crc == crc32c(0, bytes + RECORD_HEADER, head->stored);
+}
+
+static enum err_code load(struct store_content *content, uint32_t n, struct err *err)
+{
+    const struct content_piece *piece = &content->pieces[n];
+    uint8_t *record = mem_grow(NULL, RECORD_HEADER + (size_t)piece->place.stored, 1);
+    struct record_head head;
+    enum err_code code;
+
+    free(content->cache);
+    content->cache = mem_grow(NULL, piece->place.real, 1);
+    content->cached = content->count;
+    code = read_record(piece, record, err);
+    if (code == ERR_NONE && !is_intact(piece, record, &head))
+        code = err_set(err, ERR_CORRUPT, "segment %" PRIu32 ": damaged record at %" PRIu32,
+                       piece->place.segment, piece->place.offset);
+    if (code == ERR_NONE && head.compressed)
+        code = codec_unpack(&content->database->store->codecs, record + RECORD_HEADER, head.stored,
+                            content->cache, head.real, err);
+    else if (code == ERR_NONE)
+        memcpy(content->cache, record + RECORD_HEADER, head.real);
+    free(record);
+    if (code == ERR_NONE)
+        content->cached = n;
+    return code;
+}
+
+enum err_code store_content_read(struct store_content *content, uint64_t offset, void *bytes,
+                                 size_t length, size_t *got, struct err *err)
+{
+    *got = 0;
+    while (*got < length && offset < content->size) {
+        uint32_t n = piece_at(content, offset);
+        const struct content_piece *piece = &content->pieces[n];
+        size_t skip = (size_t)(offset - piece->start);
+        size_t part = piece->place.real - skip;
+        enum err_code code = content->cached == n ? ERR_NONE : load(content, n, err);
+
+        if (code != ERR_NONE)
+            return code;
+        if (part > length - *got)
+            part = length - *got;
+        memcpy((uint8_t *)bytes + *got, content->cache + skip, part);
+        *got += part;
+        offset += part;
+    }
+    return ERR_NONE;
+}
+
+bool store_content_is_warm(const struct store_content *content, uint64_t offset)
+{
+    const struct content_piece *piece;
+    uint8_t byte;
+    uint32_t n;
+
+    if (offset >= content->size)
+        return true;
+    n = piece_at(content, offset);
+    if (n == content->cached)
+        return true;
+    piece = &content->pieces[n];
+    for (uint32_t at = 0; at < RECORD_HEADER + piece->place.stored; at += 4096) {
+        struct iovec io = {&byte, 1};
+
+        if (preadv2(piece->segment->fd, &io, 1, (off_t)piece->place.offset + at, RWF_NOWAIT) != 1)
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,153 @@
+#include "mailbox-backend/store/database.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/file.h"
+#include "common/mem.h"
+#include "mailbox-backend/store/writer.h"
+
+struct rows {
+    struct segment_record *records;
+    size_t count;
+};
+
+static enum err_code read_segments(const struct tx *tx, struct rows *rows, struct err *err)
+{
+    struct key key = key_number(1); /* 0 is the database's own row */
+    struct tx_scan scan;
+    enum err_code code = scan_begin(&scan, tx, TABLE_SEGMENT, PREFIX_NONE, err);
+
+    if (code == ERR_NONE)
+        code = scan_seek(&scan, &key, err);
+    while (code == ERR_NONE) {
+        rows->records = mem_grow(rows->records, rows->count + 1, sizeof(*rows->records));
+        if (scan.key.length != 4 ||
+            !segment_unpack(scan.value, get_u32(scan.key.data), &rows->records[rows->count]))
+            code = tx_bad_row(tx, TABLE_SEGMENT, err);
+        else
+            code = scan_next(&scan, err);
+        rows->count++;
+    }
+    scan_end(&scan);
+    return code == ERR_NOT_FOUND ? ERR_NONE : code;
+}
+
+/* Reads the database's own row and raises the start number, before anything is appended. */
+static enum err_code start_up(const struct tx *tx, struct database_record *record, bool made,
+                              struct err *err)
+{
+    struct key key = key_number(0);
+    uint8_t packed[DATABASE_ROW];
+    struct bytes row;
+    enum err_code code = tx_get(tx, TABLE_SEGMENT, &key, &row, err);
+
+    if (code == ERR_NOT_FOUND && made) {
+        *record = (struct database_record){.next_content = 1,
+                                           .next_mailbox = 1,
+                                           .next_segment = 1,
+                                           .created = (uint64_t)time(NULL)};
+        code = ERR_NONE;
+    } else if (code == ERR_NONE && !database_unpack(row, record)) {
+        code =
+            err_set(err, ERR_INVALID, "the database has a format that this program does not know");
+    }
+    if (code != ERR_NONE)
+        return code;
+    record->start++;
+    database_pack(packed, record);
+    return tx_put(tx, TABLE_SEGMENT, &key, packed, sizeof(packed), err);
+}
+
+static enum err_code read_rows(struct database *database, bool made, struct rows *rows,
+                               struct err *err)
+{
+    struct tx tx = {NULL, 0};
+    enum err_code code = index_write_begin(database->index, &tx.txn, err);
+
+    if (code != ERR_NONE)
+        return code;
+    code = start_up(&tx, &database->record, made, err);
+    if (code == ERR_NONE)
+        code = read_segments(&tx, rows, err);
+    if (code != ERR_NONE) {
+        index_abort(&tx.txn);
+        return code;
+    }
+    return index_commit(&tx.txn, err);
+}
+
+/* An index that was lost must not be replaced by an empty one. */
+static enum err_code check_index(const char *folder, bool *made, struct err *err)
+{
+    char *path;
+    enum err_code code = ERR_NONE;
+
+    if (asprintf(&path, "%s/index.mdb", folder) < 0)
+        abort();
+    *made = access(path, F_OK) != 0;
+    if (*made && segments_any(folder))
+        code = err_set(err, ERR_CORRUPT, "%s is missing, but there are segments beside it", path);
+    free(path);
+    return code;
+}
+
+static enum err_code open_parts(struct database *database, struct err *err)
+{
+    const struct store_settings *settings = &database->store->settings;
+    struct rows rows = {0};
+    bool made;
+    enum err_code code = file_make_folders(database->folder, 0700, err);
+
+    if (code == ERR_NONE)
+        code = check_index(database->folder, &made, err);
+    if (code == ERR_NONE)
+        code = index_open(&database->index, database->folder, settings->map_size,
+                          settings->max_readers, err);
+    if (code == ERR_NONE)
+        code = read_rows(database, made, &rows, err);
+    if (code == ERR_NONE)
+        segments_open(&database->segments, database->folder, rows.records, rows.count,
+                      database->record.start, database->record.next_segment);
+    free(rows.records);
+    if (code == ERR_NONE)
+        code = writer_start(&database->writer, database, err);
+    return code;
+}
+
+enum err_code database_open(struct database **out, struct store *store, unsigned number,
+                            struct err *err)
+{
+    struct database *database = mem_alloc(sizeof(*database));
+    enum err_code code;
+
+    database->store = store;
+    database->number = number;
+    snprintf(database->name, sizeof(database->name), "db%u", number + 1);
+    if (asprintf(&database->folder, "%s/%s", store->folder, database->name) < 0)
+        abort();
+    code = open_parts(database, err);
+    if (code != ERR_NONE) {
+        if (err != NULL)
+            err_prefix(err, "%s", database->name);
+        database_close(&database);
+    }
+    *out = database;
+    return code;
+}
+
+void database_close(struct database **out)
+{
+    struct database *database = *out;
+
+    *out = NULL;
+    if (database == NULL)
+        return;
+    writer_stop(&database->writer);
+    segments_close(&database->segments);
+    index_close(&database->index);
+    free(database->folder);
+    free(database);
+}

@@ -1,0 +1,90 @@
+/* The store and its databases, as the store's own files see them. */
+#ifndef STORE_DATABASE_H
+#define STORE_DATABASE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "mailbox-backend/store/codec.h"
+#include "mailbox-backend/store/index.h"
+#include "mailbox-backend/store/record.h"
+#include "mailbox-backend/store/segment.h"
+#include "mailbox-backend/store/store.h"
+
+struct writer;
+
+struct database {
+    struct store *store;
+    unsigned number; /* from 0; its folder is db<number + 1> */
+    char name[16];
+    char *folder;
+    struct index *index;
+    struct segments *segments;
+    struct writer *writer;
+    struct database_record record; /* the writer's, as of the last commit */
+    struct hold *holds;            /* the writer's */
+    atomic_uint_fast64_t commits, operations;
+};
+
+#define MAILBOX_BUCKETS 4096u
+
+struct store {
+    struct store_settings settings;
+    char *folder;
+    int lock_fd;
+    struct database **databases;
+    unsigned database_count;
+    struct codecs codecs;
+    atomic_uint_fast64_t content_bytes; /* of drafts, in memory */
+
+    pthread_mutex_t lock;        /* of the mailboxes by GUID */
+    pthread_mutex_t create_lock; /* one creation at a time: a GUID is in one database */
+    struct store_mailbox *mailboxes[MAILBOX_BUCKETS];
+    struct store_mailbox *removed; /* their objects stay: someone may hold them */
+};
+
+struct recent {
+    uint32_t folder;
+    uint32_t from; /* uids from here up nobody has been told of */
+};
+
+/* Kept until the store closes, for the watermarks of \Recent. */
+struct store_mailbox {
+    atomic_uint references; /* of callers */
+    struct store *store;
+    struct database *database;
+    uint32_t number;
+    struct store_guid guid;
+    struct store_mailbox *next; /* of the bucket */
+
+    pthread_mutex_t lock; /* of what follows; held while watches are called */
+    struct store_watch *watches;
+    struct recent *recents;
+    size_t recent_count;
+};
+
+struct store_read {
+    struct store_mailbox *mailbox;
+    struct tx tx;
+    struct mailbox_state state;
+};
+
+enum err_code database_open(struct database **database, struct store *store, unsigned number,
+                            struct err *err);
+void database_close(struct database **database);
+
+/* ERR_UNAVAILABLE when the disk or the index has no room for more content (the reserve that keeps
+   deletion possible): want more bytes. */
+enum err_code database_has_room(struct database *database, uint64_t want, struct err *err);
+
+/* Little room is left: what may be recovered must go early. */
+bool database_is_short(struct database *database);
+
+/* The mailbox is no longer found by its GUID. */
+void mailbox_forget(struct store_mailbox *mailbox);
+void mailboxes_release(struct store *store);
+
+/* The first uid that came since the process started or since the last claim. */
+void recent_arrived(struct store_mailbox *mailbox, uint32_t folder, uint32_t uid);
+
+#endif

@@ -1,0 +1,195 @@
+#include "mailbox-backend/store/housekeeping.h"
+
+#include <stdlib.h>
+
+#include "common/log.h"
+#include "common/mem.h"
+#include "mailbox-backend/store/hold.h"
+#include "mailbox-backend/store/purge.h"
+#include "mailbox-backend/store/remove.h"
+
+#define BUSY_BATCHES 16u /* while operations wait, one slice in so many batches */
+#define LOOK_SECONDS 60  /* between rounds, at most */
+#define HORIZON_STEPS 8u /* in which recovery times are cut when the disk is short */
+
+struct housekeeping {
+    struct database *database;
+    bool awake;        /* a slice should be run now */
+    bool pending;      /* the pending table may have rows that nobody works on */
+    unsigned batches;  /* since the last slice */
+    time_t next_round; /* of dropping what has expired */
+    bool in_round;
+    uint32_t mailbox; /* where the round goes on */
+    unsigned cut;     /* steps by which the recovery time is cut */
+};
+
+/* Claims that a crash left: their folders wait until they are empty. */
+static enum err_code find_claims(struct housekeeping *keeping, struct err *err)
+{
+    struct index_txn *txn;
+    struct pending pending = {0};
+    enum err_code code = index_read_begin(keeping->database->index, &txn, err);
+
+    while (code == ERR_NONE) {
+        code = pending_next(txn, pending.mailbox, pending.folder + 1, &pending, err);
+        if (code == ERR_NONE && pending.kind == PENDING_CLAIM)
+            hold_set(keeping->database, pending.mailbox, pending.folder, NULL);
+    }
+    index_read_end(&txn);
+    return code == ERR_NOT_FOUND ? ERR_NONE : code;
+}
+
+enum err_code housekeeping_create(struct housekeeping **out, struct database *database,
+                                  struct err *err)
+{
+    struct housekeeping *keeping = mem_alloc(sizeof(*keeping));
+
+    keeping->database = database;
+    keeping->awake = true;
+    keeping->pending = true;
+    *out = keeping;
+    return find_claims(keeping, err);
+}
+
+void housekeeping_destroy(struct housekeeping **keeping)
+{
+    if (*keeping != NULL)
+        holds_release((*keeping)->database);
+    free(*keeping);
+    *keeping = NULL;
+}
+
+void housekeeping_wake(struct housekeeping *keeping)
+{
+    keeping->awake = true;
+}
+
+struct timespec housekeeping_due(const struct housekeeping *keeping)
+{
+    struct timespec due;
+
+    clock_gettime(CLOCK_REALTIME, &due);
+    if (!keeping->awake && !keeping->pending && !keeping->in_round)
+        due.tv_sec += 1; /* segments may wait for a reader to end */
+    return due;
+}
+
+static time_t interval(const struct housekeeping *keeping)
+{
+    uint64_t part = keeping->database->store->settings.recovery_seconds / 20;
+
+    return part < 1 ? 1 : part > LOOK_SECONDS ? LOOK_SECONDS : (time_t)part;
+}
+
+bool housekeeping_is_due(struct housekeeping *keeping, bool idle)
+{
+    time_t now = time(NULL);
+
+    if (!keeping->in_round && now >= keeping->next_round) {
+        keeping->in_round = true;
+        keeping->mailbox = 0;
+    }
+    if (!keeping->awake && !keeping->pending && !keeping->in_round)
+        return false;
+    return idle || ++keeping->batches >= BUSY_BATCHES;
+}
+
+/* ---- pending work ---- */
+
+/* The first row that is not a claim which is being filled right now. */
+static enum err_code next_work(struct housekeeping *keeping, struct batch *batch,
+                               struct pending *pending, struct err *err)
+{
+    enum err_code code = pending_next(batch->txn, 0, 0, pending, err);
+
+    while (code == ERR_NONE && pending->kind == PENDING_CLAIM) {
+        const struct hold *hold = hold_find(keeping->database, pending->mailbox, pending->folder);
+
+        if (hold == NULL || hold->owner == NULL)
+            break;
+        code = pending_next(batch->txn, pending->mailbox, pending->folder + 1, pending, err);
+    }
+    return code;
+}
+
+static void work(struct housekeeping *keeping, struct batch *batch)
+{
+    unsigned budget = SLICE_RECORDS;
+    struct err err = {0};
+    enum err_code code = ERR_NONE;
+
+    while (code == ERR_NONE && budget > 0) {
+        struct pending pending;
+        bool finished;
+
+        code = next_work(keeping, batch, &pending, &err);
+        if (code == ERR_NONE)
+            code = purge_slice(batch, &pending, &budget, &finished, &err);
+    }
+    if (code != ERR_NONE)
+        keeping->pending = false;
+    if (code != ERR_NONE && code != ERR_NOT_FOUND)
+        log_error(keeping->database->name, "cleaning up: %s", err.text);
+}
+
+/* ---- what can no longer be recovered ---- */
+
+static void end_round(struct housekeeping *keeping)
+{
+    keeping->in_round = false;
+    keeping->next_round = time(NULL) + interval(keeping);
+    if (!database_is_short(keeping->database)) {
+        keeping->cut = 0;
+    } else if (keeping->cut < HORIZON_STEPS) {
+        keeping->cut++;
+        keeping->next_round = time(NULL) + 1;
+    }
+}
+
+static void go_round(struct housekeeping *keeping, struct batch *batch)
+{
+    uint64_t recovery = keeping->database->store->settings.recovery_seconds;
+    uint64_t until = (uint64_t)batch->now + recovery / HORIZON_STEPS * keeping->cut;
+    unsigned budget = SLICE_RECORDS;
+    struct err err = {0};
+    enum err_code code = ERR_NONE;
+
+    if (keeping->cut == HORIZON_STEPS)
+        until = UINT64_MAX;
+    while (budget > 0 && code == ERR_NONE) {
+        unsigned dropped = 0;
+
+        code = recoverable_mailbox(batch->txn, keeping->mailbox, &keeping->mailbox, &err);
+        if (code == ERR_NONE)
+            code = recoverable_purge(batch, keeping->mailbox, until, budget, &dropped, &err);
+        budget -= dropped;
+        if (budget > 0 && code == ERR_NONE) {
+            keeping->mailbox++;
+            budget--;
+        }
+    }
+    if (code != ERR_NONE)
+        end_round(keeping);
+    if (code != ERR_NONE && code != ERR_NOT_FOUND)
+        log_error(keeping->database->name, "recoverable items: %s", err.text);
+}
+
+void housekeeping_slice(struct housekeeping *keeping, struct batch *batch)
+{
+    keeping->awake = false;
+    keeping->batches = 0;
+    batch_unit_begin(batch);
+    if (keeping->pending)
+        work(keeping, batch);
+    else if (keeping->in_round)
+        go_round(keeping, batch);
+}
+
+void housekeeping_done(struct housekeeping *keeping, const struct task *task)
+{
+    enum store_op_kind kind = task->op->kind;
+
+    if (hold_abandon(keeping->database, task->op) || kind == OP_FOLDER_DELETE ||
+        kind == OP_MAILBOX_REMOVE)
+        keeping->pending = true;
+}

@@ -1,0 +1,32 @@
+/* Operation records: what a batch did, written to the segment with it (journal.proto). */
+#ifndef STORE_JOURNAL_H
+#define STORE_JOURNAL_H
+
+#include "common/arena.h"
+#include "mailbox-backend/store/batch.h"
+#include "mailbox-backend/store/journal.pb-c.h"
+
+struct journal;
+
+/* Lives in the arena. */
+struct journal *journal_create(struct arena *arena);
+
+/* A new operation to be filled in, with its mailbox, folder and modseq set. Everything that it
+   points to must live until journal_write(). */
+Journal__Operation *journal_add(struct batch *batch, const struct folder_slot *slot,
+                                uint64_t modseq);
+
+/* One that concerns no folder. */
+Journal__Operation *journal_add_mailbox(struct batch *batch, const struct mailbox_slot *slot,
+                                        Journal__Operation__WhatCase what);
+
+/* One that has nothing more to tell than its kind. */
+void journal_add_bare(struct batch *batch, const struct folder_slot *slot, uint64_t modseq,
+                      Journal__Operation__WhatCase what);
+
+Journal__Range **journal_ranges(struct batch *batch, const struct uidset *set);
+char **journal_keywords(struct batch *batch, const struct store_keyword_names *names);
+
+enum err_code journal_write(struct journal *journal, struct batch *batch, struct err *err);
+
+#endif

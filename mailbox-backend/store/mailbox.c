@@ -1,0 +1,217 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "mailbox-backend/store/database.h"
+
+static struct store_mailbox **bucket_of(struct store *store, const struct store_guid *guid)
+{
+    uint32_t hash;
+
+    memcpy(&hash, guid->bytes + 12, sizeof(hash)); /* GUIDs are random */
+    return &store->mailboxes[hash % MAILBOX_BUCKETS];
+}
+
+/* With the store's lock held. */
+static struct store_mailbox *find_object(struct store *store, const struct store_guid *guid)
+{
+    struct store_mailbox *mailbox = *bucket_of(store, guid);
+
+    while (mailbox != NULL && memcmp(&mailbox->guid, guid, sizeof(*guid)) != 0)
+        mailbox = mailbox->next;
+    return mailbox;
+}
+
+static struct store_mailbox *new_object(struct database *database, const struct store_guid *guid,
+                                        uint32_t number)
+{
+    struct store_mailbox *mailbox = mem_alloc(sizeof(*mailbox));
+
+    atomic_init(&mailbox->references, 1);
+    mailbox->store = database->store;
+    mailbox->database = database;
+    mailbox->number = number;
+    mailbox->guid = *guid;
+    pthread_mutex_init(&mailbox->lock, NULL);
+    return mailbox;
+}
+
+static void free_object(struct store_mailbox *mailbox)
+{
+    pthread_mutex_destroy(&mailbox->lock);
+    free(mailbox->recents);
+    free(mailbox);
+}
+
+/* Makes the object known, or takes the one that another thread has made known. */
+static struct store_mailbox *publish(struct store_mailbox *made)
+{
+    struct store *store = made->store;
+    struct store_mailbox *known;
+
+    pthread_mutex_lock(&store->lock);
+    known = find_object(store, &made->guid);
+    if (known == NULL) {
+        struct store_mailbox **bucket = bucket_of(store, &made->guid);
+
+        made->next = *bucket;
+        *bucket = made;
+    }
+    pthread_mutex_unlock(&store->lock);
+    if (known == NULL)
+        return made;
+    free_object(made);
+    return store_mailbox_ref(known);
+}
+
+static enum err_code look_up(struct database *database, const struct store_guid *guid,
+                             uint32_t *number, struct err *err)
+{
+    struct key key = key_guid(guid->bytes);
+    struct tx tx = {NULL, 0};
+    struct bytes row;
+    enum err_code code = index_read_begin(database->index, &tx.txn, err);
+
+    if (code != ERR_NONE)
+        return code;
+    code = tx_get(&tx, TABLE_GUID, &key, &row, err);
+    if (code == ERR_NONE && row.length != 4)
+        code = tx_bad_row(&tx, TABLE_GUID, err);
+    if (code == ERR_NONE)
+        *number = get_u32(row.data);
+    index_read_end(&tx.txn);
+    return code;
+}
+
+/* ERR_NOT_FOUND only when every database has said so. */
+static enum err_code find(struct store *store, const struct store_guid *guid,
+                          struct store_mailbox **mailbox, struct err *err)
+{
+    pthread_mutex_lock(&store->lock);
+    *mailbox = find_object(store, guid);
+    pthread_mutex_unlock(&store->lock);
+    if (*mailbox != NULL) {
+        store_mailbox_ref(*mailbox);
+        return ERR_NONE;
+    }
+    for (unsigned i = 0; i < store->database_count; i++) {
+        uint32_t number;
+        enum err_code code = look_up(store->databases[i], guid, &number, err);
+
+        if (code == ERR_NONE)
+            *mailbox = publish(new_object(store->databases[i], guid, number));
+        if (code != ERR_NOT_FOUND)
+            return code;
+    }
+    return err_set(err, ERR_NOT_FOUND, "there is no such mailbox");
+}
+
+static struct database *emptiest(struct store *store)
+{
+    struct database *best = store->databases[0];
+    uint64_t fewest = UINT64_MAX;
+
+    for (unsigned i = 0; i < store->database_count; i++) {
+        struct index_size size;
+
+        if (index_measure(store->databases[i]->index, &size, NULL) == ERR_NONE &&
+            size.guids < fewest) {
+            fewest = size.guids;
+            best = store->databases[i];
+        }
+    }
+    return best;
+}
+
+static enum err_code create(struct store *store, const struct store_guid *guid,
+                            struct store_mailbox **mailbox, struct err *err)
+{
+    struct store_mailbox *made = new_object(emptiest(store), guid, 0);
+    struct store_op op = {.kind = OP_MAILBOX_CREATE, .mailbox = made};
+
+    if (store_run(&op) != ERR_NONE) {
+        if (err != NULL)
+            *err = op.err;
+        free_object(made);
+        return op.err.code;
+    }
+    *mailbox = publish(made);
+    return ERR_NONE;
+}
+
+enum err_code store_mailbox_open(struct store *store, const struct store_guid *guid, bool make,
+                                 struct store_mailbox **mailbox, bool *created, struct err *err)
+{
+    enum err_code code = find(store, guid, mailbox, err);
+
+    if (created != NULL)
+        *created = false;
+    if (code != ERR_NOT_FOUND || !make)
+        return code;
+    pthread_mutex_lock(&store->create_lock);
+    code = find(store, guid, mailbox, err);
+    if (code == ERR_NOT_FOUND) {
+        code = create(store, guid, mailbox, err);
+        if (created != NULL)
+            *created = code == ERR_NONE;
+    }
+    pthread_mutex_unlock(&store->create_lock);
+    return code;
+}
+
+struct store_mailbox *store_mailbox_ref(struct store_mailbox *mailbox)
+{
+    atomic_fetch_add(&mailbox->references, 1);
+    return mailbox;
+}
+
+void store_mailbox_unref(struct store_mailbox **mailbox)
+{
+    if (*mailbox != NULL)
+        atomic_fetch_sub(&(*mailbox)->references, 1);
+    *mailbox = NULL;
+}
+
+const struct store_guid *store_mailbox_guid(const struct store_mailbox *mailbox)
+{
+    return &mailbox->guid;
+}
+
+unsigned store_mailbox_database(const struct store_mailbox *mailbox)
+{
+    return mailbox->database->number;
+}
+
+void mailbox_forget(struct store_mailbox *mailbox)
+{
+    struct store *store = mailbox->store;
+    struct store_mailbox **at;
+
+    pthread_mutex_lock(&store->lock);
+    for (at = bucket_of(store, &mailbox->guid); *at != NULL; at = &(*at)->next) {
+        if (*at == mailbox) {
+            *at = mailbox->next;
+            mailbox->next = store->removed;
+            store->removed = mailbox;
+            break;
+        }
+    }
+    pthread_mutex_unlock(&store->lock);
+}
+
+static void release_list(struct store_mailbox *mailbox)
+{
+    while (mailbox != NULL) {
+        struct store_mailbox *next = mailbox->next;
+
+        free_object(mailbox);
+        mailbox = next;
+    }
+}
+
+void mailboxes_release(struct store *store)
+{
+    for (unsigned i = 0; i < MAILBOX_BUCKETS; i++)
+        release_list(store->mailboxes[i]);
+    release_list(store->removed);
+}

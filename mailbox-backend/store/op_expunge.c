@@ -1,0 +1,94 @@
+#include "mailbox-backend/store/folder.h"
+#include "mailbox-backend/store/insert.h"
+#include "mailbox-backend/store/journal.h"
+#include "mailbox-backend/store/ops.h"
+#include "mailbox-backend/store/remove.h"
+#include "mailbox-backend/store/vanished.h"
+
+static enum err_code place_of(struct batch *batch, struct task *task, struct item_place *place,
+                              struct err *err)
+{
+    struct folder_record record;
+    enum err_code code = folder_record_get(&task->mailbox->tx, task->folder->folder, &record, err);
+
+    if (code != ERR_NONE)
+        return code;
+    place->for_good = false;
+    place->mailbox = task->mailbox;
+    place->folder = task->folder->folder;
+    place->name =
+        str_n(arena_copy(&batch->arena, record.name.data, record.name.length), record.name.length);
+    return ERR_NONE;
+}
+
+static enum err_code remove_slice(struct batch *batch, struct task *task,
+                                  const struct item_place *place, struct uidset *gone,
+                                  struct err *err)
+{
+    const struct store_op *op = task->op;
+    enum err_code code = ERR_NONE;
+
+    while (code == ERR_NONE && batch->records < SLICE_RECORDS) {
+        struct store_item item;
+        uint64_t read_modseq;
+
+        code = item_next_in(task->folder, op->uids, &task->next_uid, &item, &read_modseq, err);
+        if (code != ERR_NONE)
+            break;
+        batch->records++;
+        if (op->in.expunge.only_deleted && (item.flags.system & FLAG_DELETED) == 0)
+            continue;
+        code = item_drop(batch, place, &item, read_modseq, err);
+        folder_count(batch, task->folder, &item, -1);
+        mailbox_count(batch, task->mailbox, &item, -1);
+        uidset_add(gone, item.uid);
+    }
+    return code;
+}
+
+static void note(struct batch *batch, const struct task *task, const struct uidset *gone,
+                 uint64_t modseq)
+{
+    Journal__Operation *operation = journal_add(batch, task->folder, modseq);
+    Journal__Uids *uids = arena_alloc(&batch->arena, sizeof(*uids));
+
+    journal__uids__init(uids);
+    operation->what_case = JOURNAL__OPERATION__WHAT_EXPUNGE;
+    operation->expunge = uids;
+    uids->n_ranges = gone->count;
+    uids->ranges = journal_ranges(batch, gone);
+}
+
+static void tell(struct store_op *op, const struct uidset *gone)
+{
+    for (size_t i = 0; i < gone->count; i++)
+        uidset_add_range(&op->out.expunge.removed, gone->ranges[i].first, gone->ranges[i].last);
+}
+
+static enum err_code plan(struct batch *batch, struct task *task, struct err *err)
+{
+    struct store_op *op = task->op;
+    struct item_place place;
+    struct uidset gone = {0};
+    enum err_code code = op_target(batch, task, err);
+
+    if (code == ERR_NONE)
+        code = place_of(batch, task, &place, err);
+    if (code != ERR_NONE)
+        return code;
+    task->outcome = OUTCOME_WAIT;
+    if (batch->records >= SLICE_RECORDS)
+        return ERR_NONE;
+    code = remove_slice(batch, task, &place, &gone, err);
+    task->outcome = code == ERR_NONE ? OUTCOME_MORE : OUTCOME_DONE;
+    if (!uidset_is_empty(&gone)) {
+        op->modseq = batch_modseq(batch, task->folder, CHANGE_GONE);
+        vanished_put(batch, task->folder, op->modseq, &gone, err);
+        note(batch, task, &gone, op->modseq);
+        tell(op, &gone);
+    }
+    uidset_release(&gone);
+    return ERR_NONE;
+}
+
+const struct op_table op_expunge = {plan, NULL};

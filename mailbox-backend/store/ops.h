@@ -1,0 +1,44 @@
+/* The operations. Each is planned, which checks everything and changes only slots, and performed,
+   which writes rows and cannot fail on its own account any more. */
+#ifndef STORE_OPS_H
+#define STORE_OPS_H
+
+#include "mailbox-backend/store/batch.h"
+
+enum outcome {
+    OUTCOME_DONE,
+    OUTCOME_MORE, /* a slice was done; go on in the next batch */
+    OUTCOME_WAIT, /* nothing was done: the batch is full, or the folder is being filled */
+};
+
+/* An operation on its way through the writer. */
+struct task {
+    struct store_op *op;
+    enum outcome outcome;
+    struct mailbox_slot *mailbox; /* of the running batch */
+    struct folder_slot *folder;
+
+    uint32_t next_uid; /* where a sliced operation goes on */
+    uint32_t filled;   /* items that a large copy or move has put into its target */
+    uint64_t planned;  /* items that it will put there */
+    bool holds;        /* its target takes nothing else meanwhile */
+
+    struct store_item item; /* an append, planned */
+};
+
+struct op_table {
+    enum err_code (*plan)(struct batch *batch, struct task *task, struct err *err);
+    enum err_code (*perform)(struct batch *batch, struct task *task, struct err *err);
+};
+
+/* NULL for a kind that there is not. */
+const struct op_table *op_table(enum store_op_kind kind);
+
+/* Of op_append.c, op_flags.c … */
+extern const struct op_table op_append, op_flags, op_expunge, op_copy, op_folder_create,
+    op_folder_rename, op_folder_delete, op_property_set, op_mailbox_create, op_mailbox_remove;
+
+/* Finds mailbox and folder for task. */
+enum err_code op_target(struct batch *batch, struct task *task, struct err *err);
+
+#endif

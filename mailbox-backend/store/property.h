@@ -1,0 +1,24 @@
+/* Properties: small named values of a mailbox, a folder, an item. Those of an item stand under
+   folder 0 and the item's id, so that MOVE does not touch them. */
+#ifndef STORE_PROPERTY_H
+#define STORE_PROPERTY_H
+
+#include "mailbox-backend/store/batch.h"
+#include "mailbox-backend/store/journal.h"
+
+enum err_code property_check(const struct store_property *property, struct err *err);
+
+/* A value of length 0 removes. */
+enum err_code property_put(const struct tx *tx, uint32_t folder, uint64_t item_id,
+                           const struct store_property *property, struct err *err);
+
+/* All of a folder or an item. */
+enum err_code properties_remove(const struct tx *tx, uint32_t folder, uint64_t item_id,
+                                struct err *err);
+enum err_code properties_copy(const struct tx *tx, uint64_t from_item, uint64_t to_item,
+                              struct err *err);
+
+Journal__Property **properties_note(struct batch *batch, uint64_t item_id,
+                                    const struct store_property *properties, unsigned count);
+
+#endif

@@ -1,0 +1,112 @@
+/* Segment files: append-only, preallocated, used again under a new generation when nothing in them
+   is wanted any more. Records lie at multiples of 32 bytes behind the file's own header. Any thread
+   may reserve, write, pin and read; the writer alone syncs, counts live bytes and recycles. */
+#ifndef STORE_SEGMENT_H
+#define STORE_SEGMENT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "mailbox-backend/store/record.h"
+
+#define SEGMENT_HEADER 4096u
+#define SEGMENT_FIRST_SIZE (16u << 20)
+#define SEGMENT_MOST_SIZE (256u << 20)
+#define RECORD_HEADER 32u
+#define RECORD_ALIGN 32u
+
+enum record_type { RECORD_PIECE = 1, RECORD_OPERATIONS = 2 };
+
+struct record_head {
+    enum record_type type;
+    bool compressed; /* zstd */
+    uint32_t generation;
+    uint32_t
+        start; /* of the process that wrote it: tells the tail of a crashed run from new records */
+    uint32_t stored;
+    uint32_t real;
+    uint32_t crc; /* CRC32C of the stored bytes */
+};
+
+/* The header's own checksum covers where it lies too. */
+void record_head_pack(uint8_t out[RECORD_HEADER], const struct record_head *head, uint32_t segment,
+                      uint32_t offset);
+bool record_head_unpack(const uint8_t in[RECORD_HEADER], struct record_head *head, uint32_t segment,
+                        uint32_t offset);
+
+/* Bytes that a record takes in its segment. */
+uint32_t record_space(uint32_t stored);
+
+struct segment {
+    struct segment_record record; /* under the set's lock */
+    int fd;                       /* open while pinned */
+    unsigned pins;       /* reservations, open contents; the active one has one of its own */
+    bool failed;         /* a write or a sync failed: what was not committed is lost */
+    bool row_dirty;      /* the index does not have this record yet */
+    bool in_flight;      /* its row is part of the running batch */
+    bool going;          /* its file is to be removed */
+    atomic_bool dirty;   /* written to since the last sync */
+    int64_t delta;       /* the writer's: live bytes that the running batch adds */
+    uint64_t dead_since; /* transaction that took the last live byte */
+};
+
+struct segments;
+
+/* rows: what the index knows, in order of number (copied). start is this opening's number, next
+   the number for the next file. Files that the index does not know are taken when they are empty,
+   and left alone, with a line in the log, when they are not. */
+void segments_open(struct segments **set, const char *folder, const struct segment_record *rows,
+                   size_t count, uint32_t start, uint32_t next);
+void segments_close(struct segments **set);
+
+/* True when the folder has a segment file. */
+bool segments_any(const char *folder);
+
+/* Room for a record of so many stored bytes, in a pinned segment. Waits for a new file when it
+   must. ERR_UNAVAILABLE: there is no room on the disk. */
+enum err_code segments_reserve(struct segments *set, uint32_t stored, struct segment **segment,
+                               uint32_t *offset, struct err *err);
+uint32_t segments_start(const struct segments *set);
+
+/* Writes bytes at an offset that was reserved. On failure the segment is sealed. */
+enum err_code segment_write(struct segments *set, struct segment *segment, uint32_t offset,
+                            const void *bytes, size_t length, struct err *err);
+
+/* Keeps a segment from being recycled, and open. ERR_CORRUPT when it is not there. */
+enum err_code segments_pin(struct segments *set, uint32_t number, struct segment **segment,
+                           struct err *err);
+void segments_pin_again(struct segments *set, struct segment *segment);
+void segments_unpin(struct segments *set, struct segment *segment);
+bool segment_has_failed(struct segments *set, struct segment *segment);
+
+/* ---- the writer's ---- */
+
+/* fdatasync of all that was written to. On failure the segment is sealed. */
+enum err_code segments_sync(struct segments *set, struct err *err);
+
+/* Counts a record in (sign 1) or out (-1), as of the running batch. */
+void segments_count(struct segments *set, const struct piece *piece, int sign);
+
+/* Calls row for each segment whose record the index must be given (removed: its row must go). */
+enum err_code segments_rows(struct segments *set,
+                            enum err_code (*row)(void *context, const struct segment_record *record,
+                                                 bool removed, struct err *err),
+                            void *context, struct err *err);
+void segments_committed(struct segments *set, uint64_t txn);
+void segments_aborted(struct segments *set);
+
+/* Frees what is dead and not read any more: oldest_reader as index_oldest_reader(). True when rows
+   have changed and a commit should follow. */
+bool segments_recycle(struct segments *set, uint64_t oldest_reader);
+
+uint32_t segments_next_number(struct segments *set);
+
+struct segments_size {
+    uint64_t disk; /* bytes of the files */
+    uint64_t live;
+    uint64_t free;      /* bytes of files that wait to be used */
+    uint64_t next_size; /* of the next file */
+};
+void segments_measure(struct segments *set, struct segments_size *size);
+
+#endif

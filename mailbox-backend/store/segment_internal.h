@@ -1,0 +1,52 @@
+/* What the segments' own files share. */
+#ifndef STORE_SEGMENT_INTERNAL_H
+#define STORE_SEGMENT_INTERNAL_H
+
+#include "mailbox-backend/store/segment.h"
+
+struct segments {
+    char *folder;
+    uint32_t start;
+
+    pthread_mutex_t lock; /* of what follows, and of the records in the segments */
+    pthread_cond_t changed;
+    struct segment **all; /* in order of number */
+    size_t count;
+    size_t room;
+    struct segment *active; /* NULL until the first reservation */
+    uint32_t next;
+    uint64_t largest; /* size of the largest file so far */
+
+    /* the maker: a thread that prepares the next file */
+    pthread_t maker;
+    bool wanted;
+    bool stop;
+    unsigned failures; /* grows with each file that could not be made */
+    struct err why;
+};
+
+char *segment_path(const char *folder, uint32_t number);
+
+/* Makes a file of zeros with its header, durable. */
+enum err_code segment_make(const char *folder, const struct segment_record *record,
+                           struct err *err);
+enum err_code segment_write_header(int fd, const struct segment_record *record, struct err *err);
+
+/* Opens for reading and writing, and checks the header against the record. */
+enum err_code segment_open_file(const char *folder, const struct segment_record *record, int *fd,
+                                struct err *err);
+
+/* With the lock held. */
+void segments_insert(struct segments *set, const struct segment_record *record, bool row_dirty);
+struct segment *segments_find(struct segments *set, uint32_t number);
+struct segment *segments_find_free(struct segments *set);
+void segments_seal(struct segments *set, struct segment *segment);
+uint64_t segments_next_size(const struct segments *set);
+
+void segments_maker_start(struct segments *set);
+void segments_maker_stop(struct segments *set);
+
+/* Files in the folder that the index does not know. */
+void segments_adopt(struct segments *set);
+
+#endif

@@ -1,0 +1,314 @@
+#include "mailbox-backend/store/segment_internal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/mem.h"
+
+/* Index of the first segment whose number is not below. */
+static size_t place_of(const struct segments *set, uint32_t number)
+{
+    size_t low = 0;
+    size_t high = set->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (set->all[middle]->record.number < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+struct segment *segments_find(struct segments *set, uint32_t number)
+{
+    size_t at = place_of(set, number);
+
+    return at < set->count && set->all[at]->record.number == number ? set->all[at] : NULL;
+}
+
+void segments_insert(struct segments *set, const struct segment_record *record, bool row_dirty)
+{
+    struct segment *segment = mem_alloc(sizeof(*segment));
+    size_t at = place_of(set, record->number);
+
+    if (set->count == set->room) {
+        set->room = set->room == 0 ? 16 : set->room * 2;
+        set->all = mem_grow(set->all, set->room, sizeof(struct segment *));
+    }
+    memmove(set->all + at + 1, set->all + at, (set->count - at) * sizeof(struct segment *));
+    set->all[at] = segment;
+    set->count++;
+    segment->record = *record;
+    segment->fd = -1;
+    segment->row_dirty = row_dirty;
+    if (record->size > set->largest)
+        set->largest = record->size;
+}
+
+struct segment *segments_find_free(struct segments *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (set->all[i]->record.state == SEGMENT_FREE && !set->all[i]->failed &&
+            !set->all[i]->going)
+            return set->all[i];
+    return NULL;
+}
+
+uint64_t segments_next_size(const struct segments *set)
+{
+    uint64_t size = set->largest == 0 ? SEGMENT_FIRST_SIZE : set->largest * 2;
+
+    return size > SEGMENT_MOST_SIZE ? SEGMENT_MOST_SIZE : size;
+}
+
+/* ---- pins, with the lock held ---- */
+
+static enum err_code pin(struct segments *set, struct segment *segment, struct err *err)
+{
+    if (segment->fd < 0) {
+        enum err_code code = segment_open_file(set->folder, &segment->record, &segment->fd, err);
+
+        if (code != ERR_NONE)
+            return code;
+    }
+    segment->pins++;
+    return ERR_NONE;
+}
+
+static void unpin(struct segment *segment)
+{
+    assert(segment->pins > 0);
+    if (--segment->pins == 0) {
+        close(segment->fd);
+        segment->fd = -1;
+    }
+}
+
+void segments_seal(struct segments *set, struct segment *segment)
+{
+    if (segment->record.state != SEGMENT_ACTIVE)
+        return;
+    segment->record.state = SEGMENT_SEALED;
+    segment->row_dirty = true;
+    if (set->active == segment) {
+        set->active = NULL;
+        unpin(segment);
+    }
+}
+
+/* ---- opening ---- */
+
+static void take_rows(struct segments *set, const struct segment_record *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct segment *segment;
+
+        segments_insert(set, &rows[i], false);
+        segment = segments_find(set, rows[i].number);
+        if (rows[i].state != SEGMENT_ACTIVE)
+            continue;
+        if (set->active != NULL)
+            segments_seal(set, set->active);
+        if (pin(set, segment, NULL) == ERR_NONE)
+            set->active = segment;
+        else
+            segments_seal(set, segment);
+    }
+}
+
+void segments_open(struct segments **out, const char *folder, const struct segment_record *rows,
+                   size_t count, uint32_t start, uint32_t next)
+{
+    struct segments *set = mem_alloc(sizeof(*set));
+
+    set->folder = mem_string(folder);
+    set->start = start;
+    set->next = next;
+    pthread_mutex_init(&set->lock, NULL);
+    pthread_cond_init(&set->changed, NULL);
+    take_rows(set, rows, count);
+    segments_adopt(set);
+    segments_maker_start(set);
+    *out = set;
+}
+
+void segments_close(struct segments **out)
+{
+    struct segments *set = *out;
+
+    *out = NULL;
+    if (set == NULL)
+        return;
+    segments_maker_stop(set);
+    for (size_t i = 0; i < set->count; i++) {
+        if (set->all[i]->fd >= 0)
+            close(set->all[i]->fd);
+        free(set->all[i]);
+    }
+    free(set->all);
+    free(set->folder);
+    pthread_mutex_destroy(&set->lock);
+    pthread_cond_destroy(&set->changed);
+    free(set);
+}
+
+uint32_t segments_start(const struct segments *set)
+{
+    return set->start;
+}
+
+/* ---- reserving ---- */
+
+static void activate(struct segments *set, struct segment *segment)
+{
+    struct err err;
+    enum err_code code;
+
+    segment->record.state = SEGMENT_FREE;
+    code = pin(set, segment, &err);
+    if (code == ERR_NONE) {
+        code = segment_write_header(segment->fd, &segment->record, &err);
+        if (code != ERR_NONE)
+            unpin(segment);
+    }
+    segment->row_dirty = true;
+    if (code != ERR_NONE) {
+        log_error(NULL, "%s: %s", set->folder, err.text);
+        segment->failed = true;
+        return;
+    }
+    atomic_store(&segment->dirty, true);
+    segment->record.state = SEGMENT_ACTIVE;
+    set->active = segment;
+}
+
+static bool has_room(const struct segment *segment, uint32_t space)
+{
+    return segment != NULL && segment->record.used + space <= segment->record.size;
+}
+
+static void ask_maker(struct segments *set)
+{
+    if (set->wanted || segments_find_free(set) != NULL)
+        return;
+    set->wanted = true;
+    pthread_cond_broadcast(&set->changed);
+}
+
+/* Makes the next segment active, waiting for the maker if it must. */
+static enum err_code advance(struct segments *set, struct err *err)
+{
+    unsigned failures = set->failures;
+    struct segment *next;
+
+    if (set->active != NULL)
+        segments_seal(set, set->active);
+    while ((next = segments_find_free(set)) == NULL) {
+        if (set->failures != failures)
+            return err_set(err, ERR_UNAVAILABLE, "%s", set->why.text);
+        ask_maker(set);
+        pthread_cond_wait(&set->changed, &set->lock);
+        if (set->active != NULL)
+            return ERR_NONE; /* another thread was first */
+    }
+    activate(set, next);
+    return ERR_NONE;
+}
+
+enum err_code segments_reserve(struct segments *set, uint32_t stored, struct segment **segment,
+                               uint32_t *offset, struct err *err)
+{
+    uint32_t space = record_space(stored);
+    enum err_code code = ERR_NONE;
+
+    pthread_mutex_lock(&set->lock);
+    while (code == ERR_NONE && !has_room(set->active, space))
+        code = advance(set, err);
+    if (code == ERR_NONE) {
+        *segment = set->active;
+        (*segment)->pins++;
+        *offset = (uint32_t)(*segment)->record.used;
+        (*segment)->record.used += space;
+        (*segment)->row_dirty = true;
+        if ((*segment)->record.size - (*segment)->record.used < (*segment)->record.size / 2)
+            ask_maker(set);
+    }
+    pthread_mutex_unlock(&set->lock);
+    return code;
+}
+
+enum err_code segments_pin(struct segments *set, uint32_t number, struct segment **out,
+                           struct err *err)
+{
+    enum err_code code;
+    struct segment *segment;
+
+    pthread_mutex_lock(&set->lock);
+    segment = segments_find(set, number);
+    if (segment == NULL || segment->record.state == SEGMENT_FREE)
+        code = err_set(err, ERR_CORRUPT, "segment %" PRIu32 " is missing", number);
+    else
+        code = pin(set, segment, err);
+    *out = code == ERR_NONE ? segment : NULL;
+    pthread_mutex_unlock(&set->lock);
+    return code;
+}
+
+void segments_pin_again(struct segments *set, struct segment *segment)
+{
+    pthread_mutex_lock(&set->lock);
+    assert(segment->pins > 0);
+    segment->pins++;
+    pthread_mutex_unlock(&set->lock);
+}
+
+void segments_unpin(struct segments *set, struct segment *segment)
+{
+    pthread_mutex_lock(&set->lock);
+    unpin(segment);
+    pthread_mutex_unlock(&set->lock);
+}
+
+bool segment_has_failed(struct segments *set, struct segment *segment)
+{
+    bool failed;
+
+    pthread_mutex_lock(&set->lock);
+    failed = segment->failed;
+    pthread_mutex_unlock(&set->lock);
+    return failed;
+}
+
+void segments_measure(struct segments *set, struct segments_size *size)
+{
+    *size = (struct segments_size){0};
+    pthread_mutex_lock(&set->lock);
+    for (size_t i = 0; i < set->count; i++) {
+        const struct segment_record *record = &set->all[i]->record;
+
+        size->disk += record->size;
+        size->live += record->live;
+        if (record->state == SEGMENT_FREE)
+            size->free += record->size;
+    }
+    size->next_size = segments_next_size(set);
+    pthread_mutex_unlock(&set->lock);
+}
+
+uint32_t segments_next_number(struct segments *set)
+{
+    uint32_t next;
+
+    pthread_mutex_lock(&set->lock);
+    next = set->next;
+    pthread_mutex_unlock(&set->lock);
+    return next;
+}

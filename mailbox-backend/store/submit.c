@@ -1,0 +1,62 @@
+/* Operations on their way to the writer of their database. */
+#include <string.h>
+
+#include "mailbox-backend/store/writer.h"
+
+static void clear_results(struct store_op *op)
+{
+    op->err = (struct err){0};
+    op->modseq = 0;
+    memset(&op->out, 0, sizeof(op->out));
+}
+
+void store_submit(struct store_op *op)
+{
+    store_submit_all(&op, 1, false);
+}
+
+void store_submit_all(struct store_op **ops, size_t count, bool all_or_none)
+{
+    struct database *database;
+
+    if (count == 0)
+        return;
+    database = ops[0]->mailbox->database;
+    for (size_t i = 0; i < count; i++)
+        clear_results(ops[i]);
+    writer_submit(database->writer, ops, count, all_or_none);
+}
+
+struct waiter {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool done;
+};
+
+static void on_done(struct store_op *op)
+{
+    struct waiter *waiter = op->context;
+
+    pthread_mutex_lock(&waiter->lock);
+    waiter->done = true;
+    pthread_cond_signal(&waiter->changed);
+    pthread_mutex_unlock(&waiter->lock);
+}
+
+enum err_code store_run(struct store_op *op)
+{
+    struct waiter waiter = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false};
+
+    op->done = on_done;
+    op->context = &waiter;
+    store_submit(op);
+    pthread_mutex_lock(&waiter.lock);
+    while (!waiter.done)
+        pthread_cond_wait(&waiter.changed, &waiter.lock);
+    pthread_mutex_unlock(&waiter.lock);
+    pthread_mutex_destroy(&waiter.lock);
+    pthread_cond_destroy(&waiter.changed);
+    op->done = NULL;
+    op->context = NULL;
+    return op->err.code;
+}
