@@ -40,7 +40,8 @@ static size_t utf8_length(const unsigned char *text, size_t left)
         point = point << 6 | (text[i] & 0x3F);
     }
     if (point < 0xA0 || (length == 3 && point < 0x800) || (length == 4 && point < 0x10000) ||
-        (point >= 0xD800 && point <= 0xDFFF) || point > 0x10FFFF || point == 0x2028 || point == 0x2029)
+        (point >= 0xD800 && point <= 0xDFFF) || point > 0x10FFFF || point == 0x2028 ||
+        point == 0x2029)
         return 0;
     return length;
 }
@@ -78,10 +79,10 @@ static void write_stderr(enum log_level level, const char *line)
 
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &parts);
-    length = snprintf(out, sizeof(out), "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ %s[%d] %s: %s\n",
-                      parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
-                      parts.tm_min, parts.tm_sec, now.tv_nsec / 1000000, program_name, getpid(),
-                      words[level], line);
+    length =
+        snprintf(out, sizeof(out), "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ %s[%d] %s: %s\n",
+                 parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
+                 parts.tm_sec, now.tv_nsec / 1000000, program_name, getpid(), words[level], line);
     if (write(STDERR_FILENO, out, (size_t)length) < 0)
         return; /* nobody is left to tell */
 }

@@ -6,12 +6,18 @@
 
 #include "common/err.h"
 
-enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_NOTICE, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
+enum log_level {
+    LOG_LEVEL_DEBUG,
+    LOG_LEVEL_INFO,
+    LOG_LEVEL_NOTICE,
+    LOG_LEVEL_WARNING,
+    LOG_LEVEL_ERROR
+};
 
 enum log_target {
-    LOG_TO_STDERR,  /* "2026-01-31T12:00:00.123Z program[pid] level: text" */
+    LOG_TO_STDERR, /* "2026-01-31T12:00:00.123Z program[pid] level: text" */
     LOG_TO_JOURNAL, /* "<priority>text" on stderr, which systemd's journal understands (sd-daemon(3)) */
-    LOG_TO_SYSLOG,  /* syslog(3), facility mail */
+    LOG_TO_SYSLOG, /* syslog(3), facility mail */
 };
 
 /* Until it is called, lines from NOTICE up go to stderr. program is kept, not copied. */

@@ -19,8 +19,8 @@ enum tls_peer { TLS_PEER_NONE, TLS_PEER_OPTIONAL, TLS_PEER_REQUIRED }; /* the pe
 struct tls_settings {
     enum tls_role role;
     const char *certificate_file; /* PEM chain; NULL for a client without one */
-    const char *key_file;         /* PEM, not open to others: 0600, or root's with 0640 (ssl-cert) */
-    const char *ca_file;          /* PEM: who may have signed the peer; NULL with TLS_PEER_NONE */
+    const char *key_file; /* PEM, not open to others: 0600, or root's with 0640 (ssl-cert) */
+    const char *ca_file;  /* PEM: who may have signed the peer; NULL with TLS_PEER_NONE */
     enum tls_peer peer;
 };
 
@@ -31,12 +31,13 @@ struct tls_context *tls_context_ref(struct tls_context *context);
 void tls_context_unref(struct tls_context **context);
 
 struct tls_options {
-    const char *server_name;   /* client: SNI, and the name that the certificate must have; or NULL */
-    const char *const *alpn;   /* NULL-terminated, preferred first; or NULL. A client that offers ALPN
+    const char *server_name; /* client: SNI, and the name that the certificate must have; or NULL */
+    const char *const *alpn; /* NULL-terminated, preferred first; or NULL. A client that offers ALPN
                                   with none of these is refused; one that offers none is welcome */
 };
 
-struct tls_session *tls_session_create(struct tls_context *context, const struct tls_options *options);
+struct tls_session *tls_session_create(struct tls_context *context,
+                                       const struct tls_options *options);
 void tls_session_destroy(struct tls_session **session);
 
 enum tls_state { TLS_HANDSHAKE, TLS_OPEN, TLS_CLOSED /* by the peer's close_notify */, TLS_FAILED };
@@ -48,18 +49,19 @@ enum tls_state tls_session_advance(struct tls_session *session, struct buf *ciph
                                    struct buf *plain_in, size_t plain_limit, struct buf *plain_out,
                                    size_t plain_share, struct buf *cipher_out);
 void tls_session_finish(struct tls_session *session, struct buf *cipher_out); /* close_notify */
-const struct err *tls_session_error(const struct tls_session *session); /* after TLS_FAILED */
+const struct err *tls_session_error(const struct tls_session *session);       /* after TLS_FAILED */
 
 /* Facts, once TLS_OPEN. NULL or "" where there is none; good as long as the session. */
 const char *tls_session_version(const struct tls_session *session); /* "TLSv1.2" */
 const char *tls_session_cipher(const struct tls_session *session);
-const char *tls_session_server_name(const struct tls_session *session); /* SNI that the client sent */
+const char *
+tls_session_server_name(const struct tls_session *session); /* SNI that the client sent */
 const char *tls_session_alpn(const struct tls_session *session);
 
 /* A verified peer certificate's facts; false when there is none. */
 struct tls_peer_facts {
     char common_name[128];
-    char unit[64];    /* OU */
+    char unit[64]; /* OU */
     char subject[256];
 };
 bool tls_session_peer(const struct tls_session *session, struct tls_peer_facts *facts);
