@@ -36,6 +36,9 @@ PROTOS     := $(wildcard proto/*.proto mailbox-backend/*/*.proto)
 GEN_SOURCE := $(patsubst %.proto,$(BUILD)/gen/%.pb-c.c,$(PROTOS))
 GEN_HEADER := $(GEN_SOURCE:.c=.h)
 
+# One short line for each step; V=1 shows the commands.
+show = $(if $(V),,@printf '%-7s %s\n' $(1) $(2);)
+
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
@@ -46,26 +49,26 @@ $(BUILD)/bin/cas-proxy: $(BUILD)/cas-proxy/main.o $(call archive,$(FRONT) $(PROT
 $(BUILD)/bin/mailbox-backend: $(BUILD)/mailbox-backend/main.o $(call archive,$(BACKEND) $(PROTO))
 $(BUILD)/bin/%:
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+	$(call show,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
 define folder_rules
 $(BUILD)/$(1)/lib.a: $(call objects,$(1)) $(patsubst %.c,%.o,$(filter $(BUILD)/gen/$(1)/%,$(GEN_SOURCE)))
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	ar rcs $$@ $$^
+	$$(call show,AR,$$@)ar rcs $$@ $$^
 endef
 $(foreach folder,$(FOLDERS),$(eval $(call folder_rules,$(folder))))
 
 $(BUILD)/%.o: %.c | $(GEN_HEADER)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call show,CC,$<)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -Wno-conversion -Wno-shadow -c -o $@ $<
+	$(call show,CC,$<)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -Wno-conversion -Wno-shadow -c -o $@ $<
 
 $(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h &: %.proto
 	@mkdir -p $(@D)
-	protoc-c --c_out=$(BUILD)/gen --proto_path=. $<
+	$(call show,PROTOC,$<)protoc-c --c_out=$(BUILD)/gen --proto_path=. $<
 
 # Unit tests: tests/unit/<floor>/test_*.c, each a program, linked with the archives of its floor.
 UNIT_common    := $(COMMON)
@@ -83,7 +86,7 @@ UNIT_BIN    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SOURCE))
 .SECONDEXPANSION:
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $$(call archive,$$(UNIT_$$(firstword $$(subst /, ,$$*))))
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lcmocka $(LIBS)
+	$(call show,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lcmocka $(LIBS)
 
 unit: $(UNIT_BIN) ## build and run the unit tests
 	tests/run-unit $(UNIT_BIN)
