@@ -32,6 +32,8 @@ void lmtp_do_data(struct lmtp *lmtp, struct str argument)
         lmtp_say_fault(lmtp, "503 5.5.1 no valid recipients");
     } else {
         begin_content(lmtp);
+        lmtp->content.by_bdat = false;
+        lmtp->content.refusal = NULL;
         lmtp_say(lmtp, "354 end with <CRLF>.<CRLF>");
         lmtp->phase = LMTP_CONTENT;
     }
@@ -76,7 +78,6 @@ static void take_bdat(struct lmtp *lmtp)
         conn_consume(lmtp->client->conn, length);
     }
     content->left -= length;
-    content->chunk_is_last = content->left == 0 && content->last;
 }
 
 static void take_data(struct lmtp *lmtp)
@@ -87,7 +88,6 @@ static void take_data(struct lmtp *lmtp)
     if (buf_length(in) > 0)
         conn_consume(lmtp->client->conn, lmtp_dot_feed(&content->dot, buf_bytes(in), buf_length(in),
                                                        &content->chunk, LMTP_CHUNK_MAX));
-    content->chunk_is_last = lmtp_dot_is_over(&content->dot);
 }
 
 /* True when there is a chunk for the back ends. */
@@ -95,10 +95,13 @@ static bool refill(struct lmtp *lmtp)
 {
     struct lmtp_content *content = &lmtp->content;
 
-    if (content->by_bdat)
+    if (content->by_bdat) {
         take_bdat(lmtp);
-    else
+        content->chunk_is_last = content->left == 0 && content->last;
+    } else {
         take_data(lmtp);
+        content->chunk_is_last = lmtp_dot_is_over(&content->dot);
+    }
     content->size += buf_length(&content->chunk);
     lmtp->client->bytes_in += buf_length(&content->chunk);
     return buf_length(&content->chunk) > 0 || content->chunk_is_last;
