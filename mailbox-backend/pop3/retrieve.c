@@ -75,6 +75,13 @@ static void begin(struct session *session, struct pop3_retrieval *retrieval)
         pop3_ok(session, "%llu octets", (unsigned long long)retrieval->octets);
 }
 
+/* A big message, or one that the disk has to be asked for. */
+static bool is_long_work(const struct pop3_retrieval *retrieval)
+{
+    return store_content_size(retrieval->content) >= BIG_MESSAGE ||
+           !store_content_is_warm(retrieval->content, retrieval->offset);
+}
+
 static enum step retrieve_step(struct session *session, struct pop3 *pop3, unsigned why)
 {
     struct pop3_retrieval *retrieval = &pop3->retrieval;
@@ -82,7 +89,7 @@ static enum step retrieve_step(struct session *session, struct pop3 *pop3, unsig
     struct err err;
     size_t length;
 
-    if (store_content_size(retrieval->content) >= BIG_MESSAGE && !(why & WHY_WORKER))
+    if (!(why & WHY_WORKER) && is_long_work(retrieval))
         return STEP_WORK;
     for (size_t done = 0; done < FAIR_SHARE; done += length) {
         if (session_room(session) == 0)
