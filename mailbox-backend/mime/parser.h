@@ -56,8 +56,7 @@ struct mime_parser {
     int field; /* which one, or one of the states of the header reader */
     size_t name_length;
     char name[MIME_NAME_MAX];
-    bool cut;          /* the value went over a limit */
-    size_t value_line; /* where in value the current line begins */
+    bool cut; /* the value went over a limit */
     size_t value_length;
     size_t value_limit;
     size_t value_size;

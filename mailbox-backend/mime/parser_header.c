@@ -83,7 +83,6 @@ static void begin_value(struct mime_parser *parser)
     else
         parser->value_limit = smaller(left - PIECE_COST, parser->limits.field_bytes);
     parser->value_length = 0;
-    parser->value_line = 0;
     parser->cut = false;
 }
 
@@ -171,8 +170,6 @@ void parser_header_bytes(struct mime_parser *parser, const char *data, size_t le
         finish_field(parser);
         parser->field = FIELD_NAME;
         parser->name_length = 0;
-    } else if (begins) {
-        parser->value_line = parser->value_length;
     }
     if (parser->field == FIELD_NAME) {
         size_t used = add_to_name(parser, data, length);
@@ -188,7 +185,7 @@ void parser_header_line_end(struct mime_parser *parser)
 {
     if (parser->field == FIELD_NAME)
         parser->field = FIELD_SKIP;
-    else if (parser->field >= 0 && parser->value_length > parser->value_line &&
+    else if (parser->field >= 0 && parser->value_length > 0 &&
              parser->value[parser->value_length - 1] == '\r')
         parser->value_length--;
 }

@@ -307,6 +307,21 @@ static void long_value_is_cut_behind_a_whole_address(void **state)
     assert_str(root->envelope->field[MIME_SUBJECT], "123456789012");
 }
 
+static void many_small_fields_reach_the_limit_too(void **state)
+{
+    struct mime_limits limits = mime_default_limits;
+    struct mime_parser parser;
+    const struct mime_part *root;
+    const char *text = "To: a@b\nTo: c@d\nCc: e@f\n\n";
+
+    limits.part_bytes = 100;
+    mime_parser_init(&parser, *state, &limits);
+    mime_parser_feed(&parser, text, strlen(text));
+    root = mime_parser_finish(&parser);
+    assert_str(root->envelope->field[MIME_TO], "a@b");
+    assert_str(root->envelope->field[MIME_CC], NULL);
+}
+
 static void boundary_of_the_greatest_length_is_found(void **state)
 {
     char boundary[MIME_BOUNDARY_MAX + 2];
@@ -399,6 +414,7 @@ int main(void)
         TEST(parts_beyond_the_limit_are_body_of_the_last),
         TEST(nesting_beyond_the_limit_is_a_leaf),
         TEST(long_value_is_cut_behind_a_whole_address),
+        TEST(many_small_fields_reach_the_limit_too),
         TEST(boundary_of_the_greatest_length_is_found),
         TEST(parser_tells_when_it_has_the_header),
         TEST(parts_come_in_the_order_of_the_message),
