@@ -100,24 +100,29 @@ static enum step delete_folder(struct command *command, const struct store_folde
     return command_submit(command);
 }
 
+static enum step mark_placeholder(struct command *command)
+{
+    uint32_t folder = command->op.folder;
+
+    if (command->op.err.code != ERR_NONE)
+        return command_fail(command, &command->op.err);
+    command_op_release(&command->op);
+    command->op.kind = OP_PROPERTY_SET;
+    command->op.folder = folder;
+    placeholder_property(true, &command->op.in.property.property);
+    command->run = command_op_done;
+    return command_submit(command);
+}
+
 /* Its messages go, its name stays for the sake of the folders below. */
 static enum step empty_folder(struct command *command, const struct store_folder *folder)
 {
-    struct store_op *mark = arena_alloc(&command->arena, sizeof(*mark));
-    struct store_op *ops[2] = {&command->op, mark};
-
     uidset_add_range(&command->uids, 1, UINT32_MAX - 1);
     command->op.kind = OP_EXPUNGE;
-    command->op.mailbox = command->imap->mailbox;
     command->op.folder = folder->id;
     command->op.uids = &command->uids;
-    mark->kind = OP_PROPERTY_SET;
-    mark->mailbox = command->imap->mailbox;
-    mark->folder = folder->id;
-    placeholder_property(true, &mark->in.property.property);
-    command->run = command_op_done;
-    session_submit_all(command->imap->session, ops, 2, true);
-    return STEP_WAIT;
+    command->run = mark_placeholder;
+    return command_submit(command);
 }
 
 static enum step delete_found(struct command *command, const struct store_folder *folder,

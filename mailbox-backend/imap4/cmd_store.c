@@ -80,16 +80,16 @@ static enum err_code tell_slice(struct command *command, struct store_read *read
 static enum step tell_stored(struct command *command)
 {
     struct store_read *read;
-    struct err err = {0};
+    enum err_code code;
+    struct err err;
 
     if (!command_has_room(command))
         return STEP_MORE;
     if (!command_read(command, &read))
         return command_ended(command);
-    if (command->uid != 0)
-        tell_slice(command, read, &err);
+    code = tell_slice(command, read, &err);
     store_read_end(&read);
-    if (err.code != ERR_NONE)
+    if (code != ERR_NONE)
         return command_fail(command, &err);
     return command->uid != 0 ? STEP_NEXT : command_ok(command, NULL);
 }

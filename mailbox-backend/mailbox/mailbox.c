@@ -20,7 +20,7 @@ static const struct {
 #define FOLDERS (sizeof(default_folders) / sizeof(default_folders[0]))
 #define OPERATIONS (2 * FOLDERS + 1)
 
-/* ---- several operations in one transaction, waited for ---- */
+/* ---- several operations in one transaction, waited for; what is there already is as good ---- */
 
 struct wait {
     pthread_mutex_t mutex;
@@ -48,7 +48,7 @@ static enum err_code run_all(struct store_op *operations, size_t count, struct e
         operations[i].context = &wait;
         list[i] = &operations[i];
     }
-    store_submit_all(list, count, true);
+    store_submit_all(list, count, false);
     pthread_mutex_lock(&wait.mutex);
     while (wait.left > 0)
         pthread_cond_wait(&wait.changed, &wait.mutex);
@@ -56,7 +56,7 @@ static enum err_code run_all(struct store_op *operations, size_t count, struct e
     pthread_mutex_destroy(&wait.mutex);
     pthread_cond_destroy(&wait.changed);
     for (size_t i = 0; i < count; i++) {
-        if (operations[i].err.code != ERR_NONE)
+        if (operations[i].err.code != ERR_NONE && operations[i].err.code != ERR_EXISTS)
             return err_set(err, operations[i].err.code, "%s", operations[i].err.text);
     }
     return ERR_NONE;
@@ -113,17 +113,14 @@ static enum err_code has_defaults(struct store_mailbox *mailbox, bool *has, stru
     return code == ERR_NOT_FOUND ? ERR_NONE : code;
 }
 
-/* All or none are made, so a crash in between leaves nothing half done; where two sessions are the first at
-   the same time, the one that comes second finds them there. */
+/* One transaction, so a crash leaves nothing half done. Where two sessions are the first at the same time,
+   the one that comes second finds the folders there. */
 static enum err_code ensure_defaults(struct store_mailbox *mailbox, struct err *err)
 {
     bool has;
     enum err_code code = has_defaults(mailbox, &has, err);
 
-    if (code != ERR_NONE || has)
-        return code;
-    code = make_defaults(mailbox, err);
-    return code == ERR_EXISTS ? ERR_NONE : code;
+    return code != ERR_NONE || has ? code : make_defaults(mailbox, err);
 }
 
 enum err_code mailbox_open(struct store *store, const struct account *account,

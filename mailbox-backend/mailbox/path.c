@@ -53,6 +53,8 @@ static enum err_code check_levels(struct str path, struct err *err)
     if (path.length > PATH_MAX_BYTES)
         return err_set(err, ERR_INVALID, "The folder's path is longer than %d bytes",
                        PATH_MAX_BYTES);
+    if (path.length > 0 && path.data[path.length - 1] == '/')
+        return check_level(STR(""), err);
     do {
         enum err_code code = check_level(take_level(&path), err);
 

@@ -17,6 +17,18 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         DIALOGUE("commands_of_every_state_are_answered", "any.txt"),
+        DIALOGUE("select_examine_unselect_and_close", "select.txt"),
+        DIALOGUE("folders_are_created_deleted_and_renamed", "folders.txt"),
+        DIALOGUE("list_matches_patterns_and_shows_special_uses", "list.txt"),
+        DIALOGUE("subscriptions_are_kept_by_name", "subscriptions.txt"),
+        DIALOGUE("status_counts", "status.txt"),
+        DIALOGUE("messages_are_appended_or_refused", "append.txt"),
+        DIALOGUE("literals_and_lines_have_limits", "literals.txt"),
+        DIALOGUE("flags_are_stored", "store.txt"),
+        DIALOGUE("messages_are_copied_and_moved", "copy.txt"),
+        DIALOGUE("deleted_messages_are_expunged", "expunge.txt"),
+        DIALOGUE("changes_by_others_are_told", "two-sessions.txt"),
+        DIALOGUE("idle_tells_changes_as_they_happen", "idle.txt"),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
