@@ -201,6 +201,7 @@ static void space_between_encoded_words_is_dropped(void **state)
     (void)state;
     assert_words("(=?ISO-8859-1?Q?a?=  =?ISO-8859-1?Q?b?=)", "(ab)");
     assert_words("=?ISO-8859-1?Q?a_b?= =?utf-8?Q?_c?=", "a b c");
+    assert_words(" =?utf-8?q?a?=", " a");
     assert_words("=?utf-8?q?a?= x =?utf-8?q?b?=", "a x b");
     assert_words("=?utf-8?q?a?= =?klingon?q?b?= c", "a =?klingon?q?b?= c");
 }
