@@ -154,7 +154,7 @@ static enum err_code find_removed(struct write *write, const char *name, struct 
     int result = mdb_cursor_open(write->txn, write->directory->removed, &cursor);
 
     if (result != 0)
-        return err_mdb(err, result, "removed accounts");
+        return directory_err_mdb(err, result, "removed accounts");
     *found = NULL;
     while (code == ERR_NONE && (result = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
         Directory__Record *record;

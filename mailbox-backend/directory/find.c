@@ -4,7 +4,7 @@
 
 enum err_code begin_read(struct directory *directory, MDB_txn **txn, struct err *err)
 {
-    return err_mdb(err, mdb_txn_begin(directory->env, NULL, MDB_RDONLY, txn), "look-up");
+    return directory_err_mdb(err, mdb_txn_begin(directory->env, NULL, MDB_RDONLY, txn), "look-up");
 }
 
 enum err_code get_record(MDB_txn *txn, MDB_dbi table, const struct store_guid *guid,
@@ -14,7 +14,7 @@ enum err_code get_record(MDB_txn *txn, MDB_dbi table, const struct store_guid *g
     int result = mdb_get(txn, table, &key, &value);
 
     if (result != 0)
-        return err_mdb(err, result, "account");
+        return directory_err_mdb(err, result, "account");
     return record_unpack(value.mv_data, value.mv_size, arena, record, err);
 }
 
@@ -25,7 +25,7 @@ static enum err_code get_guid(MDB_txn *txn, MDB_dbi table, const char *text,
     int result = mdb_get(txn, table, &key, &value);
 
     if (result != 0)
-        return err_mdb(err, result, text);
+        return directory_err_mdb(err, result, text);
     if (value.mv_size != sizeof(guid->bytes))
         return err_set(err, ERR_CORRUPT, "directory: the entry of %s is damaged", text);
     memcpy(guid->bytes, value.mv_data, sizeof(guid->bytes));

@@ -31,7 +31,7 @@ struct directory {
 };
 
 /* LMDB's errors as ours. */
-enum err_code err_mdb(struct err *err, int result, const char *what);
+enum err_code directory_err_mdb(struct err *err, int result, const char *what);
 
 MDB_val val_of_text(const char *text);
 MDB_val val_of_guid(const struct store_guid *guid);

@@ -28,7 +28,7 @@ static enum err_code step(MDB_txn *txn, MDB_dbi table, MDB_val *key, MDB_val *va
         result = seek_behind(cursor, key, value);
         mdb_cursor_close(cursor);
     }
-    return err_mdb(err, result, "list");
+    return directory_err_mdb(err, result, "list");
 }
 
 /* The account behind the next key of an index table. */
@@ -109,7 +109,8 @@ enum err_code directory_forget(struct directory *directory, const struct store_g
 
     if (code != ERR_NONE)
         return code;
-    code = err_mdb(err, mdb_del(write.txn, directory->removed, &key, NULL), "removed account");
+    code = directory_err_mdb(err, mdb_del(write.txn, directory->removed, &key, NULL),
+                             "removed account");
     return write_end(&write, code, err);
 }
 

@@ -10,7 +10,7 @@
 #define MAP_SIZE ((size_t)4 << 30) /* address space, for some four million accounts */
 #define MAX_READERS 512            /* threads that look up at one time */
 
-enum err_code err_mdb(struct err *err, int result, const char *what)
+enum err_code directory_err_mdb(struct err *err, int result, const char *what)
 {
     switch (result) {
     case MDB_SUCCESS:
@@ -48,7 +48,7 @@ static enum err_code check_format(struct directory *directory, MDB_txn *txn, str
     } else if (result == 0 && (value.mv_size != 1 || *(uint8_t *)value.mv_data != FORMAT)) {
         return err_set(err, ERR_UNAVAILABLE, "the directory was written by another version");
     }
-    return err_mdb(err, result, "format");
+    return directory_err_mdb(err, result, "format");
 }
 
 static enum err_code open_tables(struct directory *directory, struct err *err)
@@ -64,17 +64,18 @@ static enum err_code open_tables(struct directory *directory, struct err *err)
         {"meta",    &directory->meta   },
     };
     MDB_txn *txn;
-    enum err_code code = err_mdb(err, mdb_txn_begin(directory->env, NULL, 0, &txn), "open");
+    enum err_code code =
+        directory_err_mdb(err, mdb_txn_begin(directory->env, NULL, 0, &txn), "open");
 
     if (code != ERR_NONE)
         return code;
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && code == ERR_NONE; i++)
-        code = err_mdb(err, mdb_dbi_open(txn, tables[i].name, MDB_CREATE, tables[i].table),
-                       tables[i].name);
+        code = directory_err_mdb(
+            err, mdb_dbi_open(txn, tables[i].name, MDB_CREATE, tables[i].table), tables[i].name);
     if (code == ERR_NONE)
         code = check_format(directory, txn, err);
     if (code == ERR_NONE)
-        return err_mdb(err, mdb_txn_commit(txn), "open");
+        return directory_err_mdb(err, mdb_txn_commit(txn), "open");
     mdb_txn_abort(txn);
     return code;
 }
@@ -93,7 +94,7 @@ static enum err_code open_env(struct directory *directory, const char *folder, s
         result = mdb_env_open(directory->env, folder, MDB_NOTLS, 0600);
     if (result == 0)
         result = mdb_reader_check(directory->env, &stale);
-    return err_mdb(err, result, folder);
+    return directory_err_mdb(err, result, folder);
 }
 
 static enum err_code take_lock(struct directory *directory, const char *folder, struct err *err)

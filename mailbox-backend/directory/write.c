@@ -10,7 +10,7 @@ enum err_code write_begin(struct write *write, struct directory *directory, bool
                           struct err *err)
 {
     *write = (struct write){.directory = directory, .dry_run = dry_run};
-    return err_mdb(err, mdb_txn_begin(directory->env, NULL, 0, &write->txn), "change");
+    return directory_err_mdb(err, mdb_txn_begin(directory->env, NULL, 0, &write->txn), "change");
 }
 
 static void tell(const struct write *write)
@@ -33,7 +33,7 @@ enum err_code write_end(struct write *write, enum err_code code, struct err *err
         mdb_txn_abort(write->txn);
         return code;
     }
-    code = err_mdb(err, mdb_txn_commit(write->txn), "commit");
+    code = directory_err_mdb(err, mdb_txn_commit(write->txn), "commit");
     if (code == ERR_NONE && write->is_ending)
         tell(write);
     return code;
@@ -76,7 +76,7 @@ enum err_code write_put(struct write *write, MDB_dbi table, const Directory__Rec
     value = (MDB_val){buf_length(&bytes), bytes.memory + bytes.start};
     result = mdb_put(write->txn, table, &key, &value, 0);
     buf_release(&bytes);
-    return err_mdb(err, result, "account");
+    return directory_err_mdb(err, result, "account");
 }
 
 enum err_code write_delete(struct write *write, MDB_dbi table, const Directory__Record *record,
@@ -85,7 +85,7 @@ enum err_code write_delete(struct write *write, MDB_dbi table, const Directory__
     struct store_guid guid = guid_of(record);
     MDB_val key = val_of_guid(&guid);
 
-    return err_mdb(err, mdb_del(write->txn, table, &key, NULL), "account");
+    return directory_err_mdb(err, mdb_del(write->txn, table, &key, NULL), "account");
 }
 
 /* ERR_EXISTS when the text is in the table as somebody else's. */
@@ -102,7 +102,7 @@ static enum err_code check_free(struct write *write, MDB_dbi table, const char *
     if (result == MDB_NOTFOUND)
         return ERR_NONE;
     if (result != 0)
-        return err_mdb(err, result, text);
+        return directory_err_mdb(err, result, text);
     if (value.mv_size != sizeof(other.bytes))
         return err_set(err, ERR_CORRUPT, "directory: the entry of %s is damaged", text);
     memcpy(other.bytes, value.mv_data, sizeof(other.bytes));
@@ -126,14 +126,14 @@ enum err_code write_claim(struct write *write, MDB_dbi table, const char *text,
         code = check_free(write, write->directory->address, text, &guid, err);
     if (code != ERR_NONE)
         return code;
-    return err_mdb(err, mdb_put(write->txn, table, &key, &value, 0), text);
+    return directory_err_mdb(err, mdb_put(write->txn, table, &key, &value, 0), text);
 }
 
 enum err_code write_release(struct write *write, MDB_dbi table, const char *text, struct err *err)
 {
     MDB_val key = val_of_text(text);
 
-    return err_mdb(err, mdb_del(write->txn, table, &key, NULL), text);
+    return directory_err_mdb(err, mdb_del(write->txn, table, &key, NULL), text);
 }
 
 void write_changed(struct write *write, Directory__Record *record, unsigned services_left)
