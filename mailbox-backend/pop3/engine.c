@@ -43,15 +43,16 @@ static enum err_code lock_and_load(const struct backend *backend, struct pop3 *p
                                    struct err *err)
 {
     struct store_read *read;
+    enum err_code code;
 
     if (backend->settings->pop3be.lock &&
         !maildrop_lock_take(&pop3->lock, store_mailbox_guid(pop3->mailbox)))
         return err_set(err, ERR_EXISTS, "another POP3 session has this maildrop");
     if (store_read_begin(pop3->mailbox, &read, err) != ERR_NONE)
         return err->code;
-    maildrop_load(&pop3->maildrop, read, err);
+    code = maildrop_load(&pop3->maildrop, read, err);
     store_read_end(&read);
-    return err->code;
+    return code;
 }
 
 static enum err_code open_session(struct session *session, const Link__Open *open, void **state,
@@ -59,14 +60,15 @@ static enum err_code open_session(struct session *session, const Link__Open *ope
 {
     const struct backend *backend = session_backend(session);
     struct pop3 *pop3 = mem_alloc(sizeof(*pop3));
+    enum err_code code;
 
     (void)open;
-    *err = (struct err){0};
-    if (mailbox_open(backend->store, session_account(session), &pop3->mailbox, err) == ERR_NONE)
-        lock_and_load(backend, pop3, err);
-    if (err->code != ERR_NONE) {
+    code = mailbox_open(backend->store, session_account(session), &pop3->mailbox, err);
+    if (code == ERR_NONE)
+        code = lock_and_load(backend, pop3, err);
+    if (code != ERR_NONE) {
         close_session(session, pop3);
-        return err->code;
+        return code;
     }
     pop3_ok(session, "maildrop has %u messages (%llu octets)", pop3->maildrop.messages,
             (unsigned long long)pop3->maildrop.octets);

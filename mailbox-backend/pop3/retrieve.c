@@ -89,6 +89,8 @@ static enum step retrieve_step(struct session *session, struct pop3 *pop3, unsig
     struct err err;
     size_t length;
 
+    if (session_room(session) == 0)
+        return STEP_MORE;
     if (!(why & WHY_WORKER) && is_long_work(retrieval))
         return STEP_WORK;
     for (size_t done = 0; done < FAIR_SHARE; done += length) {

@@ -29,7 +29,8 @@ static inline int mail_create(void **state)
     snprintf(path, sizeof(path), "%s/directory", mail->harness.folder);
     assert_int_equal(mkdir(path, 0700), 0);
     settings.folder = path;
-    assert_int_equal(directory_open(&mail->harness.backend.directory, &settings, &err), ERR_NONE);
+    if (directory_open(&mail->harness.backend.directory, &settings, &err) != ERR_NONE)
+        fail_msg("directory_open: %s", err.text);
     mail->harness.settings.backend.name = (char *)(uintptr_t) "back1";
     mail->harness.settings.pop3be.lock = true;
     mail->harness.settings.lmtpbe.max_recipients = 10;

@@ -86,7 +86,7 @@ static void a_message_is_stored_with_its_trace_fields(void **state)
     begin_mail(mail, session, "Alice@Example.org");
     mail_say(session, "BDAT 10\r\nSubject: h");
     mail_expect(mail, session, "250 2.0.0 10 octets received\r\n");
-    session_send_text(session, "BDAT 18 LAST\r\n");
+    session_send_text(session, "BDAT 17 LAST\r\n");
     session_send(session, body + 10, sizeof(body) - 1 - 10);
     mail_expect(mail, session, "250 2.0.0 delivered\r\n");
     session_close(session);
@@ -161,8 +161,10 @@ static void junk_and_detail_choose_the_folder(void **state)
     session = begin(mail);
     begin_mail(mail, session, "alice+Archive@example.org");
     mail_say(session, "BDAT 8 LAST\r\nA: b\r\n\r\n");
+    mail_expect(mail, session, "250 2.0.0 delivered\r\n");
     begin_mail(mail, session, "alice+nosuch@example.org");
     mail_say(session, "BDAT 8 LAST\r\nA: b\r\n\r\n");
+    mail_expect(mail, session, "250 2.0.0 delivered\r\n");
     begin_mail(mail, session, "alice+Archive@example.org");
     mail_say(session, "BDAT 20 LAST\r\nX-Spam-Flag: yes\r\n\r\n");
     mail_expect(mail, session, "250 2.0.0 delivered\r\n");
