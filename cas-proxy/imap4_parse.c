@@ -145,8 +145,9 @@ bool imap4_command(struct imap4_command *command, struct str line)
         command->tag.length = 0;
         return false;
     }
-    if (imap4_space(&rest) && imap4_atom(&rest, &command->name))
-        command->arguments = rest;
+    if (imap4_space(&rest))
+        imap4_atom(&rest, &command->name);
+    command->arguments = rest;
     return true;
 }
 
