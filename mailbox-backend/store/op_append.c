@@ -41,6 +41,7 @@ static enum err_code plan(struct batch *batch, struct task *task, struct err *er
         .flags.system = op->in.append.flags.system & FLAG_ALL,
         .size = code == ERR_NONE ? store_draft_size(op->in.append.draft) : 0,
         .header_size = op->in.append.header_size,
+        .no_final_newline = op->in.append.no_final_newline,
         .internal_date = op->in.append.internal_date,
         .zone = op->in.append.zone,
         .save_date = batch->now,
@@ -104,6 +105,7 @@ static void note(struct batch *batch, struct task *task, bool content_written)
     append->content_id = item->content_id;
     append->size = item->size;
     append->header_size = item->header_size;
+    append->no_final_newline = item->no_final_newline;
     append->internal_date = item->internal_date;
     append->zone = item->zone;
     append->save_date = item->save_date;

@@ -4,6 +4,7 @@
 #include "mailbox-backend/store/record.h"
 
 #define VERSION_1 1
+#define NO_FINAL_NEWLINE 0x80000000u /* kept in the top bit of the system flags */
 
 /* version u8, kind u8, zone i16, system flags u32, keywords 2 × u64, modseq u64, read modseq u64,
    email id u64, thread id u64, content id u64, size u48, item id u48, internal date i48, save date
@@ -13,7 +14,7 @@ void item_pack(uint8_t row[ITEM_ROW], const struct store_item *item, uint64_t re
     row[0] = VERSION_1;
     row[1] = (uint8_t)item->kind;
     put_u16(row + 2, (uint16_t)item->zone);
-    put_u32(row + 4, item->flags.system);
+    put_u32(row + 4, item->flags.system | (item->no_final_newline ? NO_FINAL_NEWLINE : 0));
     put_u64(row + 8, item->flags.keywords[0]);
     put_u64(row + 16, item->flags.keywords[1]);
     put_u64(row + 24, item->modseq);
@@ -37,7 +38,8 @@ bool item_unpack(struct bytes row, uint32_t uid, struct store_item *item)
     item->uid = uid;
     item->kind = (enum store_kind)at[1];
     item->zone = (int16_t)get_u16(at + 2);
-    item->flags.system = get_u32(at + 4);
+    item->flags.system = get_u32(at + 4) & ~NO_FINAL_NEWLINE;
+    item->no_final_newline = (get_u32(at + 4) & NO_FINAL_NEWLINE) != 0;
     item->flags.keywords[0] = get_u64(at + 8);
     item->flags.keywords[1] = get_u64(at + 16);
     item->modseq = get_u64(at + 24);
