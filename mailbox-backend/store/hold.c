@@ -8,7 +8,7 @@ struct hold *hold_find(const struct database *database, uint32_t mailbox, uint32
 {
     struct hold *hold = database->holds;
 
-    while (hold != NULL && (hold->mailbox != mailbox || hold->folder != folder))
+    while (hold != NULL && (hold->mailbox != mailbox || (folder != 0 && hold->folder != folder)))
         hold = hold->next;
     return hold;
 }
@@ -22,48 +22,56 @@ bool hold_blocks(const struct database *database, const struct folder_slot *slot
 }
 
 void hold_set(struct database *database, uint32_t mailbox, uint32_t folder,
-              const struct store_op *owner)
+              const struct store_op *owner, bool claim)
 {
-    struct hold *hold = hold_find(database, mailbox, folder);
+    struct hold *hold = mem_alloc(sizeof(*hold));
 
-    if (hold == NULL) {
-        hold = mem_alloc(sizeof(*hold));
-        hold->mailbox = mailbox;
-        hold->folder = folder;
-        hold->next = database->holds;
-        database->holds = hold;
-    }
-    hold->owner = owner;
+    *hold = (struct hold){mailbox, folder, owner, claim, database->holds};
+    database->holds = hold;
 }
 
-void hold_end(struct database *database, uint32_t mailbox, uint32_t folder)
+static void end(struct hold **at)
 {
-    for (struct hold **at = &database->holds; *at != NULL; at = &(*at)->next) {
+    struct hold *hold = *at;
+
+    *at = hold->next;
+    free(hold);
+}
+
+bool hold_owner_ended(struct database *database, const struct store_op *owner)
+{
+    struct hold **at = &database->holds;
+    bool left = false;
+
+    while (*at != NULL) {
         struct hold *hold = *at;
 
-        if (hold->mailbox != mailbox || hold->folder != folder)
-            continue;
-        *at = hold->next;
-        free(hold);
-        return;
-    }
-}
-
-bool hold_abandon(struct database *database, const struct store_op *owner)
-{
-    bool any = false;
-
-    for (struct hold *hold = database->holds; hold != NULL; hold = hold->next) {
-        if (hold->owner == owner && owner != NULL) {
+        if (hold->owner != owner || owner == NULL) {
+            at = &hold->next;
+        } else if (hold->claim && owner->err.code != ERR_NONE) {
             hold->owner = NULL;
-            any = true;
+            left = true;
+        } else {
+            end(at);
         }
     }
-    return any;
+    return left;
+}
+
+void holds_end_abandoned(struct database *database)
+{
+    struct hold **at = &database->holds;
+
+    while (*at != NULL) {
+        if ((*at)->owner == NULL)
+            end(at);
+        else
+            at = &(*at)->next;
+    }
 }
 
 void holds_release(struct database *database)
 {
     while (database->holds != NULL)
-        hold_end(database, database->holds->mailbox, database->holds->folder);
+        end(&database->holds);
 }

@@ -7,23 +7,26 @@
 
 struct hold {
     uint32_t mailbox, folder;
-    const struct store_op *owner; /* NULL: what was begun is to be taken back */
+    const struct store_op *owner; /* NULL: what was begun is being taken back */
+    bool claim;                   /* uids behind uid_next are in use */
     struct hold *next;
 };
+
+/* The hold on a folder; with folder 0 any in the mailbox. */
+struct hold *hold_find(const struct database *database, uint32_t mailbox, uint32_t folder);
 
 /* True when something other than owner holds the folder. */
 bool hold_blocks(const struct database *database, const struct folder_slot *slot,
                  const struct store_op *owner);
 
-/* owner may hold it already. */
 void hold_set(struct database *database, uint32_t mailbox, uint32_t folder,
-              const struct store_op *owner);
-void hold_end(struct database *database, uint32_t mailbox, uint32_t folder);
+              const struct store_op *owner, bool claim);
 
-/* The folders that owner holds are to be taken back. True when there is one. */
-bool hold_abandon(struct database *database, const struct store_op *owner);
+/* The owner has ended. True when a claim of its is left, which must be taken back: its hold stays. */
+bool hold_owner_ended(struct database *database, const struct store_op *owner);
 
-struct hold *hold_find(const struct database *database, uint32_t mailbox, uint32_t folder);
+/* Ends the holds without an owner: nothing is left to be taken back. */
+void holds_end_abandoned(struct database *database);
 void holds_release(struct database *database);
 
 #endif

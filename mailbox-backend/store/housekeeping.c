@@ -33,7 +33,7 @@ static enum err_code find_claims(struct housekeeping *keeping, struct err *err)
     while (code == ERR_NONE) {
         code = pending_next(txn, pending.mailbox, pending.folder + 1, &pending, err);
         if (code == ERR_NONE && pending.kind == PENDING_CLAIM)
-            hold_set(keeping->database, pending.mailbox, pending.folder, NULL);
+            hold_set(keeping->database, pending.mailbox, pending.folder, NULL, true);
     }
     index_read_end(&txn);
     return code == ERR_NOT_FOUND ? ERR_NONE : code;
@@ -126,9 +126,13 @@ static void work(struct housekeeping *keeping, struct batch *batch)
         if (code == ERR_NONE)
             code = purge_slice(batch, &pending, &budget, &finished, &err);
     }
+    if (code == ERR_NOT_FOUND && index_has_written(batch->txn))
+        return; /* not known to be done before the commit: look once more */
     if (code != ERR_NONE)
         keeping->pending = false;
-    if (code != ERR_NONE && code != ERR_NOT_FOUND)
+    if (code == ERR_NOT_FOUND)
+        holds_end_abandoned(keeping->database);
+    else if (code != ERR_NONE)
         log_error(keeping->database->name, "cleaning up: %s", err.text);
 }
 
@@ -189,7 +193,7 @@ void housekeeping_done(struct housekeeping *keeping, const struct task *task)
 {
     enum store_op_kind kind = task->op->kind;
 
-    if (hold_abandon(keeping->database, task->op) || kind == OP_FOLDER_DELETE ||
+    if (hold_owner_ended(keeping->database, task->op) || kind == OP_FOLDER_DELETE ||
         kind == OP_MAILBOX_REMOVE)
         keeping->pending = true;
 }

@@ -19,9 +19,8 @@ struct task {
     struct folder_slot *folder;
 
     uint32_t next_uid; /* where a sliced operation goes on */
-    uint32_t filled;   /* items that a large copy or move has put into its target */
-    uint64_t planned;  /* items that it will put there */
-    bool holds;        /* its target takes nothing else meanwhile */
+    struct err late;   /* why it fails although rows were written, which stay */
+    struct copy *copy; /* of a copy or move that has begun; free() it in the end */
 
     struct store_item item; /* an append, planned */
 };

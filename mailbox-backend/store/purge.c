@@ -3,7 +3,6 @@
 #include <inttypes.h>
 
 #include "common/log.h"
-#include "mailbox-backend/store/hold.h"
 #include "mailbox-backend/store/remove.h"
 
 /* What a purge walks over. */
@@ -163,6 +162,5 @@ enum err_code purge_slice(struct batch *batch, const struct pending *pending, un
     *finished = code == ERR_NOT_FOUND;
     if (!*finished)
         return code;
-    hold_end(batch->database, pending->mailbox, pending->folder);
     return pending_remove(batch, pending->mailbox, pending->folder, err);
 }

@@ -121,7 +121,7 @@ static enum err_code plan(struct batch *batch, struct task *task)
         return err_set(err, ERR_INVALID, "no such operation");
     code = table->plan(batch, task, err);
     if (code == ERR_NONE)
-        *err = (struct err){0}; /* of something that was no failure */
+        *err = task->late; /* forgets what was no failure */
     return code;
 }
 
@@ -193,6 +193,7 @@ static void finish(struct writer *writer, struct task *task)
     struct store_op *op = task->op;
 
     housekeeping_done(writer->housekeeping, task);
+    free(task->copy);
     if (op->kind == OP_MAILBOX_REMOVE && op->err.code == ERR_NONE)
         mailbox_forget(op->mailbox);
     atomic_fetch_add(&writer->database->operations, 1);

@@ -1,0 +1,242 @@
+#include "tests/unit/store/fixture.h"
+
+static enum err_code rename_folder(struct fixture *fixture, uint32_t id, uint32_t parent,
+                                   const char *name)
+{
+    struct store_op op = {.kind = OP_FOLDER_RENAME, .mailbox = fixture->mailbox, .folder = id};
+
+    op.in.rename.parent = parent;
+    op.in.rename.name = name;
+    return store_run(&op);
+}
+
+static enum err_code delete_folder(struct fixture *fixture, uint32_t id)
+{
+    struct store_op op = {.kind = OP_FOLDER_DELETE, .mailbox = fixture->mailbox, .folder = id};
+
+    return store_run(&op);
+}
+
+static enum err_code create_folder(struct fixture *fixture, uint32_t parent, const char *name,
+                                   enum store_special_use use)
+{
+    struct store_op op = {.kind = OP_FOLDER_CREATE, .mailbox = fixture->mailbox};
+
+    op.in.create.parent = parent;
+    op.in.create.name = name;
+    op.in.create.use = use;
+    op.in.create.class = CLASS_MAIL;
+    return store_run(&op);
+}
+
+static void a_folder_is_found_by_name_and_by_use(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_folder folder;
+    struct store_read *read;
+    uint32_t work = make_folder(fixture, STORE_ROOT_FOLDER, "Work");
+    uint32_t deep = make_folder(fixture, work, "Pläne");
+
+    assert_int_equal(create_folder(fixture, STORE_ROOT_FOLDER, "Bin", USE_TRASH), ERR_NONE);
+    fixture_reopen(fixture);
+    read = read_begin(fixture);
+    assert_int_equal(store_folder_find(read, work, STR("Pläne"), &folder, NULL), ERR_NONE);
+    assert_int_equal(folder.id, deep);
+    assert_int_equal(folder.parent, work);
+    assert_false(folder.has_children);
+    assert_int_equal(store_folder_get(read, work, &folder, NULL), ERR_NONE);
+    assert_true(folder.has_children);
+    assert_int_equal(store_folder_by_use(read, USE_TRASH, &folder, NULL), ERR_NONE);
+    assert_string_equal(folder.name, "Bin");
+    assert_int_equal(store_folder_by_use(read, USE_JUNK, &folder, NULL), ERR_NOT_FOUND);
+    assert_int_equal(store_folder_find(read, work, STR("pläne"), &folder, NULL), ERR_NOT_FOUND);
+    store_read_end(&read);
+}
+
+static void children_are_listed_in_order(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const names[] = {"B", "A", "AB", "a"};
+    static const char *const sorted[] = {"A", "AB", "B", "INBOX", "a"};
+    struct store_folder folder;
+    struct store_read *read;
+    char after[STORE_NAME_MAX + 1] = "";
+
+    for (size_t i = 0; i < 4; i++)
+        make_folder(fixture, STORE_ROOT_FOLDER, names[i]);
+    read = read_begin(fixture);
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(store_folder_next(read, STORE_ROOT_FOLDER, after, &folder, NULL),
+                         ERR_NONE);
+        assert_string_equal(folder.name, sorted[i]);
+        strcpy(after, folder.name);
+    }
+    assert_int_equal(store_folder_next(read, STORE_ROOT_FOLDER, after, &folder, NULL),
+                     ERR_NOT_FOUND);
+    store_read_end(&read);
+}
+
+static void a_taken_or_bad_name_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    char name[STORE_NAME_MAX + 2];
+
+    memset(name, 'x', sizeof(name));
+    name[STORE_NAME_MAX + 1] = '\0';
+    make_folder(fixture, STORE_ROOT_FOLDER, "A");
+    assert_int_equal(create_folder(fixture, STORE_ROOT_FOLDER, "A", USE_NONE), ERR_EXISTS);
+    assert_int_equal(create_folder(fixture, STORE_ROOT_FOLDER, "", USE_NONE), ERR_INVALID);
+    assert_int_equal(create_folder(fixture, STORE_ROOT_FOLDER, name, USE_NONE), ERR_INVALID);
+    assert_int_equal(create_folder(fixture, 999, "B", USE_NONE), ERR_NOT_FOUND);
+    assert_int_equal(create_folder(fixture, 0, "B", USE_NONE), ERR_NOT_FOUND);
+    name[STORE_NAME_MAX] = '\0';
+    assert_int_equal(create_folder(fixture, STORE_ROOT_FOLDER, name, USE_NONE), ERR_NONE);
+}
+
+static void a_renamed_folder_keeps_its_items(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t a = make_folder(fixture, STORE_ROOT_FOLDER, "A");
+    uint32_t b = make_folder(fixture, STORE_ROOT_FOLDER, "B");
+    struct store_folder before, after;
+
+    append_text(fixture, a, "here");
+    before = folder_now(fixture, a);
+    assert_int_equal(rename_folder(fixture, a, b, "C"), ERR_NONE);
+    after = folder_now(fixture, a);
+    assert_string_equal(after.name, "C");
+    assert_int_equal(after.parent, b);
+    assert_int_equal(after.uid_validity, before.uid_validity);
+    assert_int_equal(after.messages, 1);
+    assert_true(after.highest_modseq > before.highest_modseq);
+    assert_content(fixture, a, 1, "here", 4);
+    make_folder(fixture, STORE_ROOT_FOLDER, "A"); /* the old name is free */
+}
+
+static void a_folder_cannot_go_below_itself(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t a = make_folder(fixture, STORE_ROOT_FOLDER, "A");
+    uint32_t b = make_folder(fixture, a, "B");
+
+    assert_int_equal(rename_folder(fixture, a, b, "A"), ERR_INVALID);
+    assert_int_equal(rename_folder(fixture, a, a, "A"), ERR_INVALID);
+    assert_int_equal(rename_folder(fixture, STORE_INBOX_FOLDER, a, "I"), ERR_DENIED);
+    assert_int_equal(rename_folder(fixture, b, STORE_ROOT_FOLDER, "A"), ERR_EXISTS);
+}
+
+static void folders_have_a_greatest_depth(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t parent = STORE_ROOT_FOLDER;
+    uint32_t top;
+    uint32_t below;
+
+    for (int level = 0; level < STORE_DEPTH_MAX; level++)
+        parent = make_folder(fixture, parent, "x");
+    assert_int_equal(create_folder(fixture, parent, "x", USE_NONE), ERR_LIMIT);
+    top = make_folder(fixture, STORE_ROOT_FOLDER, "top");
+    below = make_folder(fixture, top, "below");
+    assert_int_equal(rename_folder(fixture, top, parent, "y"), ERR_LIMIT);
+    assert_int_equal(folder_now(fixture, below).parent, top);
+}
+
+static void a_folder_with_children_is_not_deleted(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t a = make_folder(fixture, STORE_ROOT_FOLDER, "A");
+    uint32_t b = make_folder(fixture, a, "B");
+
+    assert_int_equal(delete_folder(fixture, a), ERR_EXISTS);
+    assert_int_equal(delete_folder(fixture, b), ERR_NONE);
+    assert_int_equal(delete_folder(fixture, b), ERR_NOT_FOUND);
+    assert_int_equal(delete_folder(fixture, a), ERR_NONE);
+    assert_int_equal(delete_folder(fixture, STORE_INBOX_FOLDER), ERR_DENIED);
+    assert_int_equal(delete_folder(fixture, STORE_ROOT_FOLDER), ERR_DENIED);
+}
+
+/* Waits for what the writer does in its idle time. */
+static uint64_t live_bytes_when_quiet(struct fixture *fixture, uint64_t expected)
+{
+    struct store_status status;
+
+    for (int i = 0; i < 1000; i++) {
+        store_status(fixture->store, &status);
+        if (status.content_bytes == expected && status.items == 0)
+            break;
+        usleep(10000);
+    }
+    return status.content_bytes;
+}
+
+static void a_deleted_folder_takes_its_items_along(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t a = make_folder(fixture, STORE_ROOT_FOLDER, "A");
+    struct store_usage usage;
+    struct store_read *read;
+    uint32_t again;
+
+    append_many(fixture, a, 2500); /* more than one slice */
+    assert_int_equal(delete_folder(fixture, a), ERR_NONE);
+    read = read_begin(fixture);
+    store_usage(read, &usage, NULL);
+    assert_int_equal(usage.messages, 0);
+    assert_int_equal(usage.bytes, 0);
+    store_read_end(&read);
+    assert_int_equal(live_bytes_when_quiet(fixture, 0), 0);
+    again = make_folder(fixture, STORE_ROOT_FOLDER, "A");
+    assert_true(again > a);
+    assert_int_equal(folder_now(fixture, again).messages, 0);
+}
+
+static void uid_validity_is_never_given_twice(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t a = make_folder(fixture, STORE_ROOT_FOLDER, "A");
+    uint32_t validity = folder_now(fixture, a).uid_validity;
+
+    assert_int_equal(delete_folder(fixture, a), ERR_NONE);
+    a = make_folder(fixture, STORE_ROOT_FOLDER, "A");
+    assert_true(folder_now(fixture, a).uid_validity > validity);
+}
+
+static void a_removed_mailbox_is_gone_and_can_be_made_anew(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_op op = {.kind = OP_MAILBOX_REMOVE, .mailbox = fixture->mailbox};
+    struct store_guid guid = guid_of(1);
+    struct store_read *read;
+    struct err err;
+
+    append_text(fixture, STORE_INBOX_FOLDER, "gone");
+    must(store_run(&op), &op.err);
+    assert_int_equal(store_read_begin(fixture->mailbox, &read, &err), ERR_NOT_FOUND);
+    assert_int_equal(create_folder(fixture, STORE_ROOT_FOLDER, "A", USE_NONE), ERR_NOT_FOUND);
+    store_mailbox_unref(&fixture->mailbox);
+    assert_int_equal(
+        store_mailbox_open(fixture->store, &guid, false, &fixture->mailbox, NULL, &err),
+        ERR_NOT_FOUND);
+    assert_int_equal(live_bytes_when_quiet(fixture, 0), 0);
+    must(store_mailbox_open(fixture->store, &guid, true, &fixture->mailbox, NULL, &err), &err);
+    assert_int_equal(folder_now(fixture, STORE_INBOX_FOLDER).messages, 0);
+}
+
+int main(void)
+{
+#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+    const struct CMUnitTest tests[] = {
+        WITH_STORE(a_folder_is_found_by_name_and_by_use),
+        WITH_STORE(children_are_listed_in_order),
+        WITH_STORE(a_taken_or_bad_name_is_refused),
+        WITH_STORE(a_renamed_folder_keeps_its_items),
+        WITH_STORE(a_folder_cannot_go_below_itself),
+        WITH_STORE(folders_have_a_greatest_depth),
+        WITH_STORE(a_folder_with_children_is_not_deleted),
+        WITH_STORE(a_deleted_folder_takes_its_items_along),
+        WITH_STORE(uid_validity_is_never_given_twice),
+        WITH_STORE(a_removed_mailbox_is_gone_and_can_be_made_anew),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
