@@ -109,35 +109,41 @@ static void tell(struct copy_run *run, const struct uidset *done, uint64_t modse
 
 /* ---- visible at once: a small copy, a move or a slice of one ---- */
 
+static enum err_code show_now(struct copy_run *run, const struct uidset *done, uint32_t count,
+                              uint64_t first_item, struct err *err)
+{
+    struct batch *batch = run->batch;
+    uint64_t modseq = batch_modseq(batch, run->target, CHANGE_NEW);
+    uint32_t first;
+    enum err_code code = insert_uids(batch, run->target, count, &first, err);
+
+    if (code == ERR_NONE)
+        code = blocks_close(run->target, first, count, err);
+    if (code == ERR_NONE && run->is_move) {
+        folder_slot_change(batch, run->source, CHANGE_GONE);
+        run->source->state.highest_modseq = modseq;
+        code = vanished_put(batch, run->source, modseq, done, err);
+    }
+    note(run, done, first, run->is_move ? 0 : first_item, modseq);
+    show(run, count);
+    tell(run, done, modseq);
+    return code;
+}
+
 static enum err_code copy_now(struct copy_run *run, uint32_t most, struct err *err)
 {
     struct copy *copy = run->copy;
-    struct batch *batch = run->batch;
     uint32_t before = copy->filled;
     uint64_t first_item = run->source->mailbox->state.next_item;
+    uint64_t modseq = run->source->mailbox->state.modseq + 1; /* what show_now() will be given */
     struct uidset done = {0};
-    uint64_t modseq = batch_modseq(batch, run->target, CHANGE_NEW);
     enum err_code code = copy_items(run, most, modseq, &done, err);
-    uint32_t first = copy->first + before;
-    uint32_t count = copy->filled - before;
 
     run->task->outcome = code == ERR_NONE && copy->large ? OUTCOME_MORE : OUTCOME_DONE;
     if (code == ERR_NOT_FOUND)
         code = ERR_NONE;
-    if (code == ERR_NONE && count > 0)
-        code = insert_uids(batch, run->target, count, &first, err);
-    if (code == ERR_NONE && count > 0)
-        code = blocks_close(run->target, first, count, err);
-    if (code == ERR_NONE && count > 0 && run->is_move) {
-        folder_slot_change(batch, run->source, CHANGE_GONE);
-        run->source->state.highest_modseq = modseq;
-        code = vanished_put(batch, run->source, modseq, &done, err);
-    }
-    if (code == ERR_NONE && count > 0) {
-        note(run, &done, first, run->is_move ? 0 : first_item, modseq);
-        show(run, count);
-        tell(run, &done, modseq);
-    }
+    if (code == ERR_NONE && copy->filled > before)
+        code = show_now(run, &done, copy->filled - before, first_item, err);
     copy->filled_bytes = copy->unseen = copy->deleted = 0;
     uidset_release(&done);
     return code;
