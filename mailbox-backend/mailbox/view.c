@@ -215,21 +215,18 @@ static enum err_code find_gone(struct view *view, struct store_read *read, struc
     struct uidset vanished = {0};
     struct uidset present = {0};
     bool complete = true;
+    enum err_code code =
+        store_vanished(read, view->folder, view->modseq, &vanished, &complete, err);
 
-    if (store_vanished(read, view->folder, view->modseq, &vanished, &complete, err) != ERR_NONE)
-        goto out;
-    if (complete) {
+    if (code == ERR_NONE && !complete)
+        code = store_uids(read, view->folder, 1, &present, err);
+    if (code == ERR_NONE && complete)
         add_common(&view->gone, &view->uids, &vanished);
-    } else if (store_uids(read, view->folder, 1, &present, err) == ERR_NONE) {
+    else if (code == ERR_NONE)
         add_missing(&view->gone, &view->uids, &present);
-    } else {
-        goto out;
-    }
-    err->code = ERR_NONE;
-out:
     uidset_release(&vanished);
     uidset_release(&present);
-    return err->code;
+    return code;
 }
 
 static enum err_code find_arrived(struct view *view, struct store_read *read,
