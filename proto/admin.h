@@ -55,6 +55,10 @@ struct admin_command {
     const struct admin_flag *flags; /* ends with name NULL; NULL for none */
     const char *help;               /* one line, or a line and more */
     enum err_code (*run)(struct admin_call *call, struct err *err);
+    /* ADMIN_FILE, when the file is a folder: writes what is in it to a pipe, which the handler then
+       has instead. Runs beside the command, with the administrator's rights, since a daemon with a
+       user of its own could not open what is in the folder. NULL: the folder is passed on open. */
+    enum err_code (*feed)(int folder, int to, struct err *err);
 };
 
 struct admin_program;

@@ -1,7 +1,5 @@
 #include "proto/admin_client.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +8,7 @@
 #include "common/mem.h"
 #include "proto/admin_args.h"
 #include "proto/admin_call.h"
+#include "proto/admin_file.h"
 #include "proto/admin_help.h"
 #include "proto/admin_print.h"
 #include "proto/admin_remote.h"
@@ -22,7 +21,7 @@ struct client {
     struct arena arena;
     char hint[400];
     char secret[ADMIN_SECRET_MAX];
-    int file;
+    struct admin_file file;
     void *settings;
 };
 
@@ -96,8 +95,8 @@ static int run_here(struct client *client, const struct admin_host *host)
     int result;
 
     sink.print = admin_print_create(stdout, client->args.json, (command->traits & ADMIN_ROWS) != 0);
-    admin_call_run(host, command, &client->args.request, client->file, &sink.base, &client->arena,
-                   &end);
+    admin_call_run(host, command, &client->args.request, client->file.descriptor, &sink.base,
+                   &client->arena, &end);
     result = finish(client, sink.print, &end);
     admin_print_destroy(&sink.print);
     return result;
@@ -112,8 +111,8 @@ static int run_there(struct client *client, int socket)
     int result;
 
     sink.print = admin_print_create(stdout, client->args.json, (command->traits & ADMIN_ROWS) != 0);
-    if (admin_remote_run(socket, &client->args.request, client->file, &sink.base, &client->arena,
-                         &end, &err) == ERR_NONE) {
+    if (admin_remote_run(socket, &client->args.request, client->file.descriptor, &sink.base,
+                         &client->arena, &end, &err) == ERR_NONE) {
         result = finish(client, sink.print, &end);
     } else {
         fail(client, err.code, &err);
@@ -204,16 +203,14 @@ static enum err_code get_secret(struct client *client, struct err *err)
 static enum err_code open_file(struct client *client, struct err *err)
 {
     Admin__Request *request = &client->args.request;
-    const char *path;
+    enum err_code code;
 
     if ((client->args.command->traits & ADMIN_FILE) == 0)
         return ERR_NONE;
-    path = request->names[request->n_names - 1];
-    client->file = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
-    if (client->file < 0)
-        return err_errno(err, errno, "%s", path);
-    request->has_file = true;
-    return ERR_NONE;
+    code = admin_file_open(&client->file, client->args.command,
+                           request->names[request->n_names - 1], err);
+    request->has_file = code == ERR_NONE;
+    return code;
 }
 
 static enum err_code confirm(struct client *client, struct err *err)
@@ -236,6 +233,7 @@ static int run(struct client *client)
     struct admin_host host = {.program = client->program, .config = client->args.config};
     struct err err = {0};
     enum err_code code = confirm(client, &err);
+    int result;
 
     if (code == ERR_NONE)
         code = get_secret(client, &err);
@@ -243,8 +241,12 @@ static int run(struct client *client)
         code = open_file(client, &err);
     if (code != ERR_NONE)
         return fail(client, code, &err);
-    return client->args.command->where == ADMIN_LOCAL ? run_here(client, &host)
-                                                      : run_with_daemon(client);
+    result = client->args.command->where == ADMIN_LOCAL ? run_here(client, &host)
+                                                        : run_with_daemon(client);
+    code = admin_file_close(&client->file, &err);
+    if (code != ERR_NONE && result == ADMIN_OK)
+        result = fail(client, code, &err);
+    return result;
 }
 
 static void release(struct client *client)
@@ -253,14 +255,13 @@ static void release(struct client *client)
     if (client->settings != NULL)
         settings_free(client->program->settings, client->settings);
     free(client->settings);
-    if (client->file >= 0)
-        close(client->file);
+    admin_file_close(&client->file, NULL);
     arena_reset(&client->arena);
 }
 
 int admin_main(const struct admin_program *program, int argc, char **argv)
 {
-    struct client client = {.program = program, .file = -1};
+    struct client client = {.program = program, .file = ADMIN_FILE_NONE};
     struct err err = {0};
     enum err_code code;
     int result = ADMIN_OK;

@@ -1,0 +1,44 @@
+/* The back end's own administration commands. Their host's context is the struct backend; on a
+   stopped back end it has only the parts that the command needs (enum backend_part). */
+#ifndef BACKEND_ADMIN_H
+#define BACKEND_ADMIN_H
+
+#include "mailbox-backend/backend.h"
+#include "proto/admin.h"
+
+/* All of the back end's tables, with those that both programs have; ends with NULL. */
+extern const struct admin_command *const backend_admin_tables[];
+
+extern const struct admin_command backend_user_commands[];
+extern const struct admin_command backend_address_commands[];
+extern const struct admin_command backend_folder_commands[];
+extern const struct admin_command backend_mailbox_commands[];
+extern const struct admin_command backend_status_commands[];
+
+struct backend *admin_backend(const struct admin_call *call);
+
+/* ---- what the commands share ---- */
+
+/* user import and user add --generate, each in a file of its own. */
+enum err_code admin_user_import(struct admin_call *call, struct err *err);
+
+/* A password of 100 random bits that can be read out on the telephone. */
+#define ADMIN_PASSWORD_SIZE 24
+void admin_make_password(char password[ADMIN_PASSWORD_SIZE]);
+
+/* The account of the command's first name; says which name there is not. */
+enum err_code admin_find_account(struct admin_call *call, struct arena *arena,
+                                 struct account *account, struct err *err);
+
+void admin_put_services(struct admin_call *call, unsigned services);
+void admin_put_guid(struct admin_call *call, const struct store_guid *guid);
+
+/* The account's mailbox; *mailbox is NULL when nothing has come for it yet. To be unreferenced. */
+enum err_code admin_open_mailbox(struct admin_call *call, const struct account *account,
+                                 struct store_mailbox **mailbox, struct err *err);
+
+/* What the account's mailbox holds; nothing while there is none. */
+enum err_code admin_usage(struct admin_call *call, const struct account *account,
+                          struct store_usage *usage, struct err *err);
+
+#endif

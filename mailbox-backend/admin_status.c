@@ -1,0 +1,73 @@
+/* status: how the running back end is. */
+#include "common/tls.h"
+#include "mailbox-backend/admin.h"
+#include "mailbox-backend/link_service.h"
+#include "mailbox-backend/session_registry.h"
+
+static void put_services(struct admin_call *call)
+{
+    struct services *services = admin_host(call)->services;
+    const struct service_name *service;
+    const char *running[32];
+    size_t count = 0;
+
+    for (size_t n = 0; (service = services_name(services, n)) != NULL; n++) {
+        if (service_is_running(services, service->name))
+            running[count++] = service->name;
+    }
+    admin_put_list(call, "services", running, count);
+}
+
+static void put_sessions(struct admin_call *call, const struct backend *backend)
+{
+    struct session_registry *registry = backend->registry;
+
+    admin_put_number(call, "links", link_service_links(backend->links));
+    admin_put_number(call, "sessions", session_registry_count(registry, 0));
+    admin_put_number(call, "imap4-sessions", session_registry_count(registry, SERVICE_IMAP4));
+    admin_put_number(call, "pop3-sessions", session_registry_count(registry, SERVICE_POP3));
+    admin_put_number(call, "lmtp-sessions", session_registry_count(registry, SERVICE_LMTP));
+}
+
+static void put_store(struct admin_call *call, const struct backend *backend)
+{
+    struct store_status status;
+
+    store_status(backend->store, &status);
+    admin_put_number(call, "users", directory_count(backend->directory));
+    admin_put_number(call, "databases", status.databases);
+    admin_put_number(call, "mailboxes", status.mailboxes);
+    admin_put_number(call, "messages", status.items);
+    admin_put_bytes(call, "content", status.content_bytes);
+    admin_put_bytes(call, "disk-content", status.segment_bytes);
+    admin_put_bytes(call, "disk-index", status.index_bytes);
+    admin_put_number(call, "commits", status.commits);
+    admin_put_number(call, "operations", status.operations);
+    admin_put_number(call, "oldest-reader-ms", status.oldest_reader_ms);
+}
+
+static enum err_code run_status(struct admin_call *call, struct err *err)
+{
+    const struct backend *backend = admin_backend(call);
+
+    admin_put_text(call, "name", backend->settings->backend.name);
+    admin_put_text(call, "version", VERSION);
+    admin_put_text(call, "tls", tls_library());
+    admin_put_text(call, "data", backend->settings->backend.data);
+    put_services(call);
+    put_sessions(call, backend);
+    put_store(call, backend);
+    return admin_row(call, err);
+}
+
+const struct admin_command backend_status_commands[] = {
+    {
+     .noun = "status",
+     .verb = "",
+     .arguments = "",
+     .where = ADMIN_DAEMON,
+     .help = "version, services, links, sessions, what is stored",
+     .run = run_status,
+     },
+    {0 },
+};

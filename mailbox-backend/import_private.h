@@ -1,0 +1,73 @@
+/* What the readers of the formats use: a message is begun, fed, finished, and then taken or dropped. */
+#ifndef BACKEND_IMPORT_PRIVATE_H
+#define BACKEND_IMPORT_PRIVATE_H
+
+#include <stdio.h>
+
+#include "mailbox-backend/import.h"
+#include "mailbox-backend/mailbox/delivery.h"
+
+#define IMPORT_LOT 32              /* messages of one commit */
+#define IMPORT_LOT_BYTES (4 << 20) /* or so many bytes of them */
+#define IMPORT_KEYWORDS_MAX 26     /* of one message */
+#define IMPORT_SOURCE_SIZE 300
+
+/* What is known of a message besides its bytes. */
+struct import_marks {
+    uint32_t flags; /* enum store_flag bits */
+    char keywords[IMPORT_KEYWORDS_MAX][STORE_KEYWORD_NAME_MAX + 1];
+    unsigned keyword_count;
+    int64_t date; /* 0: now */
+};
+
+struct import_item {
+    struct intake *intake;
+    struct store_op op;
+    struct import_marks marks;
+    const char *keywords[IMPORT_KEYWORDS_MAX];
+    char source[IMPORT_SOURCE_SIZE]; /* of the message, for the report */
+};
+
+struct import {
+    const struct import_request *request;
+    struct import_result *result;
+    uint32_t folder; /* that messages go to now */
+    struct import_item lot[IMPORT_LOT];
+    size_t count; /* of the lot; the message being read is behind it */
+    uint64_t lot_bytes;
+    bool ends_in_cr;    /* the last byte fed was CR */
+    struct err problem; /* of the message being read */
+};
+
+/* Opens, or makes, the folder that following messages go to. */
+enum err_code import_select(struct import *import, const char *path, struct err *err);
+
+/* Begins a message. What is wrong with this message only (too long …) is noted and told by
+   import_take(); such a message may be fed on. */
+enum err_code import_begin(struct import *import, const char *source, struct err *err);
+enum err_code import_feed(struct import *import, const void *bytes, size_t length, struct err *err);
+
+/* All of the message was fed: its header can be asked now. */
+enum err_code import_finish(struct import *import, struct err *err);
+
+/* A field of the header: Status, X-Status, X-IMAP, X-IMAPbase or Subject; "" for none. */
+struct str import_header(struct import *import, const char *name);
+
+/* Puts the finished message into the folder, or reports what was wrong with it. */
+enum err_code import_take(struct import *import, const struct import_marks *marks, struct err *err);
+
+/* Leaves the finished message out. */
+void import_drop(struct import *import);
+
+/* Commits what waits. */
+enum err_code import_flush(struct import *import, struct err *err);
+
+/* ---- the formats; file is read from where it stands ---- */
+
+enum err_code import_message(struct import *import, FILE *file, int64_t date, struct err *err);
+enum err_code import_mbox(struct import *import, FILE *file, struct err *err);
+
+/* The stream that maildir_feed() writes; its first line was read. */
+enum err_code import_stream(struct import *import, FILE *file, struct err *err);
+
+#endif
