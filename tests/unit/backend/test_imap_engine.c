@@ -1,0 +1,164 @@
+/* What the dialogues cannot show of the IMAP4 engine. */
+#include "tests/unit/backend/harness.h"
+
+#include "mailbox-backend/imap4/engine.h"
+
+struct fixture {
+    struct harness harness;
+    struct session *session;
+};
+
+static int setup(void **state)
+{
+    static struct fixture fixture;
+
+    harness_open(&fixture.harness);
+    fixture.session = session_open(&fixture.harness, &imap4_engine, NULL);
+    *state = &fixture;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *fixture = *state;
+
+    session_close(fixture->session);
+    harness_close(&fixture->harness);
+    return 0;
+}
+
+static void expect(struct session *session, const char *expected)
+{
+    const char *line = session_take_line(session);
+
+    assert_non_null(line);
+    assert_string_equal(line, expected);
+}
+
+static void skip_to(struct session *session, const char *beginning)
+{
+    const char *line;
+
+    do {
+        line = session_take_line(session);
+        assert_non_null(line);
+    } while (strncmp(line, beginning, strlen(beginning)) != 0);
+}
+
+static void the_login_is_answered_under_its_tag(void **state)
+{
+    struct fixture *fixture = *state;
+
+    expect(fixture->session,
+           "login OK [CAPABILITY IMAP4rev1 LITERAL+ ID ENABLE IDLE NAMESPACE CHILDREN SPECIAL-USE "
+           "UIDPLUS MOVE UNSELECT] Logged in");
+}
+
+static void capabilities_before_login_have_initial_responses(void **state)
+{
+    bool found = false;
+
+    (void)state;
+    for (const char *const *word = imap4_engine.capabilities(); *word != NULL; word++)
+        found |= strcmp(*word, "SASL-IR") == 0;
+    assert_true(found);
+}
+
+static void a_stop_says_good_bye(void **state)
+{
+    struct fixture *fixture = *state;
+
+    session_take_line(fixture->session);
+    session_stop(fixture->session);
+    expect(fixture->session, "* BYE [UNAVAILABLE] server shutting down");
+    assert_true(fixture->session->ended);
+}
+
+static void a_stop_in_idle_says_good_bye(void **state)
+{
+    struct fixture *fixture = *state;
+
+    session_take_line(fixture->session);
+    session_send_text(fixture->session, "a SELECT INBOX\r\nb IDLE\r\n");
+    skip_to(fixture->session, "+ idling");
+    session_stop(fixture->session);
+    expect(fixture->session, "* BYE [UNAVAILABLE] server shutting down");
+}
+
+static void credentials_are_not_logged(void **state)
+{
+    struct fixture *fixture = *state;
+
+    session_send_text(fixture->session, "a LOGIN alice secret\r\n");
+    assert_null(strstr(fixture->session->log, "secret"));
+    assert_non_null(strstr(fixture->session->log, "LOGIN"));
+}
+
+/* The clock of idleness stands still while a command runs, and not in IDLE. */
+static void idle_lets_the_idle_clock_run(void **state)
+{
+    struct fixture *fixture = *state;
+
+    session_send_text(fixture->session, "a APPEND INBOX {5}\r\n");
+    assert_true(fixture->session->busy);
+    session_send_text(fixture->session, "a\r\n\r\n\r\n");
+    assert_false(fixture->session->busy);
+    session_send_text(fixture->session, "b IDLE\r\n");
+    assert_false(fixture->session->busy);
+    assert_int_equal(fixture->session->tick, 120);
+    session_tick(fixture->session);
+    assert_int_equal(fixture->session->tick, 120);
+    session_send_text(fixture->session, "DONE\r\n");
+    assert_int_equal(fixture->session->tick, 0);
+}
+
+static void an_append_over_quota_is_refused_before_it_comes(void **state)
+{
+    struct fixture *fixture = *state;
+
+    session_take_line(fixture->session);
+    fixture->harness.account.quota_bytes = 100;
+    session_send_text(fixture->session, "a APPEND INBOX {101}\r\n");
+    expect(fixture->session, "a NO [OVERQUOTA] The mailbox is over its quota");
+    session_send_text(fixture->session, "b APPEND INBOX {5+}\r\na\r\n\r\n\r\n");
+    skip_to(fixture->session, "b OK [APPENDUID ");
+    fixture->harness.account.quota_messages = 1;
+    session_send_text(fixture->session, "c APPEND INBOX {5}\r\n");
+    expect(fixture->session, "c NO [OVERQUOTA] The mailbox is over its quota");
+    session_send_text(fixture->session, "d SELECT INBOX\r\ne COPY 1 Archive\r\n");
+    skip_to(fixture->session, "e NO [OVERQUOTA] ");
+}
+
+/* A session that ends in the middle of anything leaves nothing behind (the sanitizer looks). */
+static void a_session_may_end_anywhere(void **state)
+{
+    static const char *const beginnings[] = {
+        "a NOOP {3+}\r\nab", "a APPEND INBOX {50+}\r\nSubject: x", "a SELECT INBOX\r\nb IDLE\r\n",
+        "a CREATE {5000+}\r\nab"};
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++) {
+        struct session *session = session_open(&fixture->harness, &imap4_engine, NULL);
+
+        session_send_text(session, beginnings[i]);
+        session_close(session);
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(the_login_is_answered_under_its_tag),
+        cmocka_unit_test(capabilities_before_login_have_initial_responses),
+        TEST(a_stop_says_good_bye),
+        TEST(a_stop_in_idle_says_good_bye),
+        TEST(credentials_are_not_logged),
+        TEST(idle_lets_the_idle_clock_run),
+        TEST(an_append_over_quota_is_refused_before_it_comes),
+        TEST(a_session_may_end_anywhere),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
