@@ -36,16 +36,21 @@ static void on_route(struct route_query *query, const struct route_result *resul
     lmtp_run(lmtp);
 }
 
-/* A recipient before it is accepted: its memory is the transaction's all the same. */
-static void ask(struct lmtp *lmtp, const char *address)
+static void find_back_end(struct lmtp *lmtp)
 {
-    lmtp->current = arena_alloc(&lmtp->arena, sizeof(*lmtp->current));
-    lmtp->current->address = arena_string(&lmtp->arena, address);
-    lmtp->asked++;
     lmtp->phase = LMTP_ROUTE;
     lmtp->query.done = on_route;
     lmtp->query.context = lmtp;
     route_resolve(lmtp->client->home->route, &lmtp->query, lmtp->current->address);
+}
+
+/* A recipient before it is accepted: its memory is the transaction's all the same. */
+static void ask(struct lmtp *lmtp, const char *address)
+{
+    lmtp->asked++;
+    lmtp->current = arena_alloc(&lmtp->arena, sizeof(*lmtp->current));
+    lmtp->current->address = arena_string(&lmtp->arena, address);
+    find_back_end(lmtp);
 }
 
 void lmtp_do_rcpt(struct lmtp *lmtp, struct str argument)
@@ -62,22 +67,46 @@ void lmtp_do_rcpt(struct lmtp *lmtp, struct str argument)
         ask(lmtp, address);
 }
 
-bool lmtp_recipient_step(struct lmtp *lmtp)
+/* What the route remembered may be old: the user can have moved to another back end. Only when all have
+   been asked again is there no such user. */
+static bool may_have_moved(const struct lmtp_recipient *recipient)
+{
+    return recipient->leg != NULL && !recipient->asked_again &&
+           strncmp(recipient->answer, NOT_HERE, strlen(NOT_HERE)) == 0;
+}
+
+static void ask_again(struct lmtp *lmtp)
 {
     struct lmtp_recipient *recipient = lmtp->current;
 
-    if (recipient->answer == NULL)
-        return false;
+    recipient->asked_again = true;
+    recipient->leg = NULL;
+    recipient->answer = NULL;
+    route_forget_address(lmtp->client->home->route, recipient->address);
+    find_back_end(lmtp);
+}
+
+static void tell(struct lmtp *lmtp)
+{
+    struct lmtp_recipient *recipient = lmtp->current;
+
     lmtp_say(lmtp, recipient->answer);
     lmtp->current = NULL;
     lmtp->phase = LMTP_COMMAND;
-    if (recipient->accepted) {
-        *lmtp->recipient_end = recipient;
-        lmtp->recipient_end = &recipient->next;
-        lmtp->recipient_count++;
-    } else if (recipient->leg != NULL &&
-               strncmp(recipient->answer, NOT_HERE, strlen(NOT_HERE)) == 0) {
-        route_forget_address(lmtp->client->home->route, recipient->address);
-    }
+    if (!recipient->accepted)
+        return;
+    *lmtp->recipient_end = recipient;
+    lmtp->recipient_end = &recipient->next;
+    lmtp->recipient_count++;
+}
+
+bool lmtp_recipient_step(struct lmtp *lmtp)
+{
+    if (lmtp->current->answer == NULL)
+        return false;
+    if (may_have_moved(lmtp->current))
+        ask_again(lmtp);
+    else
+        tell(lmtp);
     return true;
 }

@@ -25,6 +25,7 @@ struct lmtp_recipient {
     const char *address;
     const char *answer; /* to RCPT; NULL: none yet */
     bool accepted;
+    bool asked_again;   /* after a back end had said that it is not the home */
     const char *result; /* after the content; NULL: none yet */
 };
 

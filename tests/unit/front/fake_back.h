@@ -26,12 +26,15 @@ struct fake_back {
     bool breaks;          /* closes the session at the first content */
     bool stalls;          /* takes no content and says nothing more */
     bool refuses_session; /* at Open */
+    bool gives_away; /* claims moved@one at the first question only, and has no such user then */
+    bool takes_over; /* claims moved@one from the second question on */
 
     /* What it has heard. */
     struct buf commands; /* all but BDAT, each with its line end */
     struct buf content;
     unsigned sessions; /* that are open */
     unsigned opened;   /* in all */
+    unsigned asked_for_moved;
 
     struct loop *loop;
     struct link_self self;
@@ -84,6 +87,10 @@ static inline void fake_command(struct fake_session *fake, const char *line)
     buf_printf(&fake->back->commands, "%s\n", line);
     if (strncmp(line, "RCPT TO:<full", 13) == 0) {
         fake_say(fake, "552 5.2.2 mailbox is full\r\n");
+        return;
+    }
+    if (fake->back->gives_away && strstr(line, "moved") != NULL) {
+        fake_say(fake, "550 5.1.1 no such user here\r\n");
         return;
     }
     if (strncmp(line, "RCPT", 4) == 0)
@@ -172,14 +179,24 @@ static inline void fake_on_open(void *context, struct link *link, struct link_se
     fake_say(fake, "220 fake LMTP\r\n");
 }
 
+static inline bool fake_claims(struct fake_back *back, const char *address)
+{
+    const char *domain = strchr(address, '@');
+
+    if (strcmp(address, "moved@one") == 0) {
+        back->asked_for_moved++;
+        return back->gives_away ? back->asked_for_moved == 1
+                                : back->takes_over && back->asked_for_moved > 1;
+    }
+    return domain != NULL && strcmp(domain + 1, back->name) == 0 &&
+           strncmp(address, "nobody", 6) != 0;
+}
+
 static inline void fake_on_resolve(void *context, struct link *link, const Link__Resolve *resolve)
 {
-    const struct fake_back *back = context;
-    const char *domain = strchr(resolve->address, '@');
     Link__Resolved resolved = LINK__RESOLVED__INIT;
     uint8_t account[16] = {1};
-    bool claims = domain != NULL && strcmp(domain + 1, back->name) == 0 &&
-                  strncmp(resolve->address, "nobody", 6) != 0;
+    bool claims = fake_claims(context, resolve->address);
 
     resolved.request = resolve->request;
     resolved.answer = claims ? LINK__LOCATION__ANSWER__CLAIM : LINK__LOCATION__ANSWER__NONE;

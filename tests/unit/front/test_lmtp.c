@@ -317,6 +317,22 @@ static void nothing_is_refused_for_good_while_a_back_end_is_away(void **state)
            "250 2.0.0 ok\r\n");
 }
 
+static void a_user_who_has_moved_is_looked_for_again(void **state)
+{
+    struct pair *pair = connect_mta(state);
+
+    pair->backs[0].gives_away = true;
+    say(pair, "MAIL FROM:<>\r\nRCPT TO:<moved@one>\r\nRSET\r\n");
+    expect(pair, "250 2.1.0 sender accepted\r\n550 5.1.1 no such user here\r\n"
+                 "250 2.0.0 reset\r\n");
+    pair->backs[0].asked_for_moved = pair->backs[1].asked_for_moved = 0;
+    pair->backs[1].takes_over = true;
+    say(pair, "MAIL FROM:<>\r\nRCPT TO:<moved@one>\r\nDATA\r\n.\r\n");
+    expect(pair, "250 2.1.0 sender accepted\r\n250 2.0.0 ok\r\n354 end with <CRLF>.<CRLF>\r\n"
+                 "250 2.0.0 delivered\r\n");
+    assert_int_equal(pair->backs[1].opened, 1);
+}
+
 static void bdat_is_relayed_as_it_comes(void **state)
 {
     struct pair *pair = connect_mta(state);
@@ -440,6 +456,7 @@ int main(void)
         TEST(a_back_end_that_stalls_hurts_only_its_own),
         TEST(a_back_end_that_refuses_is_a_temporary_failure),
         TEST(nothing_is_refused_for_good_while_a_back_end_is_away),
+        TEST(a_user_who_has_moved_is_looked_for_again),
         TEST(bdat_is_relayed_as_it_comes),
         TEST(data_may_follow_a_bdat_that_was_refused),
         TEST(a_long_message_flows_through),
