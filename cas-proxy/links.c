@@ -1,12 +1,45 @@
 #include "cas-proxy/links.h"
 
+#include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "cas-proxy/capabilities.h"
 #include "cas-proxy/route.h"
 #include "common/mem.h"
 #include "proto/link.h"
+
+/* Word for another loop that a back end is there again. */
+struct word {
+    struct loop_task task;
+    struct front_loop *home;
+    size_t place;
+};
+
+static void hear(struct loop_task *task)
+{
+    struct word *word = (struct word *)((char *)task - offsetof(struct word, task));
+
+    if (word->place < word->home->back_count)
+        link_hurry(word->home->backs[word->place].link);
+    free(word);
+}
+
+/* The other loops need not wait until they try again by themselves: a client that comes to one of them
+   now finds its back end. */
+static void tell_others(const struct back *back)
+{
+    struct front *front = back->home->front;
+
+    for (unsigned i = 0; i < front->loop_count; i++) {
+        struct word *word;
+
+        if (&front->loops[i] == back->home)
+            continue;
+        word = mem_alloc(sizeof(*word));
+        *word = (struct word){{.run = hear}, &front->loops[i], (size_t)(back - back->home->backs)};
+        loop_post(word->home->loop, &word->task);
+    }
+}
 
 static void on_up(void *context, struct link *link)
 {
@@ -14,6 +47,7 @@ static void on_up(void *context, struct link *link)
 
     (void)link;
     capabilities_changed(back->home);
+    tell_others(back);
 }
 
 static void on_down(void *context, struct link *link, const struct err *why)

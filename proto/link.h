@@ -89,6 +89,10 @@ struct link *link_client(struct loop *loop, const struct net_address *address,
                          const struct link_self *self, const struct link_events *events,
                          void *context);
 
+/* Front: a link that waits before it connects again does so now; nothing happens to any other. For who
+   has learnt that the back end is there again. */
+void link_hurry(struct link *link);
+
 /* Back: takes over an accepted socket; tls as above. */
 struct link *link_server(struct loop *loop, int fd, struct tls_context *tls,
                          const struct link_self *self, const struct link_events *events,

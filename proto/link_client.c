@@ -46,6 +46,14 @@ void link_client_retry(struct link *link)
     link->retry_ms = link->retry_ms * 2 < RETRY_MOST_MS ? link->retry_ms * 2 : RETRY_MOST_MS;
 }
 
+void link_hurry(struct link *link)
+{
+    if (!uv_is_active((uv_handle_t *)&link->retry))
+        return;
+    uv_timer_stop(&link->retry);
+    try_now(link);
+}
+
 struct link *link_client(struct loop *loop, const struct net_address *address,
                          struct tls_context *tls, const char *expected_name,
                          const struct link_self *self, const struct link_events *events,
