@@ -1,5 +1,6 @@
-/* APPEND (RFC 3501 section 6.3.11) with APPENDUID (RFC 4315). The message goes into the store as it comes;
-   a client that waits for our "+" is refused before it sends anything, where that can be known. */
+/* APPEND (RFC 3501 section 6.3.11) with APPENDUID (RFC 4315). The message goes into the store as
+   it comes; a client that waits for our "+" is refused before it sends anything, where that can
+   be known. */
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>

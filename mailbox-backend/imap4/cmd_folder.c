@@ -1,4 +1,5 @@
-/* CREATE and DELETE (RFC 3501 sections 6.3.3, 6.3.4), and the making of missing levels for RENAME. */
+/* CREATE and DELETE (RFC 3501 sections 6.3.3, 6.3.4), and the making of missing levels for
+   RENAME. */
 #include "mailbox-backend/imap4/levels.h"
 
 #include <string.h>

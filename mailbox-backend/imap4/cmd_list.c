@@ -1,6 +1,6 @@
 /* LIST (RFC 3501 section 6.3.8) with CHILDREN (RFC 3348) and the SPECIAL-USE options (RFC 6154).
-   The tree of folders is walked depth first; where the walk stands is kept by names, so that it goes
-   on in a new snapshot whatever changed meanwhile. */
+   The tree of folders is walked depth first; where the walk stands is kept by names, so that it
+   goes on in a new snapshot whatever changed meanwhile. */
 #include <string.h>
 
 #include "mailbox-backend/imap4/imap4.h"

@@ -23,7 +23,8 @@ static void tell(struct command *command, const char *attributes, struct str pat
     buf_text(out, "\r\n");
 }
 
-/* How far path goes along the pattern: *parent is its longest beginning, up to a "/", that matches. */
+/* How far path goes along the pattern: *parent is its longest beginning, up to a "/", that
+   matches. */
 static bool matches(struct str pattern, struct str path, struct str *parent)
 {
     struct pattern_places places;

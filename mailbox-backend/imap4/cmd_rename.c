@@ -1,5 +1,5 @@
-/* RENAME (RFC 3501 section 6.3.5). Folders below move along by themselves, as they hang on their parent;
-   INBOX keeps them, and stays: only its messages go. */
+/* RENAME (RFC 3501 section 6.3.5). Folders below move along by themselves, as they hang on their
+   parent; INBOX keeps them, and stays: only its messages go. */
 #include <string.h>
 
 #include "mailbox-backend/imap4/levels.h"

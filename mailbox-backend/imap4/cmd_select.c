@@ -8,8 +8,8 @@
 /* A folder with more messages is opened on a worker. */
 #define LONG_FOLDER 2000
 
-/* The search for the first unseen message looks at no more than so many; RFC 3501 lets UNSEEN be left
-   out then. */
+/* The search for the first unseen message looks at no more than so many; RFC 3501 lets UNSEEN be
+   left out then. */
 #define UNSEEN_SCAN 100000
 #define UNSEEN_SLICE 256
 

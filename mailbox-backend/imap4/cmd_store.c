@@ -125,7 +125,8 @@ static enum step after_change(struct command *command)
     return command->run(command);
 }
 
-/* What others changed so far is told first: then a change of ours that follows at once hides none. */
+/* What others changed so far is told first: then a change of ours that follows at once hides
+   none. */
 static enum step submit_change(struct command *command)
 {
     const struct store *store = command->data;

@@ -53,8 +53,8 @@ enum step command_written(struct command *command, enum command_result result)
     return end_with(command, result, NULL, NULL);
 }
 
-/* One line per code of ours: the response code of RFC 5530 (or RFC 9051), and what to say where our own
-   text is not for clients. */
+/* One line per code of ours: the response code of RFC 5530 (or RFC 9051), and what to say where
+   our own text is not for clients. */
 static const struct {
     const char *code;
     const char *text;
@@ -131,8 +131,8 @@ static void add_range(struct uidset *set, const struct sequence_range *range, ui
         uidset_add_range(set, last, first);
 }
 
-/* A sequence number that does not exist, "*" of an empty folder among them, is an error of the client (RFC 3501
-   section 9, "seq-number"); a uid that does not exist is not. */
+/* A sequence number that does not exist, "*" of an empty folder among them, is an error of the
+   client (RFC 3501 section 9, "seq-number"); a uid that does not exist is not. */
 bool command_uids_of(struct command *command, const struct sequence_set *set, bool by_uid,
                      struct uidset *uids)
 {

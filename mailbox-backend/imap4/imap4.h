@@ -111,8 +111,8 @@ void untagged(struct command *command, const char *format, ...)
    flags_learn() first, so that every keyword has a name that the client knows. */
 void flags_write(struct buf *out, const struct view *view, const struct store_item *item);
 
-/* Reads the folder's keywords anew where an item has one without a name, and then tells the client by
-   FLAGS and PERMANENTFLAGS. Before a run of FETCH responses. */
+/* Reads the folder's keywords anew where an item has one without a name, and then tells the
+   client by FLAGS and PERMANENTFLAGS. Before a run of FETCH responses. */
 enum err_code flags_learn(struct command *command, struct store_read *read,
                           const struct store_item *items, size_t count, struct err *err);
 /* The same, whether an item needs it or not. */
@@ -134,9 +134,9 @@ bool command_take_path(struct command *command, struct str *path);
 /* The same for a name that was parsed before. */
 bool command_normal_path(struct command *command, struct str name, struct str *path);
 
-/* Takes a sequence set and makes it command->uids: uids of the view, whether the command counts by uid
-   or by sequence number. When it returns false the answer has been given (BAD for a number that
-   does not exist). */
+/* Takes a sequence set and makes it command->uids: uids of the view, whether the command counts
+   by uid or by sequence number. When it returns false the answer has been given (BAD for a
+   number that does not exist). */
 bool command_take_uids(struct command *command);
 
 /* The same for a set that was parsed before: SEARCH keys. by_uid: the set holds uids. */
@@ -148,8 +148,8 @@ bool command_uids_of(struct command *command, const struct sequence_set *set, bo
 /* Begins a snapshot of the session's mailbox. When it returns false the answer has been given. */
 bool command_read(struct command *command, struct store_read **read);
 
-/* Submits command->op (mailbox is filled in) and returns STEP_WAIT; command->run is called when it is
-   done. */
+/* Submits command->op (mailbox is filled in) and returns STEP_WAIT; command->run is called when
+   it is done. */
 enum step command_submit(struct command *command);
 
 /* Frees what is in op->out and makes op {0}, ready for the next operation. */
@@ -171,10 +171,10 @@ enum step command_written(struct command *command, enum command_result result);
 
 /* ---- update.c: telling the client what changed ---- */
 
-/* Tells, while there is room, what changed in the selected folder since it was last told: EXPUNGE (where
-   with_expunge), EXISTS, RECENT, FETCH (FLAGS). True when all was told, so that the next call looks
-   anew; else `return update_step(command)` and call again. Once it was begun it must be brought to
-   its end before anything else uses sequence numbers. */
+/* Tells, while there is room, what changed in the selected folder since it was last told:
+   EXPUNGE (where with_expunge), EXISTS, RECENT, FETCH (FLAGS). True when all was told, so that
+   the next call looks anew; else `return update_step(command)` and call again. Once it was begun
+   it must be brought to its end before anything else uses sequence numbers. */
 bool update_run(struct command *command, bool with_expunge);
 enum step update_step(const struct command *command);
 void update_release(struct update *update);
@@ -190,15 +190,15 @@ void imap_capabilities_write(struct buf *out); /* after login: "IMAP4rev1 IDLE â
 
 /* ---- commands.c and the families ---- */
 
-/* Takes a command's name off its text, "UID" and the name behind it included. NULL when there is no such
-   command, with *name what was found. */
+/* Takes a command's name off its text, "UID" and the name behind it included. NULL when there is
+   no such command, with *name what was found. */
 const struct imap_command *imap_command_take(struct parse *parse, struct str *name);
 
 /* cmd_append.c: whether the literal that text ends with is APPEND's message. */
 bool append_streams(struct str text);
 
-/* cmd_list.c: takes LIST's and LSUB's reference and pattern, joined and decoded to UTF-8. When it returns
-   false the answer has been given. */
+/* cmd_list.c: takes LIST's and LSUB's reference and pattern, joined and decoded to UTF-8. When
+   it returns false the answer has been given. */
 bool list_take_pattern(struct command *command, struct str *pattern);
 
 enum step cmd_capability(struct command *command);

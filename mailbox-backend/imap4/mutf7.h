@@ -6,9 +6,9 @@
 #include "common/buf.h"
 #include "common/str.h"
 
-/* Gives the UTF-8 of name, from the arena. Strict, so that each text has one form: false for 8-bit
-   bytes and control characters, broken or padded base64, base64 of what stands for itself, half surrogates, and
-   a shift right behind the end of another. */
+/* Gives the UTF-8 of name, from the arena. Strict, so that each text has one form: false for
+   8-bit bytes and control characters, broken or padded base64, base64 of what stands for itself,
+   half surrogates, and a shift right behind the end of another. */
 bool mutf7_decode(struct arena *arena, struct str name, struct str *text);
 
 /* Appends the form on the wire of text, which must be valid UTF-8. */

@@ -143,8 +143,8 @@ static struct str without_escapes(struct arena *arena, struct str text)
     return str_n(copy, length);
 }
 
-/* 8-bit bytes are let through (RFC 3501 wants literals for them): clients send them, and the charset of
-   SEARCH or the decoder of names judges them. */
+/* 8-bit bytes are let through (RFC 3501 wants literals for them): clients send them, and the
+   charset of SEARCH or the decoder of names judges them. */
 static bool parse_quoted(struct parse *parse, struct str *string)
 {
     const char *start = parse->at;

@@ -1,9 +1,10 @@
-/* Reads the arguments of a command (RFC 3501 section 9) from its text, in which literals stand as they
-   came: "{5}", CRLF and five bytes. Pure: no session, no store.
+/* Reads the arguments of a command (RFC 3501 section 9) from its text, in which literals stand as
+   they came: "{5}", CRLF and five bytes. Pure: no session, no store.
 
-   Each function either takes what its name says and returns true, or returns false with the place
-   unchanged and `fault` telling what was expected there; so a handler chains them with && and answers
-   BAD with the fault. Strings point into the text, or into the arena where quotes were undone. */
+   Each function either takes what its name says and returns true, or returns false with the
+   place unchanged and `fault` telling what was expected there; so a handler chains them with &&
+   and answers BAD with the fault. Strings point into the text, or into the arena where quotes
+   were undone. */
 #ifndef IMAP4_PARSE_H
 #define IMAP4_PARSE_H
 
@@ -35,7 +36,8 @@ bool parse_skip(struct parse *parse, char c);       /* takes it if it is there: 
 bool parse_char(struct parse *parse, char c);       /* demands it */
 bool parse_space(struct parse *parse);              /* exactly one SP */
 
-/* What is left, for parsers of other folders (mime_section_parse), and taking length bytes of it. */
+/* What is left, for parsers of other folders (mime_section_parse), and taking length bytes of
+   it. */
 struct str parse_rest(const struct parse *parse);
 void parse_take(struct parse *parse, size_t length);
 

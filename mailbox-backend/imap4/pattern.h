@@ -1,6 +1,7 @@
-/* The patterns of LIST and LSUB (RFC 3501 section 6.3.8): "*" stands for anything, "%" for anything
-   within a level. Matching goes along a path byte by byte and keeps all places of the pattern where it
-   may stand: the time is the product of both lengths at most, whatever the pattern. */
+/* The patterns of LIST and LSUB (RFC 3501 section 6.3.8): "*" stands for anything, "%" for
+   anything within a level. Matching goes along a path byte by byte and keeps all places of the
+   pattern where it may stand: the time is the product of both lengths at most, whatever the
+   pattern. */
 #ifndef IMAP4_PATTERN_H
 #define IMAP4_PATTERN_H
 

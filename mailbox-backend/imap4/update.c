@@ -12,8 +12,8 @@ void update_release(struct update *update)
     *update = (struct update){0};
 }
 
-/* A folder that was deleted cannot be told of message by message: its sessions end, as RFC 2180 section 3.3
-   allows. */
+/* A folder that was deleted cannot be told of message by message: its sessions end, as RFC 2180
+   section 3.3 allows. */
 static void folder_is_gone(struct command *command)
 {
     untagged(command, "BYE The selected mailbox was deleted");

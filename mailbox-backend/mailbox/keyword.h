@@ -1,5 +1,5 @@
-/* Keywords: flags of a folder's own making ($Forwarded, Junk …), bits in an item and names in a list.
-   Bits are only ever added to a folder. Names differ by more than ASCII case. */
+/* Keywords: flags of a folder's own making ($Forwarded, Junk …), bits in an item and names in a
+   list. Bits are only ever added to a folder. Names differ by more than ASCII case. */
 #ifndef MAILBOX_KEYWORD_H
 #define MAILBOX_KEYWORD_H
 
@@ -11,7 +11,8 @@ struct keyword_list {
     unsigned count;
 };
 
-/* Reads a folder's list anew. *grown (may be NULL): there are names that were not in list before. */
+/* Reads a folder's list anew. *grown (may be NULL): there are names that were not in list
+   before. */
 enum err_code keyword_list_read(struct keyword_list *list, struct store_read *read, uint32_t folder,
                                 bool *grown, struct err *err);
 void keyword_list_release(struct keyword_list *list);

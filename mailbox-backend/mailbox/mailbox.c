@@ -113,8 +113,8 @@ static enum err_code has_defaults(struct store_mailbox *mailbox, bool *has, stru
     return code == ERR_NOT_FOUND ? ERR_NONE : code;
 }
 
-/* One transaction, so a crash leaves nothing half done. Where two sessions are the first at the same time,
-   the one that comes second finds the folders there. */
+/* One transaction, so a crash leaves nothing half done. Where two sessions are the first at the
+   same time, the one that comes second finds the folders there. */
 static enum err_code ensure_defaults(struct store_mailbox *mailbox, struct err *err)
 {
     bool has;

@@ -7,8 +7,8 @@
 #include "mailbox-backend/directory/directory.h"
 #include "mailbox-backend/store/store.h"
 
-/* Opens the account's mailbox; a new one gets INBOX, Drafts, Sent, Junk, Trash and Archive with their
-   special uses, all subscribed. May wait for a commit: worker threads only. */
+/* Opens the account's mailbox; a new one gets INBOX, Drafts, Sent, Junk, Trash and Archive with
+   their special uses, all subscribed. May wait for a commit: worker threads only. */
 enum err_code mailbox_open(struct store *store, const struct account *account,
                            struct store_mailbox **mailbox, struct err *err);
 
@@ -17,8 +17,9 @@ enum err_code mailbox_open(struct store *store, const struct account *account,
 #define PATH_MAX_BYTES 1024
 
 /* Checks and normalises a folder path given by a client: NFC, no empty level, no "." or "..", no
-   control characters, no level over STORE_NAME_MAX, depth and length in bounds; the first level INBOX
-   in any case becomes "INBOX"; a trailing "/" is dropped (RFC 3501 section 6.3.3). ERR_INVALID says why. */
+   control characters, no level over STORE_NAME_MAX, depth and length in bounds; the first level
+   INBOX in any case becomes "INBOX"; a trailing "/" is dropped (RFC 3501 section 6.3.3).
+   ERR_INVALID says why. */
 enum err_code path_normalise(struct arena *arena, struct str path, struct str *normal,
                              struct err *err);
 
@@ -37,8 +38,8 @@ enum err_code path_of(struct store_read *read, const struct store_folder *folder
 
 /* ---- subscriptions: by path, whether the folder exists or not (RFC 3501 section 6.3.6) ---- */
 
-/* The property that says that a path is subscribed: for an OP_PROPERTY_SET with folder 0 and item 0. Names and
-   value come from arena. */
+/* The property that says that a path is subscribed: for an OP_PROPERTY_SET with folder 0 and
+   item 0. Names and value come from arena. */
 void subscription_property(struct arena *arena, struct str path, bool subscribed,
                            struct store_property *property);
 bool subscription_has(struct store_read *read, struct str path);
@@ -46,10 +47,11 @@ bool subscription_has(struct store_read *read, struct str path);
 enum err_code subscription_next(struct store_read *read, char cursor[128], struct arena *arena,
                                 struct str *path, struct err *err);
 
-/* ---- placeholders: a deleted folder that still has folders below it stays as a name without messages,
-   IMAP's \Noselect (RFC 3501 section 6.3.4), until it is created again ---- */
+/* ---- placeholders: a deleted folder that still has folders below it stays as a name without
+   messages, IMAP's \Noselect (RFC 3501 section 6.3.4), until it is created again ---- */
 
-/* The property (of the folder, item 0) that makes a folder a placeholder, or a true folder again. */
+/* The property (of the folder, item 0) that makes a folder a placeholder, or a true folder
+   again. */
 void placeholder_property(bool is_one, struct store_property *property);
 /* Nothing is put into a placeholder, and nobody selects it. */
 bool placeholder_is(struct store_read *read, const struct store_folder *folder);

@@ -1,5 +1,5 @@
-/* Subscriptions are properties of the mailbox: the name begins with the path, so that they sort by it, and the
-   value is the path. */
+/* Subscriptions are properties of the mailbox: the name begins with the path, so that they sort
+   by it, and the value is the path. */
 #include "mailbox-backend/mailbox/mailbox.h"
 
 #include <inttypes.h>

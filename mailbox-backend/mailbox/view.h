@@ -27,7 +27,8 @@ struct view {
                                      them; 0 when there are none */
 };
 
-/* Fills an empty view from a snapshot. With claim the new messages become this session's \Recent. */
+/* Fills an empty view from a snapshot. With claim the new messages become this session's
+   \Recent. */
 enum err_code view_open(struct view *view, struct store_mailbox *mailbox, struct store_read *read,
                         const struct store_folder *folder, bool claim, struct err *err);
 void view_close(struct view *view); /* leaves {0} */

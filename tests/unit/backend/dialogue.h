@@ -63,7 +63,8 @@ static void dialogue_expand(struct buf *out, const char *text)
     }
 }
 
-/* Whether a line is what was expected: "<any>" stands for any run of bytes, "<number>" for digits. */
+/* Whether a line is what was expected: "<any>" stands for any run of bytes, "<number>" for
+   digits. */
 static bool dialogue_matches(const char *expected, const char *line)
 {
     if (*expected == '\0')
@@ -166,8 +167,8 @@ static void dialogue_play_once(const struct engine *engine, const char *name, co
     free(copy);
 }
 
-/* Plays text three times, each with a store of its own: as it is, with no room but for one response at
-   a time, and with input that comes byte by byte. */
+/* Plays text three times, each with a store of its own: as it is, with no room but for one
+   response at a time, and with input that comes byte by byte. */
 HARNESS_UNUSED static void dialogue_play(const struct engine *engine, const char *name,
                                          const char *text)
 {

@@ -1,6 +1,7 @@
-/* Engines without a link: stands in for mailbox-backend/session.c over a real store in a folder of
-   its own. A test program includes it once. Bytes go in with session_send(), what the engine wrote is
-   taken with session_take_line(); in between the harness calls advance() as the real session would. */
+/* Engines without a link: stands in for mailbox-backend/session.c over a real store in a folder
+   of its own. A test program includes it once. Bytes go in with session_send(), what the engine
+   wrote is taken with session_take_line(); in between the harness calls advance() as the real
+   session would. */
 #ifndef UNIT_BACKEND_HARNESS_H
 #define UNIT_BACKEND_HARNESS_H
 
@@ -234,8 +235,8 @@ void session_log_command(struct session *session, const char *format, ...)
 
 /* ---- driving it ---- */
 
-/* Waits for the writer where the engine does, or, with any, until anything comes; false when nothing
-   did. */
+/* Waits for the writer where the engine does, or, with any, until anything comes; false when
+   nothing did. */
 static bool harness_wait(struct session *session, bool any)
 {
     struct timespec until;
