@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "mailbox-backend/admin.h"
 #include "mailbox-backend/backend.h"
 #include "mailbox-backend/serve.h"
 #include "proto/admin_client.h"
@@ -30,16 +31,13 @@ static void close_offline(struct admin_host *host)
     backend_close(&offline);
 }
 
-static const struct admin_command *const tables[] = {admin_service_commands, admin_config_commands,
-                                                     admin_pki_commands, NULL};
-
 static const struct admin_program program = {
     .name = "mailbox-backend",
     .summary = "the back end of the mail service: mailboxes, users, and the engines of IMAP4, POP3 "
                "and LMTP",
     .config_file = "/etc/mailpair/mailbox-backend.conf",
     .settings = &backend_settings_table,
-    .tables = tables,
+    .tables = backend_admin_tables,
     .control = control,
     .open = open_offline,
     .close = close_offline,

@@ -7,6 +7,7 @@
 #include "common/privilege.h"
 #include "common/signals.h"
 #include "mailbox-backend/link_service.h"
+#include "mailbox-backend/removal.h"
 #include "mailbox-backend/session_registry.h"
 #include "mailbox-backend/session_start.h"
 #include "proto/admin_server.h"
@@ -30,6 +31,7 @@ struct server {
     struct signals *signals;
     struct admin_host host;
     struct admin_server *admin;
+    struct removal *removal;
     unsigned running; /* loops whose thread runs */
     enum stop_stage stage;
     uint64_t deadline;
@@ -113,6 +115,7 @@ static void stop_loops(struct server *server)
 static void tear_down(struct server *server)
 {
     admin_server_close(&server->admin);
+    removal_stop(&server->removal);
     stop_loops(server);
     signals_close(&server->signals);
     link_service_close(&server->backend.links);
@@ -206,6 +209,7 @@ static enum err_code start(struct server *server, const struct backend_settings 
         start_services(server, err) != ERR_NONE ||
         admin_server_open(&server->admin, server->loop, &server->host, err) != ERR_NONE)
         return err->code;
+    server->removal = removal_start(backend, server->loop);
     link_service_start(backend->links);
     return start_loops(server, err);
 }
