@@ -62,7 +62,7 @@ HARNESS_UNUSED static void harness_open(struct harness *harness)
     if (store_open(&harness->backend.store, &settings, &err) != ERR_NONE)
         fail_msg("store_open: %s", err.text);
     harness->settings.store.message_size_limit = settings.message_size_limit;
-    harness->settings.imap4be.max_literal = 4096;
+    harness->settings.imap4be.max_literal = (uint64_t)64 << 10;
     harness->settings.imap4be.idle_keepalive = 120;
     harness->settings.lmtpbe.max_recipients = 100;
     harness->backend.settings = &harness->settings;

@@ -129,6 +129,21 @@ static void an_append_over_quota_is_refused_before_it_comes(void **state)
     skip_to(fixture->session, "e NO [OVERQUOTA] ");
 }
 
+static void a_message_over_the_limit_is_passed_over(void **state)
+{
+    struct fixture *fixture = *state;
+    char bytes[10000];
+
+    session_take_line(fixture->session);
+    memset(bytes, 'x', sizeof(bytes));
+    session_send_text(fixture->session, "a APPEND INBOX {2000000+}\r\n");
+    for (size_t sent = 0; sent < 2000000; sent += sizeof(bytes))
+        session_send(fixture->session, bytes, sizeof(bytes));
+    session_send_text(fixture->session, "\r\nb NOOP\r\n");
+    expect(fixture->session, "a NO [TOOBIG] The message is larger than this server takes");
+    expect(fixture->session, "b OK NOOP completed");
+}
+
 /* A session that ends in the middle of anything leaves nothing behind (the sanitizer looks). */
 static void a_session_may_end_anywhere(void **state)
 {
@@ -157,6 +172,7 @@ int main(void)
         TEST(credentials_are_not_logged),
         TEST(idle_lets_the_idle_clock_run),
         TEST(an_append_over_quota_is_refused_before_it_comes),
+        TEST(a_message_over_the_limit_is_passed_over),
         TEST(a_session_may_end_anywhere),
     };
 
