@@ -188,6 +188,15 @@ static void finish_command(struct session *session, struct pop3 *pop3)
     session_set_busy(session, false);
 }
 
+static void note_command(struct pop3 *pop3, const char *name, const struct pop3_args *args)
+{
+    if (args->count == 0)
+        snprintf(pop3->command, sizeof(pop3->command), "%s", name);
+    else
+        snprintf(pop3->command, sizeof(pop3->command), "%s %.*s", name, (int)args->words[0].length,
+                 args->words[0].data);
+}
+
 static void dispatch(struct session *session, struct pop3 *pop3, struct str line)
 {
     const struct command *command = command_find(next_word(&line));
@@ -202,9 +211,7 @@ static void dispatch(struct session *session, struct pop3 *pop3, struct str line
         pop3_err(session, "wrong number of arguments for %s", command->name);
         return;
     }
-    snprintf(pop3->command, sizeof(pop3->command), "%s %.*s", command->name,
-             args.count > 0 ? (int)args.words[0].length : 0,
-             args.count > 0 ? args.words[0].data : "");
+    note_command(pop3, command->name, &args);
     session_set_busy(session, true);
     command->handler(session, pop3, &args);
     if (pop3->running == NULL)
