@@ -97,6 +97,7 @@ struct session {
     bool bytewise;     /* input comes byte by byte */
     bool ended;
     bool busy;
+    bool worked; /* some step asked for a worker */
     unsigned events;
     unsigned tick; /* as set by the engine; session_tick() lets it pass */
     const char *stop_text;
@@ -273,6 +274,7 @@ HARNESS_UNUSED static void session_run(struct session *session)
         step = session->engine->advance(session, session->state, session->events | worker);
         session->events = step == STEP_MORE ? WHY_DRAINED : 0;
         worker = step == STEP_WORK ? WHY_WORKER : 0;
+        session->worked |= step == STEP_WORK;
         session->ended = step == STEP_END;
         assert_true(session->room == SIZE_MAX || step != STEP_MORE ||
                     buf_length(&session->output) > 0);

@@ -35,6 +35,14 @@ static void expect(struct session *session, const char *expected)
     assert_string_equal(line, expected);
 }
 
+static void expect_number(struct session *session, unsigned number, const char *rest)
+{
+    char line[64];
+
+    snprintf(line, sizeof(line), "* %u%s", number, rest);
+    expect(session, line);
+}
+
 static void skip_to(struct session *session, const char *beginning)
 {
     const char *line;
@@ -144,6 +152,56 @@ static void a_message_over_the_limit_is_passed_over(void **state)
     expect(fixture->session, "b OK NOOP completed");
 }
 
+/* 4,096 messages: copies of copies of one. */
+static void fill_inbox(struct session *session)
+{
+    char text[64];
+
+    session_send_text(session, "f APPEND INBOX {5+}\r\na\r\n\r\n\r\nf SELECT INBOX\r\n");
+    for (unsigned i = 0; i < 12; i++) {
+        snprintf(text, sizeof(text), "f%u COPY 1:* INBOX\r\n", i);
+        session_send_text(session, text);
+    }
+    skip_to(session, "f11 OK [COPYUID");
+}
+
+static void a_large_folder_is_selected_on_a_worker(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fill_inbox(fixture->session);
+    assert_false(fixture->session->worked);
+    session_send_text(fixture->session,
+                      "a STORE 1:4000 +FLAGS.SILENT \\Seen\r\na SELECT INBOX\r\n");
+    skip_to(fixture->session, "* 4096 EXISTS");
+    expect(fixture->session, "* 0 RECENT");
+    expect(fixture->session, "* OK [UNSEEN 4001] First unseen message");
+    assert_true(fixture->session->worked);
+}
+
+/* Thousands of changes are told in slices, each once and whole, however little room there is. */
+static void many_changes_are_told_in_slices(void **state)
+{
+    struct fixture *fixture = *state;
+    struct session *other = session_open(&fixture->harness, &imap4_engine, NULL);
+
+    fill_inbox(fixture->session);
+    other->room = 1;
+    session_send_text(other, "a SELECT INBOX\r\n");
+    skip_to(other, "a OK");
+    session_send_text(fixture->session, "b STORE 1:* +FLAGS.SILENT \\Deleted\r\n");
+    session_send_text(fixture->session, "b UID EXPUNGE 1:2000,3001:4096\r\nb NOOP\r\n");
+    session_send_text(other, "b NOOP\r\n");
+    for (unsigned i = 4096; i > 3000; i--)
+        expect_number(other, i, " EXPUNGE");
+    for (unsigned i = 2000; i > 0; i--)
+        expect_number(other, i, " EXPUNGE");
+    for (unsigned i = 1; i <= 1000; i++)
+        expect_number(other, i, " FETCH (FLAGS (\\Deleted))");
+    expect(other, "b OK NOOP completed");
+    session_close(other);
+}
+
 /* A session that ends in the middle of anything leaves nothing behind (the sanitizer looks). */
 static void a_session_may_end_anywhere(void **state)
 {
@@ -173,6 +231,8 @@ int main(void)
         TEST(idle_lets_the_idle_clock_run),
         TEST(an_append_over_quota_is_refused_before_it_comes),
         TEST(a_message_over_the_limit_is_passed_over),
+        TEST(a_large_folder_is_selected_on_a_worker),
+        TEST(many_changes_are_told_in_slices),
         TEST(a_session_may_end_anywhere),
     };
 
