@@ -14,7 +14,9 @@ bool pop3_command(struct pop3_command *command, struct str line)
     const char *space;
 
     line = line_text(line);
-    *command = (struct pop3_command){.name = line, .argument = {line.data + line.length, 0}};
+    *command = (struct pop3_command){
+        .name = line, .argument = {line.data + line.length, 0}
+    };
     if (line.length == 0 || memchr(line.data, '\0', line.length) != NULL)
         return false;
     space = memchr(line.data, ' ', line.length);
