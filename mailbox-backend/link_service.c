@@ -237,7 +237,7 @@ enum err_code link_service_switch(void *context, const char *name, bool run, str
 {
     struct link_service *service = context;
     const struct engine_entry *entry = engine_find(name);
-    const struct session_choice choice = {.service = name};
+    const struct session_choice choice = {.entry = entry};
     unsigned bit;
 
     if (entry == NULL)

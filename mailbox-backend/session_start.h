@@ -12,7 +12,7 @@ void session_start(struct backend *backend, struct loop *loop, struct link_sessi
 
 /* Which sessions are to end. */
 struct session_choice {
-    const char *service;              /* of this service; NULL: of all */
+    const struct engine_entry *entry; /* of this service; NULL: of all */
     const struct store_guid *account; /* of this account; NULL: of all */
     unsigned services_left;           /* with account: those of these services stay */
 };

@@ -50,7 +50,7 @@ void sessions_stop(struct backend *backend, const struct session_choice *choice,
 
         order->task.run = carry_out;
         order->loop = backend->loops[i];
-        order->entry = choice->service == NULL ? NULL : engine_find(choice->service);
+        order->entry = choice->entry;
         order->of_account = choice->account != NULL;
         if (order->of_account)
             order->account = *choice->account;
