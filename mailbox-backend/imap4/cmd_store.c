@@ -38,26 +38,9 @@ static void write_fetch(struct command *command, const struct store_item *item)
     buf_text(out, ")\r\n");
 }
 
-/* The part of the asked range that begins at uid. */
-static struct uid_range range_from(const struct uidset *uids, uint32_t uid)
-{
-    size_t low = 0;
-    size_t high = uids->count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (uids->ranges[middle].last < uid)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return (struct uid_range){uid, uids->ranges[low].last};
-}
-
 static enum err_code tell_slice(struct command *command, struct store_read *read, struct err *err)
 {
-    struct uid_range range = range_from(&command->uids, command->uid);
+    struct uid_range range = uidset_next_range(&command->uids, command->uid);
     struct store_item items[SLICE];
     size_t count;
     enum err_code code = store_item_scan(read, command->imap->view->folder, range.first, range.last,

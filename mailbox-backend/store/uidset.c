@@ -151,9 +151,18 @@ uint32_t uidset_last(const struct uidset *set)
 
 uint32_t uidset_next(const struct uidset *set, uint32_t uid)
 {
-    size_t at = range_at(set, uid);
+    return uidset_next_range(set, uid).first;
+}
 
-    if (at == set->count)
-        return 0;
-    return set->ranges[at].first > uid ? set->ranges[at].first : uid;
+struct uid_range uidset_next_range(const struct uidset *set, uint32_t uid)
+{
+    size_t at = range_at(set, uid);
+    struct uid_range range = {0, 0};
+
+    if (at < set->count) {
+        range = set->ranges[at];
+        if (range.first < uid)
+            range.first = uid;
+    }
+    return range;
 }

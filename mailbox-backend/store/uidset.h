@@ -33,4 +33,8 @@ uint32_t uidset_last(const struct uidset *set);
 /* The smallest uid in the set that is >= uid, or 0. */
 uint32_t uidset_next(const struct uidset *set, uint32_t uid);
 
+/* What is left of the first range that ends at uid or behind: it begins at uid or behind. {0, 0}
+   when there is none. */
+struct uid_range uidset_next_range(const struct uidset *set, uint32_t uid);
+
 #endif

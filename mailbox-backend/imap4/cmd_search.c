@@ -1,0 +1,252 @@
+/* SEARCH and UID SEARCH (RFC 3501 section 6.4.4). Goes through the messages of the view in slices: a
+   slice's records are copied out and decided in one short snapshot, with the envelopes that delivery
+   kept; the messages that this leaves open are read on a worker. Hits are written as they are
+   found, so nothing grows with their number. */
+#include "mailbox-backend/imap4/search.h"
+
+#include "mailbox-backend/mime/summary.h"
+
+#define SLICE 128
+#define WORK_BYTES ((uint64_t)4 << 20) /* content read in one step */
+
+struct run {
+    struct search search;
+    struct arena moment; /* memory for one message */
+    struct store_item items[SLICE];
+    enum truth truths[SLICE];
+    size_t count, at;
+    uint32_t next_uid; /* of the next slice; 0: there is none */
+    bool line_begun;
+};
+
+static void clean_up(struct command *command)
+{
+    struct run *run = command->data;
+
+    search_release(&run->search);
+    arena_reset(&run->moment);
+}
+
+/* ---- a slice, in a snapshot ---- */
+
+/* The kept envelope, where keys need one and there is one. */
+static const struct search_envelope *kept_envelope(struct command *command, struct store_read *read,
+                                                   uint32_t uid, struct search_envelope *envelope)
+{
+    struct run *run = command->data;
+    uint8_t *bytes = arena_alloc(&run->moment, STORE_SUMMARY_MAX);
+    struct mime_summary summary;
+    size_t length;
+
+    if (store_summary_get(read, command->imap->view->folder, uid, bytes, &length, NULL) !=
+            ERR_NONE ||
+        mime_summary_open(bytes, length, &summary, NULL) != ERR_NONE ||
+        !search_envelope_read(envelope, &run->moment, summary.envelope))
+        return NULL;
+    return envelope;
+}
+
+static enum truth decide(struct command *command, struct store_read *read,
+                         const struct store_item *item)
+{
+    struct run *run = command->data;
+    struct search_facts facts = {.view = command->imap->view, .item = item};
+    struct search_envelope envelope;
+    enum truth truth = search_decide(run->search.root, &facts, &run->moment);
+
+    if (truth == TRUTH_UNKNOWN && run->search.needs_envelope) {
+        facts.envelope = kept_envelope(command, read, item->uid, &envelope);
+        truth = search_decide(run->search.root, &facts, &run->moment);
+    }
+    arena_reset(&run->moment);
+    return truth;
+}
+
+static enum err_code read_slice(struct command *command, struct store_read *read, struct err *err)
+{
+    struct run *run = command->data;
+    struct uid_range range = uidset_next_range(&command->uids, run->next_uid);
+    enum err_code code;
+
+    run->at = run->count = run->next_uid = 0;
+    if (range.first == 0)
+        return ERR_NONE;
+    code = store_item_scan(read, command->imap->view->folder, range.first, range.last, 0,
+                           run->items, SLICE, &run->count, err);
+    if (code != ERR_NONE)
+        return code;
+    run->next_uid = (run->count == SLICE ? run->items[SLICE - 1].uid : range.last) + 1;
+    for (size_t i = 0; i < run->count; i++)
+        run->truths[i] = decide(command, read, &run->items[i]);
+    return ERR_NONE;
+}
+
+/* ---- the answer ---- */
+
+static void write_hit(struct command *command, uint32_t uid)
+{
+    struct run *run = command->data;
+    bool by_uid = (command->entry->flags & CMD_UID) != 0;
+    uint32_t number = by_uid ? uid : view_sequence(command->imap->view, uid);
+
+    if (!run->line_begun)
+        buf_text(command_output(command), "* SEARCH");
+    run->line_begun = true;
+    buf_printf(command_output(command), " %u", number);
+}
+
+/* A search that found nothing says so by an empty line. */
+static void end_line(struct command *command)
+{
+    struct run *run = command->data;
+
+    buf_text(command_output(command), run->line_begun ? "\r\n" : "* SEARCH\r\n");
+}
+
+static enum step fail(struct command *command, const struct err *err)
+{
+    end_line(command);
+    return command_fail(command, err);
+}
+
+/* ---- messages that must be read ---- */
+
+static enum err_code open_item(struct command *command, const struct store_item *item,
+                               struct store_content **content, struct err *err)
+{
+    struct store_read *read;
+    enum err_code code = store_read_begin(command->imap->mailbox, &read, err);
+
+    if (code != ERR_NONE)
+        return code;
+    code = store_content_open(read, item, content, err);
+    store_read_end(&read);
+    return code;
+}
+
+/* A message that was expunged since the slice was read is no hit. */
+static enum err_code read_message(struct command *command, const struct store_item *item,
+                                  bool *found, struct err *err)
+{
+    struct run *run = command->data;
+    struct store_content *content;
+    enum err_code code = open_item(command, item, &content, err);
+
+    *found = false;
+    if (code == ERR_NOT_FOUND)
+        return ERR_NONE;
+    if (code != ERR_NONE)
+        return code;
+    code =
+        search_message(&run->search, command->imap->view, item, content, &run->moment, found, err);
+    store_content_close(&content);
+    arena_reset(&run->moment);
+    return code;
+}
+
+/* Writes the slice's hits. STEP_IDLE: it is done. */
+static enum step finish_slice(struct command *command, uint64_t *budget)
+{
+    struct run *run = command->data;
+    struct err err;
+
+    for (; run->at < run->count; run->at++) {
+        const struct store_item *item = &run->items[run->at];
+        bool found = run->truths[run->at] == TRUTH_YES;
+
+        if (!command_has_room(command))
+            return STEP_MORE;
+        if (run->truths[run->at] == TRUTH_UNKNOWN) {
+            if ((command->why & WHY_WORKER) == 0 || *budget == 0)
+                return STEP_WORK;
+            if (read_message(command, item, &found, &err) != ERR_NONE)
+                return fail(command, &err);
+            *budget = *budget > item->size ? *budget - item->size : 0;
+        }
+        if (found)
+            write_hit(command, item->uid);
+    }
+    return STEP_IDLE;
+}
+
+static enum step next_slice(struct command *command)
+{
+    struct store_read *read;
+    enum err_code code;
+    struct err err;
+
+    if (!command_read(command, &read)) {
+        end_line(command);
+        return command_ended(command);
+    }
+    code = read_slice(command, read, &err);
+    store_read_end(&read);
+    return code == ERR_NONE ? STEP_IDLE : fail(command, &err);
+}
+
+/* One slice a step on the loop; on a worker as many as the bytes allow. */
+static enum step go_on(struct command *command)
+{
+    struct run *run = command->data;
+    uint64_t budget = WORK_BYTES;
+    enum step step;
+
+    do {
+        step = finish_slice(command, &budget);
+        if (step != STEP_IDLE)
+            return step;
+        if (run->next_uid == 0) {
+            end_line(command);
+            return command_ok(command, NULL);
+        }
+        step = next_slice(command);
+        if (step != STEP_IDLE)
+            return step;
+        budget = budget > SLICE ? budget - SLICE : 0;
+    } while ((command->why & WHY_WORKER) != 0 && budget > 0);
+    return STEP_NEXT;
+}
+
+/* ---- the beginning ---- */
+
+/* Messages that a set among the outer keys leaves out need not be looked at. */
+static void choose_candidates(struct command *command, const struct search *search)
+{
+    for (const struct search_key *key = search->root->children; key != NULL; key = key->next) {
+        if (key->kind == SEARCH_UIDS) {
+            uidset_copy(&command->uids, &key->uids);
+            return;
+        }
+    }
+    uidset_copy(&command->uids, &command->imap->view->uids);
+}
+
+/* Keywords that others made since are to be found as well. */
+static bool learn_keywords(struct command *command)
+{
+    struct store_read *read;
+    enum err_code code;
+    struct err err;
+
+    if (!command_read(command, &read))
+        return false;
+    code = flags_refresh(command, read, &err);
+    store_read_end(&read);
+    if (code != ERR_NONE)
+        command_fail(command, &err);
+    return code == ERR_NONE;
+}
+
+enum step cmd_search(struct command *command)
+{
+    struct run *run = arena_alloc(&command->arena, sizeof(*run));
+
+    command->data = run;
+    command->cleanup = clean_up;
+    if (!search_take(command, &run->search) || !learn_keywords(command))
+        return command_ended(command);
+    choose_candidates(command, &run->search);
+    run->next_uid = 1;
+    command->run = go_on;
+    return go_on(command);
+}

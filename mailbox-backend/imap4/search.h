@@ -1,0 +1,93 @@
+/* SEARCH's keys (RFC 3501 section 6.4.4): parsed into a tree, decided message by message in up to three
+   rounds, each with more known of the message than the one before: its index record, its envelope,
+   its content. Most searches never open a message. */
+#ifndef IMAP4_SEARCH_H
+#define IMAP4_SEARCH_H
+
+#include "mailbox-backend/imap4/imap4.h"
+#include "mailbox-backend/mime/search_text.h"
+
+enum search_kind {
+    SEARCH_AND, /* of all children; no children: ALL */
+    SEARCH_OR,
+    SEARCH_NOT,
+    /* decided by the index record */
+    SEARCH_FLAG,
+    SEARCH_RECENT,
+    SEARCH_KEYWORD,
+    SEARCH_UIDS,
+    SEARCH_LARGER,
+    SEARCH_SMALLER,
+    SEARCH_BEFORE,
+    SEARCH_ON,
+    SEARCH_SINCE,
+    /* decided by the envelope */
+    SEARCH_SENT_BEFORE,
+    SEARCH_SENT_ON,
+    SEARCH_SENT_SINCE,
+    SEARCH_SUBJECT,
+    SEARCH_ADDRESS,
+    /* decided by the content */
+    SEARCH_CONTENT,
+};
+
+/* The address fields of an envelope that have a key of their own. */
+enum search_address { SEARCH_FROM, SEARCH_TO, SEARCH_CC, SEARCH_BCC, SEARCH_ADDRESSES };
+
+struct search_key {
+    enum search_kind kind;
+    struct search_key *children; /* AND, OR, NOT */
+    struct search_key *next;     /* its sibling */
+    uint32_t number;             /* flag bit, size; enum search_address */
+    int32_t day;
+    struct str keyword;
+    struct uidset uids;      /* of the view; freed by search_release() */
+    struct text_match match; /* SUBJECT, ADDRESS: a fresh one, copied for each message */
+    unsigned content;        /* CONTENT: its place in search.contents */
+};
+
+#define SEARCH_KEYS_MAX 1000
+#define SEARCH_DEPTH_MAX 50
+#define SEARCH_CONTENTS_MAX 100
+
+struct search {
+    struct search_key *root;
+    unsigned keys;
+    struct mime_search_key contents[SEARCH_CONTENTS_MAX]; /* fresh ones, copied for each message */
+    unsigned content_count;
+    bool needs_envelope;
+    struct str charset; /* of the strings; empty: none was named */
+};
+
+/* Takes all of SEARCH's arguments, CHARSET included. False: the command has been answered. */
+bool search_take(struct command *command, struct search *search);
+void search_release(struct search *search);
+
+/* What an envelope tells (mime/envelope.h's form); strs point into its text or the arena. */
+struct search_envelope {
+    struct str date, subject;
+    struct str addresses[SEARCH_ADDRESSES]; /* "((…)(…))" or "NIL" */
+};
+bool search_envelope_read(struct search_envelope *envelope, struct arena *arena, struct str text);
+
+/* What is known of a message so far; NULL: not yet. */
+struct search_facts {
+    const struct view *view;
+    const struct store_item *item;
+    const struct search_envelope *envelope;
+    const struct mime_search_key *contents;
+};
+
+enum truth { TRUTH_NO, TRUTH_YES, TRUTH_UNKNOWN };
+
+/* TRUTH_UNKNOWN: more must be known. arena is for the moment only. */
+enum truth search_decide(const struct search_key *key, const struct search_facts *facts,
+                         struct arena *arena);
+
+/* Decides what the index record left open by reading the message; long work. arena is for the
+   moment only. */
+enum err_code search_message(const struct search *search, const struct view *view,
+                             const struct store_item *item, struct store_content *content,
+                             struct arena *arena, bool *found, struct err *err);
+
+#endif

@@ -1,0 +1,329 @@
+/* SEARCH's arguments (RFC 3501 sections 6.4.4 and 9) as a tree of keys. */
+#include "mailbox-backend/imap4/search.h"
+
+#include "mailbox-backend/mime/charset.h"
+
+enum argument { NOTHING, STRING, DATE, NUMBER, KEYWORD, HEADER, UIDS, KEY, TWO_KEYS };
+
+/* A key's name, what it takes and what it becomes; negated ones are wrapped in a NOT. */
+struct word {
+    const char *name;
+    enum argument argument;
+    enum search_kind kind;
+    uint32_t number;
+    bool negated;
+    enum mime_search_scope scope;
+};
+
+static const struct word words[] = {
+    {"ALL",        NOTHING,  SEARCH_AND,         0,             false, 0                },
+    {"ANSWERED",   NOTHING,  SEARCH_FLAG,        FLAG_ANSWERED, false, 0                },
+    {"BCC",        STRING,   SEARCH_ADDRESS,     SEARCH_BCC,    false, 0                },
+    {"BEFORE",     DATE,     SEARCH_BEFORE,      0,             false, 0                },
+    {"BODY",       STRING,   SEARCH_CONTENT,     0,             false, MIME_SEARCH_BODY },
+    {"CC",         STRING,   SEARCH_ADDRESS,     SEARCH_CC,     false, 0                },
+    {"DELETED",    NOTHING,  SEARCH_FLAG,        FLAG_DELETED,  false, 0                },
+    {"DRAFT",      NOTHING,  SEARCH_FLAG,        FLAG_DRAFT,    false, 0                },
+    {"FLAGGED",    NOTHING,  SEARCH_FLAG,        FLAG_FLAGGED,  false, 0                },
+    {"FROM",       STRING,   SEARCH_ADDRESS,     SEARCH_FROM,   false, 0                },
+    {"HEADER",     HEADER,   SEARCH_CONTENT,     0,             false, MIME_SEARCH_FIELD},
+    {"KEYWORD",    KEYWORD,  SEARCH_KEYWORD,     0,             false, 0                },
+    {"LARGER",     NUMBER,   SEARCH_LARGER,      0,             false, 0                },
+    {"NEW",        NOTHING,  SEARCH_RECENT,      FLAG_SEEN,     false, 0                },
+    {"NOT",        KEY,      SEARCH_NOT,         0,             false, 0                },
+    {"OLD",        NOTHING,  SEARCH_RECENT,      0,             true,  0                },
+    {"ON",         DATE,     SEARCH_ON,          0,             false, 0                },
+    {"OR",         TWO_KEYS, SEARCH_OR,          0,             false, 0                },
+    {"RECENT",     NOTHING,  SEARCH_RECENT,      0,             false, 0                },
+    {"SEEN",       NOTHING,  SEARCH_FLAG,        FLAG_SEEN,     false, 0                },
+    {"SENTBEFORE", DATE,     SEARCH_SENT_BEFORE, 0,             false, 0                },
+    {"SENTON",     DATE,     SEARCH_SENT_ON,     0,             false, 0                },
+    {"SENTSINCE",  DATE,     SEARCH_SENT_SINCE,  0,             false, 0                },
+    {"SINCE",      DATE,     SEARCH_SINCE,       0,             false, 0                },
+    {"SMALLER",    NUMBER,   SEARCH_SMALLER,     0,             false, 0                },
+    {"SUBJECT",    STRING,   SEARCH_SUBJECT,     0,             false, 0                },
+    {"TEXT",       STRING,   SEARCH_CONTENT,     0,             false, MIME_SEARCH_TEXT },
+    {"TO",         STRING,   SEARCH_ADDRESS,     SEARCH_TO,     false, 0                },
+    {"UID",        UIDS,     SEARCH_UIDS,        0,             false, 0                },
+    {"UNANSWERED", NOTHING,  SEARCH_FLAG,        FLAG_ANSWERED, true,  0                },
+    {"UNDELETED",  NOTHING,  SEARCH_FLAG,        FLAG_DELETED,  true,  0                },
+    {"UNDRAFT",    NOTHING,  SEARCH_FLAG,        FLAG_DRAFT,    true,  0                },
+    {"UNFLAGGED",  NOTHING,  SEARCH_FLAG,        FLAG_FLAGGED,  true,  0                },
+    {"UNKEYWORD",  KEYWORD,  SEARCH_KEYWORD,     0,             true,  0                },
+    {"UNSEEN",     NOTHING,  SEARCH_FLAG,        FLAG_SEEN,     true,  0                },
+};
+
+struct reader {
+    struct command *command;
+    struct parse *args;
+    struct search *search;
+    unsigned depth;
+};
+
+static bool take_key(struct reader *reader, struct search_key **key);
+
+static bool fault(struct reader *reader, const char *text)
+{
+    return parse_fail(reader->args, reader->args->at, text);
+}
+
+static struct search_key *new_key(struct reader *reader, enum search_kind kind)
+{
+    struct search_key *key = arena_alloc(&reader->command->arena, sizeof(*key));
+
+    key->kind = kind;
+    reader->search->keys++;
+    return key;
+}
+
+static struct search_key *negate(struct reader *reader, struct search_key *key)
+{
+    struct search_key *wrapper = new_key(reader, SEARCH_NOT);
+
+    wrapper->children = key;
+    return wrapper;
+}
+
+/* The string in UTF-8; the charset is known to be on the list. */
+static struct str to_utf8(struct reader *reader, struct str text)
+{
+    struct arena *arena = &reader->command->arena;
+    struct buf out = {0};
+    struct str utf8;
+
+    if (charset_convert(reader->search->charset, text, &out, NULL) != ERR_NONE)
+        buf_append(&out, text.data, text.length);
+    utf8 = str_n(arena_copy(arena, buf_bytes(&out), buf_length(&out)), buf_length(&out));
+    buf_release(&out);
+    return utf8;
+}
+
+static bool take_content(struct reader *reader, struct search_key *key, const struct word *word)
+{
+    struct search *search = reader->search;
+    struct mime_search_key *content;
+    struct str field = {0};
+    struct str text;
+
+    if (search->content_count == SEARCH_CONTENTS_MAX)
+        return fault(reader, "Too many search keys that look into messages");
+    if (word->argument == HEADER &&
+        (!parse_space(reader->args) || !parse_astring(reader->args, &field)))
+        return false;
+    if (!parse_space(reader->args) || !parse_astring(reader->args, &text))
+        return false;
+    key->content = search->content_count++;
+    content = &search->contents[key->content];
+    content->scope = word->scope;
+    content->field = field;
+    text_match_init(&content->match, &reader->command->arena, to_utf8(reader, text));
+    return true;
+}
+
+static bool take_string(struct reader *reader, struct search_key *key, const struct word *word)
+{
+    struct str text;
+
+    if (word->kind == SEARCH_CONTENT)
+        return take_content(reader, key, word);
+    if (!parse_space(reader->args) || !parse_astring(reader->args, &text))
+        return false;
+    text_match_init(&key->match, &reader->command->arena, to_utf8(reader, text));
+    reader->search->needs_envelope = true;
+    return true;
+}
+
+static bool take_date(struct reader *reader, struct search_key *key)
+{
+    if (key->kind == SEARCH_SENT_BEFORE || key->kind == SEARCH_SENT_ON ||
+        key->kind == SEARCH_SENT_SINCE)
+        reader->search->needs_envelope = true;
+    return parse_space(reader->args) && parse_date(reader->args, &key->day);
+}
+
+/* Numbers above those in use match nothing, and so does "*" in an empty folder: clients that search
+   "1:*" there are not to be scolded. */
+static bool take_sequence_set(struct reader *reader, struct search_key *key)
+{
+    const struct view *view = reader->command->imap->view;
+    uint32_t count = view_count(view);
+    struct uidset numbers = {0};
+    struct sequence_set set;
+
+    if (!parse_sequence_set(reader->args, &set))
+        return false;
+    for (size_t i = 0; i < set.count; i++) {
+        uint32_t first = set.ranges[i].first != 0 ? set.ranges[i].first : count;
+        uint32_t last = set.ranges[i].last != 0 ? set.ranges[i].last : count;
+
+        if (first != 0 && last != 0)
+            uidset_add_range(&numbers, first < last ? first : last, first < last ? last : first);
+    }
+    if (count < UINT32_MAX)
+        uidset_remove_range(&numbers, count + 1, UINT32_MAX);
+    view_uids_of(view, &numbers, &key->uids);
+    uidset_release(&numbers);
+    return true;
+}
+
+static bool take_uids(struct reader *reader, struct search_key *key)
+{
+    struct sequence_set set;
+
+    return parse_space(reader->args) && parse_sequence_set(reader->args, &set) &&
+           command_uids_of(reader->command, &set, true, &key->uids);
+}
+
+static bool take_children(struct reader *reader, struct search_key *key, unsigned count)
+{
+    struct search_key **place = &key->children;
+
+    for (unsigned i = 0; i < count; i++) {
+        if (!parse_space(reader->args) || !take_key(reader, place))
+            return false;
+        place = &(*place)->next;
+    }
+    return true;
+}
+
+static bool take_argument(struct reader *reader, struct search_key *key, const struct word *word)
+{
+    switch (word->argument) {
+    case NOTHING:
+        return true;
+    case STRING:
+    case HEADER:
+        return take_string(reader, key, word);
+    case DATE:
+        return take_date(reader, key);
+    case NUMBER:
+        return parse_space(reader->args) && parse_number(reader->args, &key->number);
+    case KEYWORD:
+        return parse_space(reader->args) && parse_atom(reader->args, &key->keyword);
+    case UIDS:
+        return take_uids(reader, key);
+    case KEY:
+        return take_children(reader, key, 1);
+    case TWO_KEYS:
+        return take_children(reader, key, 2);
+    }
+    return false;
+}
+
+/* The key is hung up first, so that what it holds is freed whatever becomes of it. */
+static bool take_word(struct reader *reader, struct search_key **place, const struct word *word)
+{
+    struct search_key *key = new_key(reader, word->kind);
+
+    key->number = word->number;
+    *place = word->negated ? negate(reader, key) : key;
+    return take_argument(reader, key, word);
+}
+
+static bool take_list(struct reader *reader, struct search_key **place)
+{
+    struct search_key *list = new_key(reader, SEARCH_AND);
+    struct search_key **end = &list->children;
+
+    *place = list;
+    do {
+        if (!take_key(reader, end))
+            return false;
+        end = &(*end)->next;
+    } while (parse_skip(reader->args, ' '));
+    return parse_char(reader->args, ')');
+}
+
+static bool take_any_word(struct reader *reader, struct search_key **place)
+{
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (parse_word(reader->args, words[i].name))
+            return take_word(reader, place, &words[i]);
+    }
+    return fault(reader, "Unknown search key");
+}
+
+static bool take_key(struct reader *reader, struct search_key **place)
+{
+    bool taken;
+    char next = parse_at_end(reader->args) ? '\0' : *reader->args->at;
+
+    if (reader->search->keys >= SEARCH_KEYS_MAX)
+        return fault(reader, "Too many search keys");
+    if (reader->depth >= SEARCH_DEPTH_MAX)
+        return fault(reader, "Search keys are nested too deep");
+    reader->depth++;
+    if (parse_skip(reader->args, '(')) {
+        taken = take_list(reader, place);
+    } else if (next == '*' || (next >= '0' && next <= '9')) {
+        *place = new_key(reader, SEARCH_UIDS);
+        taken = take_sequence_set(reader, *place);
+    } else {
+        taken = take_any_word(reader, place);
+    }
+    reader->depth--;
+    return taken;
+}
+
+/* RFC 3501 section 6.4.4: NO with BADCHARSET and what is known here. */
+static bool refuse_charset(struct command *command)
+{
+    struct buf list = {0};
+    const char *name;
+
+    buf_text(&list, "BADCHARSET (US-ASCII");
+    for (unsigned n = 0; (name = charset_name(n)) != NULL; n++)
+        buf_printf(&list, " %s", name);
+    buf_byte(&list, ')');
+    command_no(command, arena_copy(&command->arena, buf_bytes(&list), buf_length(&list)),
+               "The charset is not known here");
+    buf_release(&list);
+    return false;
+}
+
+static bool take_charset(struct command *command, struct search *search)
+{
+    if (!parse_word(&command->args, "CHARSET"))
+        return true;
+    if (!parse_space(&command->args) || !parse_astring(&command->args, &search->charset) ||
+        !parse_space(&command->args)) {
+        command_bad_syntax(command);
+        return false;
+    }
+    return charset_known(search->charset) || refuse_charset(command);
+}
+
+bool search_take(struct command *command, struct search *search)
+{
+    struct reader reader = {.command = command, .args = &command->args, .search = search};
+    struct search_key **end;
+
+    if (!take_charset(command, search))
+        return false;
+    search->root = new_key(&reader, SEARCH_AND);
+    end = &search->root->children;
+    do {
+        if (!take_key(&reader, end)) {
+            command_bad_syntax(command);
+            return false;
+        }
+        end = &(*end)->next;
+    } while (parse_skip(&command->args, ' '));
+    if (parse_end(&command->args))
+        return true;
+    command_bad_syntax(command);
+    return false;
+}
+
+static void release_keys(struct search_key *key)
+{
+    for (; key != NULL; key = key->next) {
+        uidset_release(&key->uids);
+        release_keys(key->children);
+    }
+}
+
+void search_release(struct search *search)
+{
+    release_keys(search->root);
+}
