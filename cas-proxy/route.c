@@ -145,10 +145,8 @@ static void on_tick_closed(uv_handle_t *tick)
 void route_destroy(struct route **route)
 {
     for (size_t i = 0; i < CHAINS; i++) {
-        while ((*route)->chains[i] != NULL) {
-            struct route_ask *ask = (*route)->chains[i];
-
-            unchain(ask);
+        for (struct route_ask *ask = (*route)->chains[i], *next; ask != NULL; ask = next) {
+            next = ask->next;
             ask->query = NULL;
             hand_over(&ask->task);
         }

@@ -1,5 +1,6 @@
 #include "cas-proxy/sasl.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "common/base64.h"
@@ -38,7 +39,7 @@ static struct str bytes_of(const struct buf *buf)
 static bool is_plain_message(struct str message)
 {
     const char *end = message.data + message.length;
-    const char *first = memchr(message.data, '\0', message.length);
+    const char *first = message.data == NULL ? NULL : memchr(message.data, '\0', message.length);
     const char *second = first == NULL ? NULL : memchr(first + 1, '\0', (size_t)(end - first - 1));
 
     return second != NULL && second > first + 1 && second + 1 < end &&
@@ -68,7 +69,7 @@ enum sasl_step sasl_answer(struct sasl *sasl, struct str text, bool initial)
     if (base64_decode(&answer, text)) {
         if (sasl->mechanism == SASL_LOGIN) {
             step = login_answer(sasl, &answer);
-        } else if (buf_length(&answer) > 0 && is_plain_message(bytes_of(&answer))) {
+        } else if (is_plain_message(bytes_of(&answer))) {
             buf_move(&sasl->message, &answer);
             step = SASL_DONE;
         }
@@ -79,7 +80,7 @@ enum sasl_step sasl_answer(struct sasl *sasl, struct str text, bool initial)
 
 static bool has_nul(struct str text)
 {
-    return memchr(text.data, '\0', text.length) != NULL;
+    return text.data != NULL && memchr(text.data, '\0', text.length) != NULL;
 }
 
 bool sasl_plain(struct sasl *sasl, struct str name, struct str password)
@@ -100,9 +101,10 @@ bool sasl_plain(struct sasl *sasl, struct str name, struct str password)
 struct str sasl_name(const struct sasl *sasl)
 {
     struct str message = bytes_of(&sasl->message);
-    struct str authorize = {message.data, strlen(message.data)};
+    const char *nul = message.data == NULL ? NULL : memchr(message.data, '\0', message.length);
 
-    return authorize.length > 0 ? authorize : str_of(message.data + 1);
+    assert(nul != NULL);
+    return nul > message.data ? str_of(message.data) : str_of(nul + 1);
 }
 
 void sasl_reset(struct sasl *sasl)
