@@ -108,7 +108,7 @@ uint64_t index_oldest_reader(struct index *index, uint64_t *age_ms)
             continue;
         if (id < oldest)
             oldest = id;
-        if (now - reader->began > *age_ms)
+        if (now > reader->began && now - reader->began > *age_ms)
             *age_ms = now - reader->began;
     }
     pthread_mutex_unlock(&index->lock);

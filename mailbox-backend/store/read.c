@@ -1,7 +1,9 @@
 /* Snapshots, and items in them. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/log.h"
 #include "common/mem.h"
 #include "mailbox-backend/store/database.h"
 
@@ -103,7 +105,8 @@ static enum err_code next_changed(struct store_read *read, uint32_t folder, uint
     return code == ERR_NOT_FOUND ? ERR_NONE : code;
 }
 
-/* What a scan carries from item to item. */
+/* What a scan carries from item to item. A damaged row is passed over, with a line in the log: the
+   folder's other items must stay readable. */
 struct item_scan {
     struct tx_scan rows;
     uint32_t folder;
@@ -111,23 +114,37 @@ struct item_scan {
     uint32_t uid; /* of the row it stands on */
 };
 
-static enum err_code item_seek(struct item_scan *scan, uint32_t uid, struct err *err)
+static enum err_code pass_over(struct item_scan *scan, struct err *err)
 {
-    struct key key = key_item(scan->folder, uid);
-    enum err_code code = scan_seek(&scan->rows, &key, err);
+    enum err_code code = ERR_CORRUPT;
 
+    while (code == ERR_CORRUPT) {
+        log_error(NULL, "mailbox %" PRIu32 ", folder %" PRIu32 ": item %" PRIu32 " is damaged",
+                  scan->rows.tx.mailbox, scan->folder, get_u32(scan->rows.key.data + 8));
+        code = scan_next(&scan->rows, err);
+    }
+    return code;
+}
+
+static enum err_code arrive(struct item_scan *scan, enum err_code code, struct err *err)
+{
+    if (code == ERR_CORRUPT)
+        code = pass_over(scan, err);
     if (code == ERR_NONE)
         scan->uid = get_u32(scan->rows.key.data + 8);
     return code;
 }
 
+static enum err_code item_seek(struct item_scan *scan, uint32_t uid, struct err *err)
+{
+    struct key key = key_item(scan->folder, uid);
+
+    return arrive(scan, scan_seek(&scan->rows, &key, err), err);
+}
+
 static enum err_code item_next(struct item_scan *scan, struct err *err)
 {
-    enum err_code code = scan_next(&scan->rows, err);
-
-    if (code == ERR_NONE)
-        scan->uid = get_u32(scan->rows.key.data + 8);
-    return code;
+    return arrive(scan, scan_next(&scan->rows, err), err);
 }
 
 /* Copies the items of one run of uids, up to end. */
@@ -139,7 +156,7 @@ static enum err_code copy_items(struct item_scan *scan, uint32_t end, uint64_t s
 
     while (code == ERR_NONE && scan->uid <= end && *count < room) {
         if (!item_unpack(scan->rows.value, scan->uid, &items[*count]))
-            return tx_bad_row(&scan->rows.tx, TABLE_ITEM, err);
+            return tx_bad_row(&scan->rows.tx, TABLE_ITEM, err); /* of a newer version */
         if (items[*count].modseq > since)
             (*count)++;
         code = item_next(scan, err);

@@ -1,0 +1,241 @@
+/* Disk faults, made by taking the place of a few functions of the C library. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+#include "tests/unit/store/fixture.h"
+
+#include "common/log.h"
+
+#define INBOX STORE_INBOX_FOLDER
+
+enum fault { FAULT_NONE, FAULT_SEGMENT_SYNC, FAULT_SEGMENT_WRITE, FAULT_INDEX_WRITE, FAULT_META };
+
+static atomic_int fault;
+static atomic_uint_fast64_t fake_free; /* bytes; 0: as they are */
+static atomic_uint faults_met;
+
+static bool is_file(int fd, const char *part)
+{
+    char link[64], path[256];
+    ssize_t length;
+
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    length = readlink(link, path, sizeof(path) - 1);
+    if (length < 0)
+        return false;
+    path[length] = '\0';
+    return strstr(path, part) != NULL;
+}
+
+static bool meets(enum fault which, int fd, const char *part)
+{
+    if (atomic_load(&fault) != (int)which || !is_file(fd, part))
+        return false;
+    atomic_fetch_add(&faults_met, 1);
+    errno = EIO;
+    return true;
+}
+
+int fdatasync(int fd)
+{
+    if (meets(FAULT_SEGMENT_SYNC, fd, "segment-"))
+        return -1;
+    return (int)syscall(SYS_fdatasync, fd);
+}
+
+/* The two writes of a commit's last page: the one that fails, though the page cache has it, and the
+   one by which LMDB would take it back. */
+static bool meets_meta(int fd, const void *bytes, size_t length, off_t offset)
+{
+    if (atomic_load(&fault) != FAULT_META || length > 256 || !is_file(fd, "index.mdb"))
+        return false;
+    if (atomic_fetch_add(&faults_met, 1) == 0)
+        syscall(SYS_pwrite64, fd, bytes, length, offset);
+    else
+        atomic_store(&fault, FAULT_NONE);
+    errno = EIO;
+    return true;
+}
+
+ssize_t pwrite(int fd, const void *bytes, size_t length, off_t offset)
+{
+    if (meets(FAULT_SEGMENT_WRITE, fd, "segment-") || meets(FAULT_INDEX_WRITE, fd, "index.mdb") ||
+        meets_meta(fd, bytes, length, offset))
+        return -1;
+    return syscall(SYS_pwrite64, fd, bytes, length, offset);
+}
+
+ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t offset)
+{
+    if (meets(FAULT_INDEX_WRITE, fd, "index.mdb"))
+        return -1;
+    return syscall(SYS_pwritev, fd, parts, count, offset, 0);
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t length, off_t offset)
+{
+    return pwrite(fd, bytes, length, offset);
+}
+
+int statvfs(const char *path, struct statvfs *disk)
+{
+    int (*real)(const char *, struct statvfs *);
+    int rc;
+
+    *(void **)&real = dlsym(RTLD_NEXT, "statvfs");
+    rc = real(path, disk);
+    if (atomic_load(&fake_free) != 0)
+        disk->f_bavail = atomic_load(&fake_free) / disk->f_frsize;
+    return rc;
+}
+
+static void start(enum fault which)
+{
+    atomic_store(&faults_met, 0);
+    atomic_store(&fault, (int)which);
+}
+
+static int teardown(void **state)
+{
+    start(FAULT_NONE);
+    atomic_store(&fake_free, 0);
+    return fixture_teardown(state);
+}
+
+static enum err_code try_append(struct fixture *fixture, const char *text)
+{
+    struct store_draft *draft = draft_of(fixture, text, strlen(text));
+    struct store_op op = append_op(fixture, INBOX, draft);
+
+    store_run(&op);
+    store_draft_unref(&draft);
+    return op.err.code;
+}
+
+/* The failed append is temporary, is not seen, and nothing else is harmed. */
+static void survive(struct fixture *fixture, enum fault which)
+{
+    struct store_item item;
+
+    append_text(fixture, INBOX, "before");
+    start(which);
+    assert_int_equal(try_append(fixture, "fails"), ERR_UNAVAILABLE);
+    assert_true(atomic_load(&faults_met) > 0);
+    start(FAULT_NONE);
+    assert_int_equal(item_now(fixture, INBOX, 2, &item), ERR_NOT_FOUND);
+    assert_int_equal(folder_now(fixture, INBOX).messages, 1);
+    assert_content(fixture, INBOX, 1, "before", 6);
+    assert_int_equal(append_text(fixture, INBOX, "after"), 2);
+    fixture_reopen(fixture);
+    assert_int_equal(folder_now(fixture, INBOX).messages, 2);
+    assert_content(fixture, INBOX, 1, "before", 6);
+    assert_content(fixture, INBOX, 2, "after", 5);
+}
+
+static void a_failed_sync_fails_its_batch_only(void **state)
+{
+    survive(*state, FAULT_SEGMENT_SYNC);
+}
+
+static void a_failed_write_of_content_fails_its_batch_only(void **state)
+{
+    survive(*state, FAULT_SEGMENT_WRITE);
+}
+
+static void a_failed_commit_fails_its_batch_only(void **state)
+{
+    survive(*state, FAULT_INDEX_WRITE);
+}
+
+static void a_commit_that_failed_but_shows_is_taken_back(void **state)
+{
+    survive(*state, FAULT_META);
+}
+
+static void a_segment_whose_sync_failed_is_never_appended_to(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_status before, after;
+
+    append_text(fixture, INBOX, "before");
+    store_status(fixture->store, &before);
+    start(FAULT_SEGMENT_SYNC);
+    assert_int_equal(try_append(fixture, "fails"), ERR_UNAVAILABLE);
+    start(FAULT_NONE);
+    append_text(fixture, INBOX, "after");
+    store_status(fixture->store, &after);
+    assert_true(after.segment_bytes > before.segment_bytes);
+}
+
+static void a_large_message_whose_segment_failed_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    size_t length = 3u << 20;
+    uint8_t *bytes = calloc(1, length);
+    struct store_draft *draft;
+    struct store_op op;
+    struct err err;
+
+    for (size_t i = 0; i < length; i++)
+        bytes[i] = (uint8_t)(i * i >> 7);
+    fixture_close(fixture);
+    fixture->settings.compress = false;
+    fixture_open(fixture);
+    must(store_draft_create(fixture->store, 0, 0, &draft, &err), &err);
+    must(store_draft_append(draft, bytes, length, &err), &err); /* has written pieces by now */
+    must(store_draft_finish(draft, &err), &err);
+    start(FAULT_SEGMENT_SYNC);
+    assert_int_equal(try_append(fixture, "fails, and the segment with it"), ERR_UNAVAILABLE);
+    start(FAULT_NONE);
+    op = append_op(fixture, INBOX, draft);
+    assert_int_equal(store_run(&op), ERR_UNAVAILABLE);
+    store_draft_unref(&draft);
+    append_bytes(fixture, INBOX, bytes, length);
+    assert_content(fixture, INBOX, 1, bytes, length);
+    free(bytes);
+}
+
+static void a_full_disk_refuses_mail_but_not_deletion(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_draft *draft;
+    struct err err;
+
+    append_text(fixture, INBOX, "one");
+    append_text(fixture, INBOX, "two");
+    draft = draft_of(fixture, "three", 5);
+    atomic_store(&fake_free, 1u << 20);
+    assert_int_equal(store_draft_create(fixture->store, 0, 5, &(struct store_draft *){NULL}, &err),
+                     ERR_UNAVAILABLE);
+    {
+        struct store_op op = append_op(fixture, INBOX, draft);
+
+        assert_int_equal(store_run(&op), ERR_UNAVAILABLE);
+        expunge(fixture, INBOX, 1, 1);
+        assert_int_equal(folder_now(fixture, INBOX).messages, 1);
+        atomic_store(&fake_free, 0);
+        assert_int_equal(store_run(&op), ERR_NONE);
+    }
+    store_draft_unref(&draft);
+    assert_int_equal(folder_now(fixture, INBOX).messages, 2);
+}
+
+int main(void)
+{
+#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, teardown)
+    const struct CMUnitTest tests[] = {
+        WITH_STORE(a_failed_sync_fails_its_batch_only),
+        WITH_STORE(a_failed_write_of_content_fails_its_batch_only),
+        WITH_STORE(a_failed_commit_fails_its_batch_only),
+        WITH_STORE(a_commit_that_failed_but_shows_is_taken_back),
+        WITH_STORE(a_segment_whose_sync_failed_is_never_appended_to),
+        WITH_STORE(a_large_message_whose_segment_failed_is_refused),
+        WITH_STORE(a_full_disk_refuses_mail_but_not_deletion),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
