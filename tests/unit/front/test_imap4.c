@@ -230,6 +230,47 @@ static void claim_is_not_asked_for_again_within_a_short_time(void **state)
     assert_int_equal(first->locates, 1);
 }
 
+static void silent_back_end_does_not_keep_others_users_out(void **state)
+{
+    (void)state;
+    second->is_silent = true;
+    stage_say(&stage, "a LOGIN alice \"p w\"\r\n");
+    assert_logged_in("a");
+}
+
+static void back_end_that_vanishes_while_it_is_asked_counts_as_silent(void **state)
+{
+    (void)state;
+    second->is_silent = true;
+    stage_say(&stage, "a LOGIN nobody x\r\n");
+    stage_until(&stage, &second->locates, 1);
+    actor_leave(second);
+    stage_expect(&stage, "a NO [UNAVAILABLE] the mail server is not available now, please try "
+                         "again later\r\n");
+}
+
+static void login_waits_after_failed_ones_from_its_address(void **state)
+{
+    struct limits_settings slow = {.delay = 1, .delay_most = 1, .memory = 600};
+
+    (void)state;
+    limits_destroy(&stage.front.limits);
+    stage.front.limits = limits_create(&slow);
+    stage_link(&stage);
+    stage_connect(&stage, &imap4_protocol);
+    stage_expect(&stage, GREETING);
+    first->refuses = LINK__REFUSED__CODE__AUTHENTICATION_FAILED;
+    stage_say(&stage, "a LOGIN alice x\r\na LOGIN alice x\r\na LOGIN alice x\r\n");
+    for (int i = 0; i < 3; i++)
+        stage_expect(&stage, "a NO [AUTHENTICATIONFAILED] wrong user or password\r\n");
+    first->refuses = LINK__REFUSED__CODE__CODE_UNSET;
+    stage_say(&stage, "b LOGIN alice \"p w\"\r\n");
+    for (int i = 0; i < 100; i++)
+        uv_run(loop_uv(stage.loop), UV_RUN_NOWAIT);
+    assert_int_equal(first->opens, 3);
+    assert_logged_in("b");
+}
+
 static void redirect_is_followed(void **state)
 {
     (void)state;
@@ -486,6 +527,9 @@ int main(void)
         GREETED(two_claims_at_one_epoch_are_temporary),
         GREETED(forward_leads_to_the_new_home),
         GREETED(claim_is_not_asked_for_again_within_a_short_time),
+        GREETED(silent_back_end_does_not_keep_others_users_out),
+        GREETED(back_end_that_vanishes_while_it_is_asked_counts_as_silent),
+        ALONE(login_waits_after_failed_ones_from_its_address),
         GREETED(redirect_is_followed),
         GREETED(redirects_in_a_circle_end),
         ALONE(no_back_end_is_said_at_once),
