@@ -94,7 +94,7 @@ static enum err_code run_import(struct admin_call *call, struct err *err)
         admin_say(call, "%llu messages imported into %llu folders, %llu not",
                   (unsigned long long)result.messages, (unsigned long long)result.folders,
                   (unsigned long long)result.failed);
-    else
+    else if (result.messages > 0)
         admin_hint(call, "%llu messages were imported before", (unsigned long long)result.messages);
     return code;
 }

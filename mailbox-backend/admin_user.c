@@ -107,7 +107,8 @@ static enum err_code run_add(struct admin_call *call, struct err *err)
         admin_put_text(call, "login", account.name);
         if (made[0] != '\0')
             admin_put_text(call, "password", made);
-        admin_put_guid(call, &account.guid);
+        if (!admin_is_dry_run(call))
+            admin_put_guid(call, &account.guid);
         code = admin_row(call, err);
     }
     mem_wipe(made, sizeof(made));

@@ -64,9 +64,13 @@ static enum err_code take_line(struct import *import, const char *line, struct e
     import->line++;
     if (code == ERR_NOT_FOUND)
         return ERR_NONE;
-    if (code != ERR_NONE)
-        return put_failure(import, import->line, str_n(line, strcspn(line, ":\r\n")), problem.text,
-                           err);
+    if (code != ERR_NONE) {
+        code = enter_lot(import, err); /* failures are told in the file's order */
+        return code == ERR_NONE
+                   ? put_failure(import, import->line, str_n(line, strcspn(line, ":\r\n")),
+                                 problem.text, err)
+                   : code;
+    }
     import->lines[import->count++] = import->line;
     return import->count == LOT ? enter_lot(import, err) : ERR_NONE;
 }

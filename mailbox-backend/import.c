@@ -226,7 +226,7 @@ static enum err_code import_any(struct import *import, FILE *file, int64_t date,
     int first = fgetc(file);
 
     if (first == EOF)
-        return err_set(err, ERR_INVALID, "the file is empty");
+        return err_set(err, ERR_INVALID, "there is nothing to import");
     ungetc(first, file);
     if (first == 'F')
         return import_mbox(import, file, err);

@@ -18,7 +18,7 @@ static _Noreturn void run_feeder(const struct admin_command *command, int folder
     signal(SIGPIPE, SIG_DFL); /* nobody reads any more: end without a word */
     code = command->feed(folder, to, &err);
     if (code != ERR_NONE)
-        fprintf(stderr, "%s\n", err.text);
+        fprintf(stderr, "%s: %s\n", program_invocation_short_name, err.text);
     _exit(code == ERR_NONE ? 0 : 1);
 }
 
