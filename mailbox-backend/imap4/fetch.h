@@ -1,0 +1,126 @@
+/* FETCH (RFC 3501 sections 6.4.5 and 7.4.2): what its files share. fetch_parse.c reads what is asked
+   for, fetch_message.c gets of a message what the answer needs, fetch_tell.c writes the answer,
+   cmd_fetch.c goes from message to message.
+
+   Most answers come from the index alone and are written at once. A message whose content is
+   needed stays open over as many steps as its answer takes: it is read in chunks, and what is held of
+   it is one chunk and, for sections inside, its tree. */
+#ifndef IMAP4_FETCH_H
+#define IMAP4_FETCH_H
+
+#include "mailbox-backend/imap4/imap4.h"
+#include "mailbox-backend/mime/header_filter.h"
+#include "mailbox-backend/mime/parser.h"
+#include "mailbox-backend/mime/section.h"
+#include "mailbox-backend/mime/summary.h"
+
+/* ---- what is asked for ---- */
+
+enum fetch_kind { /* bits */
+                  FETCH_UID = 1,
+                  FETCH_FLAGS = 2,
+                  FETCH_INTERNALDATE = 4,
+                  FETCH_SIZE = 8,
+                  FETCH_ENVELOPE = 16,
+                  FETCH_BODY = 32,
+                  FETCH_BODYSTRUCTURE = 64,
+                  FETCH_SECTION = 128, /* BODY[…] and RFC822, RFC822.HEADER, RFC822.TEXT */
+};
+
+/* One data item, in the order asked for. */
+struct fetch_item {
+    struct fetch_item *next;
+    enum fetch_kind kind;
+    struct str label; /* as the answer repeats it: "FLAGS", "BODY[1]<0>" */
+
+    /* FETCH_SECTION only. */
+    struct mime_section section;
+    bool partial;
+    uint32_t origin, length; /* of a partial one */
+
+    /* The same, for the message being told. */
+    bool exists;
+    struct mime_range range; /* in the content */
+    uint64_t size;           /* of the section: less than the range where fields are left out */
+};
+
+struct fetch_request {
+    struct fetch_item *items;
+    unsigned kinds;  /* of all items: enum fetch_kind bits */
+    bool sets_seen;  /* an item without PEEK is among them */
+    bool needs_tree; /* a section can be found in the parsed message only */
+};
+
+/* Takes a macro, one item or a list of items. with_uid: the UID is told though it may not be asked for. */
+bool fetch_parse(struct parse *parse, bool with_uid, struct fetch_request *request);
+
+/* ---- one message ---- */
+
+#define FETCH_CHUNK 16384u
+
+enum fetch_progress {
+    FETCH_TOLD,   /* the answer is written whole */
+    FETCH_FULL,   /* there is no room for more output */
+    FETCH_SHARED, /* the share is used up */
+    FETCH_FAILED, /* see err; message->begun tells whether the client has a part of the answer */
+};
+
+enum fetch_phase { FETCH_PARSE, FETCH_COUNT, FETCH_TELL };
+
+/* Embed it; {0} is none. */
+struct fetch_message {
+    struct store_item item;
+    bool tell_flags; /* though they may not be asked for: \Seen was set by this command */
+    bool has_summary;
+    uint8_t bytes[STORE_SUMMARY_MAX];
+    struct mime_summary summary; /* in bytes */
+    struct buf body;             /* BODY as made from it */
+
+    struct store_content *content; /* NULL: the index has all that is asked for */
+    enum fetch_phase phase;
+    struct fetch_item *at; /* FETCH_COUNT and FETCH_TELL: the item being worked on */
+    uint64_t offset;       /* in the content: of the next byte to read */
+
+    uint64_t parse_end; /* bytes that the parser needs */
+    struct arena arena; /* the parser's and the tree's */
+    struct mime_parser parser;
+    const struct mime_part *root;
+
+    bool begun;      /* the answer is */
+    bool in_section; /* and so is the literal of the item at */
+    uint64_t skip;   /* bytes of a filtered section before the partial one */
+    uint64_t left;   /* of the literal */
+    struct mime_header_filter filter;
+};
+
+/* Gets of a message what the index has and opens its content where that is not enough. On success
+   fetch_message_end() must follow. */
+enum err_code fetch_message_begin(struct command *command, struct fetch_message *message,
+                                  const struct fetch_request *request, struct store_read *read,
+                                  const struct store_item *item, struct err *err);
+
+/* Goes on with the answer. share: bytes that may be read; what was read is taken off. A message without
+   content is told at once. */
+enum fetch_progress fetch_message_run(struct command *command, struct fetch_message *message,
+                                      const struct fetch_request *request, size_t *share,
+                                      struct err *err);
+
+/* Whether to go on would hold up a loop: the message is large, or the disk has to be asked. */
+bool fetch_message_is_long(const struct fetch_message *message);
+
+void fetch_message_end(struct fetch_message *message);
+
+/* ---- between fetch_message.c and fetch_tell.c ---- */
+
+/* Reads into bytes from message->offset on, at most up to end; FETCH_TOLD means that it did. */
+enum fetch_progress fetch_message_read(struct fetch_message *message, uint64_t end, void *bytes,
+                                       size_t room, size_t *got, size_t *share, struct err *err);
+
+bool fetch_is_filtered(const struct fetch_item *item); /* HEADER.FIELDS and HEADER.FIELDS.NOT */
+
+/* The last phase: every section was found and measured. */
+enum fetch_progress fetch_message_tell(struct command *command, struct fetch_message *message,
+                                       const struct fetch_request *request, size_t *share,
+                                       struct err *err);
+
+#endif

@@ -1,0 +1,288 @@
+/* One message of a FETCH: what the index has, and before the answer begins, all that is needed to
+   know its sections and their sizes. */
+#include "mailbox-backend/imap4/fetch.h"
+
+#include "common/log.h"
+
+/* From this size on the content is read on workers. */
+#define LONG_MESSAGE ((uint64_t)256 << 10)
+
+#define STRUCTURES (FETCH_ENVELOPE | FETCH_BODY | FETCH_BODYSTRUCTURE)
+
+bool fetch_is_filtered(const struct fetch_item *item)
+{
+    return item->section.kind == MIME_SECTION_FIELDS ||
+           item->section.kind == MIME_SECTION_FIELDS_NOT;
+}
+
+/* ---- the index ---- */
+
+static enum err_code read_summary(struct fetch_message *message, unsigned kinds,
+                                  struct store_read *read, uint32_t folder, struct err *err)
+{
+    size_t length;
+
+    if (store_summary_get(read, folder, message->item.uid, message->bytes, &length, err) !=
+            ERR_NONE ||
+        mime_summary_open(message->bytes, length, &message->summary, err) != ERR_NONE)
+        return err->code;
+    if ((kinds & FETCH_BODY) != 0 &&
+        mime_summary_body(&message->summary, &message->body, err) != ERR_NONE)
+        return err->code;
+    message->has_summary = true;
+    return ERR_NONE;
+}
+
+/* A summary that cannot be read is made anew from the message. */
+static void take_summary(struct command *command, struct fetch_message *message, unsigned kinds,
+                         struct store_read *read)
+{
+    uint32_t folder = command->imap->view->folder;
+    struct err err;
+    enum err_code code = read_summary(message, kinds, read, folder, &err);
+
+    if (code != ERR_NONE && code != ERR_NOT_FOUND)
+        log_warning(session_who(command->imap->session), "folder %u, uid %u: summary not used: %s",
+                    folder, message->item.uid, err.text);
+}
+
+/* How much of the content has to be parsed: nothing, the header, or all. */
+static uint64_t parse_need(const struct fetch_message *message, const struct fetch_request *request)
+{
+    unsigned missing = message->has_summary ? 0 : request->kinds;
+
+    if (request->needs_tree || (missing & (FETCH_BODY | FETCH_BODYSTRUCTURE)) != 0)
+        return store_content_size(message->content);
+    return (missing & FETCH_ENVELOPE) != 0 ? message->item.header_size : 0;
+}
+
+static enum err_code open_content(struct fetch_message *message,
+                                  const struct fetch_request *request, struct store_read *read,
+                                  struct err *err)
+{
+    enum err_code code = store_content_open(read, &message->item, &message->content, err);
+    uint64_t size;
+
+    if (code == ERR_NOT_FOUND) /* in the snapshot that has the item */
+        return err_set(err, ERR_CORRUPT, "the content is missing");
+    if (code != ERR_NONE)
+        return code;
+    size = store_content_size(message->content);
+    if (message->item.header_size > size) {
+        store_content_close(&message->content);
+        return err_set(err, ERR_CORRUPT, "the header is longer than the message");
+    }
+    message->parse_end = parse_need(message, request);
+    if (message->parse_end > 0)
+        mime_parser_init(&message->parser, &message->arena, NULL);
+    return ERR_NONE;
+}
+
+enum err_code fetch_message_begin(struct command *command, struct fetch_message *message,
+                                  const struct fetch_request *request, struct store_read *read,
+                                  const struct store_item *item, struct err *err)
+{
+    bool structures = (request->kinds & STRUCTURES) != 0;
+
+    message->item = *item;
+    message->has_summary = false;
+    message->phase = FETCH_TELL;
+    message->at = request->items;
+    message->begun = false;
+    message->in_section = false;
+    if (structures)
+        take_summary(command, message, request->kinds, read);
+    if ((request->kinds & FETCH_SECTION) == 0 && (!structures || message->has_summary))
+        return ERR_NONE;
+    message->phase = FETCH_PARSE;
+    message->offset = 0;
+    message->root = NULL;
+    if (open_content(message, request, read, err) != ERR_NONE) {
+        buf_release(&message->body);
+        return err->code;
+    }
+    return ERR_NONE;
+}
+
+void fetch_message_end(struct fetch_message *message)
+{
+    if (message->content != NULL)
+        store_content_close(&message->content);
+    buf_release(&message->body);
+    arena_reset(&message->arena);
+}
+
+bool fetch_message_is_long(const struct fetch_message *message)
+{
+    return store_content_size(message->content) >= LONG_MESSAGE ||
+           !store_content_is_warm(message->content, message->offset);
+}
+
+/* ---- the content ---- */
+
+enum fetch_progress fetch_message_read(struct fetch_message *message, uint64_t end, void *bytes,
+                                       size_t room, size_t *got, size_t *share, struct err *err)
+{
+    uint64_t left = end - message->offset;
+    size_t wanted = left < room ? (size_t)left : room;
+
+    *got = 0;
+    if (*share == 0)
+        return FETCH_SHARED;
+    if (store_content_read(message->content, message->offset, bytes, wanted, got, err) != ERR_NONE)
+        return FETCH_FAILED;
+    if (*got < wanted) {
+        err_set(err, ERR_CORRUPT, "the content is too short");
+        return FETCH_FAILED;
+    }
+    message->offset += wanted;
+    *share -= wanted < *share ? wanted : *share;
+    return FETCH_TOLD;
+}
+
+/* Where a section lies. */
+static void find_section(const struct fetch_message *message, struct fetch_item *item)
+{
+    uint64_t header = message->item.header_size;
+    uint64_t size = store_content_size(message->content);
+
+    item->exists = true;
+    if (item->section.depth > 0)
+        item->exists = mime_section_resolve(&item->section, message->root, &item->range);
+    else if (item->section.kind == MIME_SECTION_WHOLE)
+        item->range = (struct mime_range){0, size};
+    else if (item->section.kind == MIME_SECTION_TEXT)
+        item->range = (struct mime_range){header, size - header};
+    else
+        item->range = (struct mime_range){0, header};
+    item->size = item->range.length;
+}
+
+static void find_sections(struct fetch_message *message, const struct fetch_request *request)
+{
+    for (struct fetch_item *item = request->items; item != NULL; item = item->next) {
+        if (item->kind == FETCH_SECTION)
+            find_section(message, item);
+    }
+}
+
+static enum fetch_progress parse(struct fetch_message *message, size_t *share, struct err *err)
+{
+    uint8_t bytes[FETCH_CHUNK];
+    size_t got;
+
+    while (message->offset < message->parse_end) {
+        enum fetch_progress progress =
+            fetch_message_read(message, message->parse_end, bytes, sizeof(bytes), &got, share, err);
+
+        if (progress != FETCH_TOLD)
+            return progress;
+        mime_parser_feed(&message->parser, bytes, got);
+    }
+    if (message->parse_end > 0)
+        message->root = mime_parser_finish(&message->parser);
+    return FETCH_TOLD;
+}
+
+/* The size of a filtered section, which its literal says before its bytes come. */
+static enum fetch_progress count(struct fetch_message *message, struct fetch_item *item,
+                                 size_t *share, struct err *err)
+{
+    uint64_t end = item->range.offset + item->range.length;
+    uint8_t bytes[FETCH_CHUNK];
+    size_t got;
+
+    if (!message->in_section) {
+        mime_header_filter_init(&message->filter, &item->section);
+        message->offset = item->range.offset;
+        message->in_section = true;
+    }
+    while (message->offset < end) {
+        enum fetch_progress progress =
+            fetch_message_read(message, end, bytes, sizeof(bytes), &got, share, err);
+
+        if (progress != FETCH_TOLD)
+            return progress;
+        mime_header_filter_feed(&message->filter, bytes, got, NULL);
+    }
+    mime_header_filter_finish(&message->filter, NULL);
+    item->size = message->filter.total;
+    message->in_section = false;
+    return FETCH_TOLD;
+}
+
+static enum fetch_progress count_all(struct fetch_message *message, size_t *share, struct err *err)
+{
+    for (; message->at != NULL; message->at = message->at->next) {
+        struct fetch_item *item = message->at;
+        enum fetch_progress progress = FETCH_TOLD;
+
+        if (item->kind == FETCH_SECTION && item->exists && fetch_is_filtered(item))
+            progress = count(message, item, share, err);
+        if (progress != FETCH_TOLD)
+            return progress;
+    }
+    return FETCH_TOLD;
+}
+
+/* The first byte of the content that the answer needs. */
+static uint64_t first_byte(const struct fetch_request *request)
+{
+    for (const struct fetch_item *item = request->items; item != NULL; item = item->next) {
+        bool skips = item->partial && !fetch_is_filtered(item);
+
+        if (item->kind == FETCH_SECTION && item->exists && (!skips || item->origin < item->size))
+            return item->range.offset + (skips ? item->origin : 0);
+    }
+    return 0;
+}
+
+/* Reads that byte: so a message that is no longer than what the store holds at a time is found to be
+   damaged before its answer begins. */
+static enum fetch_progress probe(struct fetch_message *message, const struct fetch_request *request,
+                                 struct err *err)
+{
+    uint8_t byte;
+    size_t got;
+
+    if (store_content_read(message->content, first_byte(request), &byte, 1, &got, err) != ERR_NONE)
+        return FETCH_FAILED;
+    return FETCH_TOLD;
+}
+
+static enum fetch_progress prepare(struct fetch_message *message,
+                                   const struct fetch_request *request, size_t *share,
+                                   struct err *err)
+{
+    enum fetch_progress progress = FETCH_TOLD;
+
+    if (message->phase == FETCH_PARSE) {
+        progress = parse(message, share, err);
+        if (progress != FETCH_TOLD)
+            return progress;
+        find_sections(message, request);
+        message->phase = FETCH_COUNT;
+        message->at = request->items;
+    }
+    if (message->phase == FETCH_COUNT) {
+        progress = count_all(message, share, err);
+        if (progress == FETCH_TOLD)
+            progress = probe(message, request, err);
+        if (progress == FETCH_TOLD) {
+            message->phase = FETCH_TELL;
+            message->at = request->items;
+        }
+    }
+    return progress;
+}
+
+enum fetch_progress fetch_message_run(struct command *command, struct fetch_message *message,
+                                      const struct fetch_request *request, size_t *share,
+                                      struct err *err)
+{
+    enum fetch_progress progress = prepare(message, request, share, err);
+
+    if (progress != FETCH_TOLD)
+        return progress;
+    return fetch_message_tell(command, message, request, share, err);
+}

@@ -1,0 +1,171 @@
+/* What a FETCH asks for. */
+#include "mailbox-backend/imap4/fetch.h"
+
+static const struct {
+    const char *word;
+    enum fetch_kind kind;
+    enum mime_section_kind section;
+    bool sets_seen;
+} words[] = {
+    {"UID",           FETCH_UID,           0,                   false},
+    {"FLAGS",         FETCH_FLAGS,         0,                   false},
+    {"INTERNALDATE",  FETCH_INTERNALDATE,  0,                   false},
+    {"RFC822.SIZE",   FETCH_SIZE,          0,                   false},
+    {"ENVELOPE",      FETCH_ENVELOPE,      0,                   false},
+    {"BODY",          FETCH_BODY,          0,                   false},
+    {"BODYSTRUCTURE", FETCH_BODYSTRUCTURE, 0,                   false},
+    {"RFC822",        FETCH_SECTION,       MIME_SECTION_WHOLE,  true },
+    {"RFC822.HEADER", FETCH_SECTION,       MIME_SECTION_HEADER, false},
+    {"RFC822.TEXT",   FETCH_SECTION,       MIME_SECTION_TEXT,   true },
+};
+
+#define FAST (FETCH_FLAGS | FETCH_INTERNALDATE | FETCH_SIZE)
+
+static const struct {
+    const char *word;
+    unsigned kinds;
+} macros[] = {
+    {"FAST", FAST                              },
+    {"ALL",  FAST | FETCH_ENVELOPE             },
+    {"FULL", FAST | FETCH_ENVELOPE | FETCH_BODY},
+};
+
+/* The list while it is being read. */
+struct reader {
+    struct parse *parse;
+    struct fetch_request *request;
+    struct fetch_item **end;
+};
+
+static struct fetch_item *add(struct reader *reader, enum fetch_kind kind, struct str label)
+{
+    struct fetch_item *item = arena_alloc(reader->parse->arena, sizeof(*item));
+
+    item->kind = kind;
+    item->label = label;
+    reader->request->kinds |= kind;
+    *reader->end = item;
+    reader->end = &item->next;
+    return item;
+}
+
+/* Asked for twice it is told once. */
+static void add_word(struct reader *reader, size_t n)
+{
+    struct str label = str_of(words[n].word);
+
+    if (words[n].kind == FETCH_SECTION) {
+        add(reader, FETCH_SECTION, label)->section.kind = words[n].section;
+        reader->request->sets_seen |= words[n].sets_seen;
+    } else if ((reader->request->kinds & words[n].kind) == 0) {
+        add(reader, words[n].kind, label);
+    }
+}
+
+static void add_kinds(struct reader *reader, unsigned kinds)
+{
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if ((kinds & words[i].kind) != 0)
+            add_word(reader, i);
+    }
+}
+
+/* ---- BODY[section]<origin.length> ---- */
+
+static struct str section_label(struct arena *arena, const struct fetch_item *item)
+{
+    struct buf text = {0};
+    struct str label;
+
+    buf_text(&text, "BODY[");
+    mime_section_write(&item->section, &text);
+    buf_byte(&text, ']');
+    if (item->partial)
+        buf_printf(&text, "<%u>", item->origin);
+    label = str_n(arena_copy(arena, buf_bytes(&text), buf_length(&text)), buf_length(&text));
+    buf_release(&text);
+    return label;
+}
+
+/* The message's own header, its text and all of it are found without its tree. */
+static bool is_inside(const struct mime_section *section)
+{
+    return section->depth > 0;
+}
+
+static bool take_partial(struct parse *parse, struct fetch_item *item)
+{
+    item->partial = parse_skip(parse, '<');
+    return !item->partial || (parse_number(parse, &item->origin) && parse_char(parse, '.') &&
+                              parse_nz_number(parse, &item->length) && parse_char(parse, '>'));
+}
+
+/* Behind the "[". */
+static bool take_section(struct reader *reader)
+{
+    struct parse *parse = reader->parse;
+    struct fetch_item *item = add(reader, FETCH_SECTION, STR(""));
+    struct err err;
+    size_t used;
+
+    if (mime_section_parse(parse->arena, parse_rest(parse), &used, &item->section, &err) !=
+        ERR_NONE)
+        return parse_fail(parse, parse->at,
+                          arena_printf(parse->arena, "Invalid section: %s", err.text));
+    parse_take(parse, used);
+    if (!take_partial(parse, item))
+        return false;
+    item->label = section_label(parse->arena, item);
+    reader->request->needs_tree |= is_inside(&item->section);
+    return true;
+}
+
+/* ---- the whole ---- */
+
+static bool take_item(struct reader *reader)
+{
+    struct parse *parse = reader->parse;
+    const char *start = parse->at;
+
+    if (parse_word(parse, "BODY.PEEK"))
+        return parse_char(parse, '[') && take_section(reader);
+    if (parse_word(parse, "BODY") && parse_skip(parse, '[')) {
+        reader->request->sets_seen = true;
+        return take_section(reader);
+    }
+    parse->at = start;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (parse_word(parse, words[i].word)) {
+            add_word(reader, i);
+            return true;
+        }
+    }
+    return parse_fail(parse, start, "There is no such FETCH item");
+}
+
+static bool take_list(struct reader *reader)
+{
+    do {
+        if (!take_item(reader))
+            return false;
+    } while (parse_skip(reader->parse, ' '));
+    return parse_char(reader->parse, ')');
+}
+
+bool fetch_parse(struct parse *parse, bool with_uid, struct fetch_request *request)
+{
+    struct reader reader = {parse, request, &request->items};
+
+    *request = (struct fetch_request){0};
+    if (with_uid)
+        add_kinds(&reader, FETCH_UID);
+    if (parse_skip(parse, '('))
+        return take_list(&reader);
+    for (size_t i = 0; i < sizeof(macros) / sizeof(macros[0]); i++) {
+        if (parse_word(parse, macros[i].word)) {
+            add_kinds(&reader, macros[i].kinds);
+            return true;
+        }
+    }
+    return take_item(&reader);
+}

@@ -1,0 +1,232 @@
+/* The answer to a FETCH for one message. */
+#include <inttypes.h>
+
+#include "mailbox-backend/imap4/fetch.h"
+#include "mailbox-backend/mime/bodystructure.h"
+#include "mailbox-backend/mime/date.h"
+#include "mailbox-backend/mime/envelope.h"
+
+static void write_str(struct buf *out, struct str text)
+{
+    buf_append(out, text.data, text.length);
+}
+
+static void write_envelope(const struct fetch_message *message, struct buf *out)
+{
+    if (message->has_summary)
+        write_str(out, message->summary.envelope);
+    else
+        mime_envelope_write(message->root, out);
+}
+
+static void write_body(const struct fetch_message *message, struct buf *out)
+{
+    if (message->has_summary)
+        buf_append(out, buf_bytes(&message->body), buf_length(&message->body));
+    else
+        mime_body_write(message->root, out);
+}
+
+static void write_bodystructure(const struct fetch_message *message, struct buf *out)
+{
+    if (message->has_summary)
+        write_str(out, message->summary.bodystructure);
+    else
+        mime_bodystructure_write(message->root, out);
+}
+
+static void write_internal_date(const struct store_item *item, struct buf *out)
+{
+    char text[IMAP_DATE_TIME_SIZE];
+
+    imap_date_time_print(text, item->internal_date, item->zone);
+    buf_printf(out, "\"%s\"", text);
+}
+
+static void write_value(const struct view *view, const struct fetch_message *message,
+                        enum fetch_kind kind, struct buf *out)
+{
+    switch (kind) {
+    case FETCH_UID:
+        buf_printf(out, "%" PRIu32, message->item.uid);
+        break;
+    case FETCH_FLAGS:
+        flags_write(out, view, &message->item);
+        break;
+    case FETCH_INTERNALDATE:
+        write_internal_date(&message->item, out);
+        break;
+    case FETCH_SIZE:
+        buf_printf(out, "%" PRIu64, message->item.size);
+        break;
+    case FETCH_ENVELOPE:
+        write_envelope(message, out);
+        break;
+    case FETCH_BODY:
+        write_body(message, out);
+        break;
+    case FETCH_BODYSTRUCTURE:
+        write_bodystructure(message, out);
+        break;
+    case FETCH_SECTION: /* comes in pieces */
+        break;
+    }
+}
+
+/* ---- sections ---- */
+
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* A partial one that begins behind the end is the empty string. */
+static void begin_section(struct fetch_message *message, const struct fetch_item *item,
+                          struct buf *out)
+{
+    uint64_t origin = item->partial ? lesser(item->origin, item->size) : 0;
+
+    message->left = 0;
+    message->in_section = true;
+    if (!item->exists) {
+        buf_text(out, "NIL");
+        return;
+    }
+    message->left = item->size - origin;
+    if (item->partial)
+        message->left = lesser(message->left, item->length);
+    message->offset = item->range.offset;
+    message->skip = origin;
+    if (fetch_is_filtered(item)) {
+        mime_header_filter_init(&message->filter, &item->section);
+    } else {
+        message->offset += origin;
+    }
+    if (message->left == 0)
+        buf_text(out, "\"\"");
+    else
+        buf_printf(out, "{%" PRIu64 "}\r\n", message->left);
+}
+
+/* Straight from the store into the output. */
+static enum fetch_progress tell_bytes(struct fetch_message *message, struct buf *out, size_t room,
+                                      size_t *share, struct err *err)
+{
+    size_t length = room < FETCH_CHUNK ? room : FETCH_CHUNK;
+    uint64_t end = message->offset + message->left;
+    enum fetch_progress progress;
+    size_t got;
+
+    progress = fetch_message_read(message, end, buf_reserve(out, length), length, &got, share, err);
+    if (progress == FETCH_TOLD) {
+        buf_commit(out, got);
+        message->left -= got;
+    }
+    return progress;
+}
+
+/* Passes on what lies between skip and left of the bytes that were let through. */
+static void tell_filtered(struct fetch_message *message, struct buf *passed, struct buf *out)
+{
+    size_t skip = (size_t)lesser(message->skip, buf_length(passed));
+    size_t length;
+
+    buf_consume(passed, skip);
+    message->skip -= skip;
+    length = (size_t)lesser(message->left, buf_length(passed));
+    buf_append(out, buf_bytes(passed), length);
+    message->left -= length;
+}
+
+static enum fetch_progress tell_fields(struct fetch_message *message, const struct fetch_item *item,
+                                       struct buf *out, size_t room, size_t *share, struct err *err)
+{
+    size_t length = room < FETCH_CHUNK ? room : FETCH_CHUNK;
+    uint64_t end = item->range.offset + item->range.length;
+    uint8_t bytes[FETCH_CHUNK];
+    struct buf passed = {0};
+    enum fetch_progress progress;
+    size_t got;
+
+    progress = fetch_message_read(message, end, bytes, length, &got, share, err);
+    if (progress != FETCH_TOLD)
+        return progress;
+    mime_header_filter_feed(&message->filter, bytes, got, &passed);
+    if (message->offset == end)
+        mime_header_filter_finish(&message->filter, &passed);
+    tell_filtered(message, &passed, out);
+    buf_release(&passed);
+    return FETCH_TOLD;
+}
+
+static enum fetch_progress tell_section(struct command *command, struct fetch_message *message,
+                                        const struct fetch_item *item, size_t *share,
+                                        struct err *err)
+{
+    struct buf *out = command_output(command);
+
+    if (!message->in_section)
+        begin_section(message, item, out);
+    while (message->left > 0) {
+        size_t room = session_room(command->imap->session);
+        enum fetch_progress progress;
+
+        if (room == 0)
+            return FETCH_FULL;
+        progress = fetch_is_filtered(item) ? tell_fields(message, item, out, room, share, err)
+                                           : tell_bytes(message, out, room, share, err);
+        if (progress != FETCH_TOLD)
+            return progress;
+    }
+    message->in_section = false;
+    return FETCH_TOLD;
+}
+
+/* ---- the whole ---- */
+
+static void write_label(struct fetch_message *message, const struct fetch_item *item,
+                        const struct view *view, struct buf *out)
+{
+    if (message->begun)
+        buf_byte(out, ' ');
+    else
+        buf_printf(out, "* %" PRIu32 " FETCH (", view_sequence(view, message->item.uid));
+    message->begun = true;
+    write_str(out, item->label);
+    buf_byte(out, ' ');
+}
+
+static void write_end(const struct fetch_message *message, const struct fetch_request *request,
+                      const struct view *view, struct buf *out)
+{
+    if (message->tell_flags && (request->kinds & FETCH_FLAGS) == 0) {
+        buf_text(out, " FLAGS ");
+        flags_write(out, view, &message->item);
+    }
+    buf_text(out, ")\r\n");
+}
+
+enum fetch_progress fetch_message_tell(struct command *command, struct fetch_message *message,
+                                       const struct fetch_request *request, size_t *share,
+                                       struct err *err)
+{
+    const struct view *view = command->imap->view;
+    struct buf *out = command_output(command);
+
+    for (; message->at != NULL; message->at = message->at->next) {
+        const struct fetch_item *item = message->at;
+
+        if (!message->in_section)
+            write_label(message, item, view, out);
+        if (item->kind == FETCH_SECTION) {
+            enum fetch_progress progress = tell_section(command, message, item, share, err);
+
+            if (progress != FETCH_TOLD)
+                return progress;
+        } else {
+            write_value(view, message, item->kind, out);
+        }
+    }
+    write_end(message, request, view, out);
+    return FETCH_TOLD;
+}
