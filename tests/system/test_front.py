@@ -176,17 +176,38 @@ def test_lmtp_from_elsewhere_needs_a_network_or_a_certificate():
     # ::1 and 127.0.0.1 are near; the PROXY header makes a connection look far.
     extra = "[limits]\nproxy_networks = 127.0.0.9\n"
     with Pair(front_extra=extra) as pair:
-        def far(address, allowed):
+        def from_address(address):
             connection = socket.socket()
             connection.bind(("127.0.0.9", 0))
             connection.connect(("127.0.0.1", pair.front.lmtp_port))
-            connection.sendall(f"PROXY TCP4 {address} 192.0.2.1 4000 24\r\nLHLO x\r\n".encode())
+            connection.sendall(f"PROXY TCP4 {address} 192.0.2.1 4000 24\r\n".encode())
             lines = connection.makefile("rb")
-            first = lines.readline()
-            assert first.startswith(b"220" if allowed else b"554 5.7.1"), first
+            assert lines.readline().startswith(b"220")
+            return connection, lines
 
-        far("192.0.2.77", False)
-        far("127.0.0.1", True)
+        def mail(connection, lines):
+            connection.sendall(b"LHLO x\r\nMAIL FROM:<>\r\n")
+            while (line := lines.readline()).startswith(b"250-"):
+                pass
+            assert line.startswith(b"250 "), line
+            return lines.readline()
+
+        connection, lines = from_address("192.0.2.77")
+        assert mail(connection, lines).startswith(b"554 5.7.1")
+        assert lines.readline() == b"", "the connection is closed"
+        assert mail(*from_address("127.0.0.1")).startswith(b"250")
+
+        pair.issue("front", "mta", "mta.example")
+        for certificate in (False, True):
+            connection, lines = from_address("192.0.2.77")
+            connection.sendall(b"STARTTLS\r\n")
+            assert lines.readline().startswith(b"220")
+            context = pair.tls()
+            if certificate:
+                context.load_cert_chain(f"{pair.pki}/mta.crt", f"{pair.pki}/mta.key")
+            secured = context.wrap_socket(connection, server_hostname="localhost")
+            answer = mail(secured, secured.makefile("rb"))
+            assert answer.startswith(b"250" if certificate else b"554 5.7.1"), (certificate, answer)
 
 
 def test_certificates_are_reloaded_without_dropping_sessions():
