@@ -136,7 +136,7 @@ def test_no_back_end_is_said_at_once():
         except imaplib.IMAP4.error as refused:
             assert b"UNAVAILABLE" in refused.args[0], refused
         with smtplib.LMTP("127.0.0.1", pair.front.lmtp_port) as lmtp:
-            lmtp.lhlo()
+            lmtp.ehlo()
             lmtp.mail("a@example.org")
             code, text = lmtp.rcpt(f"alice@{DOMAIN}")
             assert code == 451 and b"4.3.0" in text, (code, text)
