@@ -1,13 +1,19 @@
-/* STORE and UID STORE (RFC 3501 section 6.4.6). */
+/* STORE and UID STORE (RFC 3501 section 6.4.6), in slices of what the store changes at once: so
+   each slice has one modseq, by which our own changes are known from those of others. */
 #include "mailbox-backend/imap4/imap4.h"
 
-#define SLICE 64
+#define CHANGED 1000 /* uids of a slice */
+#define TOLD 64      /* FETCH responses between two looks at the room left */
 
 struct store {
     enum store_flags_mode mode;
     struct parsed_flags flags;
     bool silent;
+    struct uidset slice;
+    uint32_t next; /* the first uid behind the slice; 0: it is the last one */
 };
+
+static enum step submit_slice(struct command *command);
 
 static bool take_item_name(struct parse *args, struct store *store)
 {
@@ -38,13 +44,15 @@ static void write_fetch(struct command *command, const struct store_item *item)
     buf_text(out, ")\r\n");
 }
 
-static enum err_code tell_slice(struct command *command, struct store_read *read, struct err *err)
+/* Goes on at command->uid, which becomes 0 when the slice is told. */
+static enum err_code tell_some(struct command *command, struct store_read *read, struct err *err)
 {
-    struct uid_range range = uidset_next_range(&command->uids, command->uid);
-    struct store_item items[SLICE];
+    const struct store *store = command->data;
+    struct uid_range range = uidset_next_range(&store->slice, command->uid);
+    struct store_item items[TOLD];
     size_t count;
     enum err_code code = store_item_scan(read, command->imap->view->folder, range.first, range.last,
-                                         0, items, SLICE, &count, err);
+                                         0, items, TOLD, &count, err);
 
     if (code == ERR_NONE)
         code = flags_learn(command, read, items, count, err);
@@ -52,15 +60,15 @@ static enum err_code tell_slice(struct command *command, struct store_read *read
         return code;
     for (size_t i = 0; i < count; i++)
         write_fetch(command, &items[i]);
-    if (count == SLICE)
+    if (count == TOLD)
         range.last = items[count - 1].uid;
     if (count < range.last - range.first + 1 && (command->entry->flags & CMD_UID) == 0)
         command->some_gone = true;
-    command->uid = uidset_next(&command->uids, range.last + 1);
+    command->uid = uidset_next(&store->slice, range.last + 1);
     return ERR_NONE;
 }
 
-static enum step tell_stored(struct command *command)
+static enum step tell_slice(struct command *command)
 {
     struct store_read *read;
     enum err_code code;
@@ -70,31 +78,32 @@ static enum step tell_stored(struct command *command)
         return STEP_MORE;
     if (!command_read(command, &read))
         return command_ended(command);
-    code = tell_slice(command, read, &err);
+    code = tell_some(command, read, &err);
     store_read_end(&read);
     if (code != ERR_NONE)
         return command_fail(command, &err);
-    return command->uid != 0 ? STEP_NEXT : command_ok(command, NULL);
+    if (command->uid == 0)
+        command->run = submit_slice;
+    return STEP_NEXT;
 }
 
+/* No FETCH has told the client of a new keyword. */
 static enum step end_silent(struct command *command)
 {
     struct store_read *read;
+    enum err_code code;
     struct err err;
 
-    if (command_read(command, &read)) {
-        if (flags_refresh(command, read, &err) == ERR_NONE)
-            command_ok(command, NULL);
-        else
-            command_fail(command, &err);
-        store_read_end(&read);
-    }
-    return command_ended(command);
+    if (!command_read(command, &read))
+        return command_ended(command);
+    code = flags_refresh(command, read, &err);
+    store_read_end(&read);
+    return code == ERR_NONE ? command_ok(command, NULL) : command_fail(command, &err);
 }
 
 /* ---- the change ---- */
 
-static enum step after_change(struct command *command)
+static enum step after_slice(struct command *command)
 {
     const struct store *store = command->data;
 
@@ -103,30 +112,65 @@ static enum step after_change(struct command *command)
     if (command->op.err.code != ERR_NONE)
         return command_fail(command, &command->op.err);
     view_own_change(command->imap->view, command->op.modseq);
-    command->uid = uidset_first(&command->uids);
-    command->run = store->silent ? end_silent : tell_stored;
+    command_op_release(&command->op);
+    command->uid = uidset_first(&store->slice);
+    command->run = store->silent ? submit_slice : tell_slice;
     return command->run(command);
 }
 
-/* What others changed so far is told first: then a change of ours that follows at once hides
-   none. */
-static enum step submit_change(struct command *command)
+static void cut_slice(struct command *command)
+{
+    struct store *store = command->data;
+    uint32_t left = CHANGED;
+
+    uidset_release(&store->slice);
+    while (left > 0 && store->next != 0) {
+        struct uid_range range = uidset_next_range(&command->uids, store->next);
+
+        if (range.last - range.first >= left)
+            range.last = range.first + left - 1;
+        uidset_add_range(&store->slice, range.first, range.last);
+        left -= range.last - range.first + 1;
+        store->next = uidset_next(&command->uids, range.last + 1);
+    }
+}
+
+static void begin_change(struct command *command)
 {
     const struct store *store = command->data;
     struct store_op *op = &command->op;
 
-    if (!update_run(command, false))
-        return update_step(command);
     op->kind = OP_FLAGS;
     op->folder = command->imap->view->folder;
-    op->uids = &command->uids;
+    op->uids = &store->slice;
     op->in.flags.mode = store->mode;
     op->in.flags.system = store->flags.system;
     op->in.flags.keywords.names = store->flags.keywords;
     op->in.flags.keywords.count = store->flags.count;
     op->in.flags.unchanged_since = UINT64_MAX;
-    command->run = after_change;
+}
+
+/* What others changed so far is told first: then a change of ours that follows at once hides
+   none. */
+static enum step submit_slice(struct command *command)
+{
+    const struct store *store = command->data;
+
+    if (!update_run(command, false))
+        return update_step(command);
+    if (store->next == 0)
+        return store->silent ? end_silent(command) : command_ok(command, NULL);
+    cut_slice(command);
+    begin_change(command);
+    command->run = after_slice;
     return command_submit(command);
+}
+
+static void cleanup(struct command *command)
+{
+    struct store *store = command->data;
+
+    uidset_release(&store->slice);
 }
 
 enum step cmd_store(struct command *command)
@@ -141,7 +185,9 @@ enum step cmd_store(struct command *command)
         return command_bad_syntax(command);
     if (uidset_is_empty(&command->uids))
         return command_ok(command, NULL);
+    store->next = uidset_first(&command->uids);
     command->data = store;
-    command->run = submit_change;
-    return submit_change(command);
+    command->cleanup = cleanup;
+    command->run = submit_slice;
+    return submit_slice(command);
 }

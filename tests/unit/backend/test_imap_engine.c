@@ -179,6 +179,20 @@ static void a_large_folder_is_selected_on_a_worker(void **state)
     assert_true(fixture->session->worked);
 }
 
+static void a_large_silent_store_is_silent(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fill_inbox(fixture->session);
+    session_send_text(fixture->session, "a UID STORE 1:3500,4000 +FLAGS.SILENT \\Seen\r\n");
+    expect(fixture->session, "a OK UID STORE completed");
+    session_send_text(fixture->session, "b STORE 2000:* +FLAGS \\Seen\r\nb NOOP\r\n");
+    for (unsigned i = 2000; i <= 4096; i++)
+        expect_number(fixture->session, i, " FETCH (FLAGS (\\Seen \\Recent))");
+    expect(fixture->session, "b OK STORE completed");
+    expect(fixture->session, "b OK NOOP completed");
+}
+
 /* Thousands of changes are told in slices, each once and whole, however little room there is. */
 static void many_changes_are_told_in_slices(void **state)
 {
@@ -232,6 +246,7 @@ int main(void)
         TEST(an_append_over_quota_is_refused_before_it_comes),
         TEST(a_message_over_the_limit_is_passed_over),
         TEST(a_large_folder_is_selected_on_a_worker),
+        TEST(a_large_silent_store_is_silent),
         TEST(many_changes_are_told_in_slices),
         TEST(a_session_may_end_anywhere),
     };
