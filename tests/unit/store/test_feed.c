@@ -1,0 +1,299 @@
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "tests/unit/store/fixture.h"
+
+#define INBOX STORE_INBOX_FOLDER
+
+struct listener {
+    struct store_watch watch;
+    atomic_uint calls;
+    atomic_uint kinds;
+    atomic_uint_fast64_t modseq;
+    atomic_uint folder;
+};
+
+static void on_changed(struct store_watch *watch, const struct store_change *change)
+{
+    struct listener *listener = (struct listener *)watch;
+
+    atomic_fetch_or(&listener->kinds, change->kinds);
+    atomic_store(&listener->modseq, change->modseq);
+    atomic_store(&listener->folder, change->folder);
+    atomic_fetch_add(&listener->calls, 1);
+}
+
+/* Done comes before the watches are called: another operation's done comes behind them. */
+static void settle(struct fixture *fixture)
+{
+    struct store_op op = {.kind = OP_PROPERTY_SET, .mailbox = fixture->mailbox};
+
+    op.in.property.property = (struct store_property){"settle", "", 0};
+    must(store_run(&op), &op.err);
+}
+
+static void a_watch_hears_of_its_folder_only(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t other = make_folder(fixture, STORE_ROOT_FOLDER, "Other");
+    struct listener one = {.watch.changed = on_changed};
+    struct listener all = {.watch.changed = on_changed};
+
+    settle(fixture);
+    store_watch_add(fixture->mailbox, other, &one.watch);
+    store_watch_add(fixture->mailbox, 0, &all.watch);
+    append_text(fixture, INBOX, "x");
+    settle(fixture);
+    assert_int_equal(atomic_load(&one.calls), 0);
+    assert_int_equal(atomic_load(&all.calls), 1);
+    assert_int_equal(atomic_load(&all.kinds), CHANGE_NEW);
+    assert_int_equal(atomic_load(&all.folder), INBOX);
+    assert_int_equal(atomic_load(&all.modseq), folder_now(fixture, INBOX).highest_modseq);
+    append_text(fixture, other, "x");
+    expunge(fixture, other, 1, 1);
+    settle(fixture);
+    assert_int_equal(atomic_load(&one.calls), 2);
+    assert_int_equal(atomic_load(&one.kinds), CHANGE_NEW | CHANGE_GONE);
+    store_watch_remove(&one.watch);
+    append_text(fixture, other, "x");
+    settle(fixture);
+    assert_int_equal(atomic_load(&one.calls), 2);
+    store_watch_remove(&all.watch);
+}
+
+static void folders_that_come_and_go_are_told(void **state)
+{
+    struct fixture *fixture = *state;
+    struct listener all = {.watch.changed = on_changed};
+    struct store_op op = {.kind = OP_FOLDER_DELETE, .mailbox = fixture->mailbox};
+
+    settle(fixture);
+    store_watch_add(fixture->mailbox, 0, &all.watch);
+    op.folder = make_folder(fixture, STORE_ROOT_FOLDER, "A");
+    settle(fixture);
+    assert_int_equal(atomic_load(&all.kinds), CHANGE_FOLDERS);
+    must(store_run(&op), &op.err);
+    settle(fixture);
+    assert_int_equal(atomic_load(&all.kinds), CHANGE_FOLDERS | CHANGE_GONE);
+    store_watch_remove(&all.watch);
+}
+
+static void a_failed_operation_is_not_told(void **state)
+{
+    struct fixture *fixture = *state;
+    struct listener all = {.watch.changed = on_changed};
+    struct store_draft *draft = draft_of(fixture, "12345", 5);
+    struct store_op op = append_op(fixture, INBOX, draft);
+
+    settle(fixture);
+    store_watch_add(fixture->mailbox, 0, &all.watch);
+    op.in.append.quota_bytes = 4;
+    assert_int_equal(store_run(&op), ERR_LIMIT);
+    settle(fixture);
+    assert_int_equal(atomic_load(&all.calls), 0);
+    store_watch_remove(&all.watch);
+    store_draft_unref(&draft);
+}
+
+static void recent_is_told_once(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t next;
+
+    append_text(fixture, INBOX, "1");
+    append_text(fixture, INBOX, "2");
+    settle(fixture);
+    assert_int_equal(store_recent_peek(fixture->mailbox, INBOX), 1);
+    next = folder_now(fixture, INBOX).uid_next;
+    assert_int_equal(store_recent_claim(fixture->mailbox, INBOX, next), 1);
+    assert_int_equal(store_recent_peek(fixture->mailbox, INBOX), 3);
+    assert_int_equal(store_recent_claim(fixture->mailbox, INBOX, next), 3);
+    append_text(fixture, INBOX, "3");
+    settle(fixture);
+    next = folder_now(fixture, INBOX).uid_next;
+    assert_int_equal(store_recent_claim(fixture->mailbox, INBOX, next), 3);
+    fixture_reopen(fixture);
+    assert_int_equal(store_recent_claim(fixture->mailbox, INBOX, next), next);
+}
+
+static enum err_code set_property(struct fixture *fixture, uint32_t folder, uint64_t item,
+                                  const char *name, const char *value, size_t length)
+{
+    struct store_op op = {.kind = OP_PROPERTY_SET, .mailbox = fixture->mailbox, .folder = folder};
+
+    op.in.property.item_id = item;
+    op.in.property.property = (struct store_property){name, value, length};
+    return store_run(&op);
+}
+
+static void properties_are_kept_listed_and_removed(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_read *read;
+    uint8_t value[STORE_PROPERTY_MAX];
+    char big[STORE_PROPERTY_MAX + 1] = "";
+    char name[64] = "";
+    size_t length;
+
+    assert_int_equal(set_property(fixture, INBOX, 0, "/private/b", "2", 1), ERR_NONE);
+    assert_int_equal(set_property(fixture, INBOX, 0, "/private/a", "1", 1), ERR_NONE);
+    assert_int_equal(set_property(fixture, INBOX, 0, "/shared/a", big, STORE_PROPERTY_MAX),
+                     ERR_NONE);
+    assert_int_equal(set_property(fixture, INBOX, 0, "/x", big, sizeof(big)), ERR_LIMIT);
+    assert_int_equal(set_property(fixture, INBOX, 0, "", "1", 1), ERR_INVALID);
+    assert_int_equal(set_property(fixture, 0, 0, "/private/m", "mailbox", 7), ERR_NONE);
+    assert_int_equal(set_property(fixture, 99, 0, "/private/m", "x", 1), ERR_NOT_FOUND);
+    fixture_reopen(fixture);
+    read = read_begin(fixture);
+    assert_int_equal(store_property_next(read, INBOX, 0, "/private/", "", name, 64, NULL),
+                     ERR_NONE);
+    assert_string_equal(name, "/private/a");
+    assert_int_equal(store_property_next(read, INBOX, 0, "/private/", name, name, 64, NULL),
+                     ERR_NONE);
+    assert_string_equal(name, "/private/b");
+    assert_int_equal(store_property_next(read, INBOX, 0, "/private/", name, name, 64, NULL),
+                     ERR_NOT_FOUND);
+    assert_int_equal(
+        store_property_get(read, INBOX, 0, "/shared/a", value, sizeof(value), &length, NULL),
+        ERR_NONE);
+    assert_int_equal(length, STORE_PROPERTY_MAX);
+    assert_int_equal(store_property_get(read, 0, 0, "/private/m", value, 3, &length, NULL),
+                     ERR_LIMIT);
+    assert_int_equal(length, 7);
+    store_read_end(&read);
+    assert_int_equal(set_property(fixture, INBOX, 0, "/private/a", "", 0), ERR_NONE);
+    read = read_begin(fixture);
+    assert_int_equal(store_property_get(read, INBOX, 0, "/private/a", value, 9, &length, NULL),
+                     ERR_NOT_FOUND);
+    store_read_end(&read);
+}
+
+static void an_item_has_properties_and_a_summary(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct store_property property = {"to", "alice", 5};
+    uint8_t summary[STORE_SUMMARY_MAX];
+    struct store_draft *draft = draft_of(fixture, "x", 1);
+    struct store_op op = append_op(fixture, INBOX, draft);
+    struct store_read *read;
+    size_t length;
+
+    memset(summary, 's', sizeof(summary));
+    op.in.append.summary = summary;
+    op.in.append.summary_length = sizeof(summary);
+    op.in.append.properties = &property;
+    op.in.append.property_count = 1;
+    must(store_run(&op), &op.err);
+    assert_int_equal(set_property(fixture, INBOX, op.out.append.item_id, "more", "m", 1), ERR_NONE);
+    assert_int_equal(set_property(fixture, INBOX, 999, "more", "m", 1), ERR_NOT_FOUND);
+    read = read_begin(fixture);
+    memset(summary, 0, sizeof(summary));
+    assert_int_equal(store_summary_get(read, INBOX, 1, summary, &length, NULL), ERR_NONE);
+    assert_int_equal(length, STORE_SUMMARY_MAX);
+    assert_int_equal(summary[STORE_SUMMARY_MAX - 1], 's');
+    assert_int_equal(store_summary_get(read, INBOX, 2, summary, &length, NULL), ERR_NOT_FOUND);
+    assert_int_equal(store_property_get(read, INBOX, op.out.append.item_id, "to", summary,
+                                        sizeof(summary), &length, NULL),
+                     ERR_NONE);
+    assert_int_equal(length, 5);
+    store_read_end(&read);
+    expunge(fixture, INBOX, 1, 1);
+    read = read_begin(fixture);
+    assert_int_equal(store_property_get(read, INBOX, op.out.append.item_id, "to", summary,
+                                        sizeof(summary), &length, NULL),
+                     ERR_NOT_FOUND);
+    assert_int_equal(store_summary_get(read, INBOX, 1, summary, &length, NULL), ERR_NOT_FOUND);
+    store_read_end(&read);
+    store_draft_unref(&draft);
+}
+
+/* ---- threads ---- */
+
+#define THREADS 8
+#define EACH 60
+
+struct worker {
+    struct fixture *fixture;
+    unsigned n;
+    atomic_bool *stop;
+};
+
+static void *append_some(void *argument)
+{
+    struct worker *worker = argument;
+    char text[32];
+
+    for (int i = 0; i < EACH; i++) {
+        snprintf(text, sizeof(text), "%u-%d", worker->n, i);
+        append_text(worker->fixture, INBOX, text);
+    }
+    return NULL;
+}
+
+/* Whatever snapshot is taken, its counts agree with its items. */
+static void *read_all_the_time(void *argument)
+{
+    struct worker *worker = argument;
+    struct store_item *items = calloc(THREADS * EACH + 1, sizeof(*items));
+
+    while (!atomic_load(worker->stop)) {
+        struct store_read *read = read_begin(worker->fixture);
+        struct store_folder folder;
+        size_t count;
+
+        assert_int_equal(store_folder_get(read, INBOX, &folder, NULL), ERR_NONE);
+        assert_int_equal(
+            store_item_scan(read, INBOX, 1, UINT32_MAX, 0, items, THREADS * EACH + 1, &count, NULL),
+            ERR_NONE);
+        assert_int_equal(folder.messages, count);
+        assert_int_equal(folder.uid_next, count + 1);
+        store_read_end(&read);
+    }
+    free(items);
+    return NULL;
+}
+
+static void many_threads_write_and_read_at_once(void **state)
+{
+    struct fixture *fixture = *state;
+    struct listener all = {.watch.changed = on_changed};
+    struct worker workers[THREADS + 2];
+    pthread_t threads[THREADS + 2];
+    atomic_bool stop = false;
+    struct store_status status;
+
+    store_watch_add(fixture->mailbox, INBOX, &all.watch);
+    for (unsigned i = 0; i < THREADS + 2; i++) {
+        workers[i] = (struct worker){fixture, i, &stop};
+        pthread_create(&threads[i], NULL, i < THREADS ? append_some : read_all_the_time,
+                       &workers[i]);
+    }
+    for (unsigned i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    atomic_store(&stop, true);
+    pthread_join(threads[THREADS], NULL);
+    pthread_join(threads[THREADS + 1], NULL);
+    settle(fixture);
+    assert_int_equal(folder_now(fixture, INBOX).messages, THREADS * EACH);
+    assert_true(atomic_load(&all.calls) > 0);
+    assert_int_equal(atomic_load(&all.modseq), folder_now(fixture, INBOX).highest_modseq);
+    store_watch_remove(&all.watch);
+    store_status(fixture->store, &status);
+    assert_true(status.commits < status.operations); /* they shared commits */
+}
+
+int main(void)
+{
+#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+    const struct CMUnitTest tests[] = {
+        WITH_STORE(a_watch_hears_of_its_folder_only),
+        WITH_STORE(folders_that_come_and_go_are_told),
+        WITH_STORE(a_failed_operation_is_not_told),
+        WITH_STORE(recent_is_told_once),
+        WITH_STORE(properties_are_kept_listed_and_removed),
+        WITH_STORE(an_item_has_properties_and_a_summary),
+        WITH_STORE(many_threads_write_and_read_at_once),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
