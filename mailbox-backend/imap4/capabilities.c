@@ -1,3 +1,5 @@
+#include <pthread.h>
+
 #include "mailbox-backend/imap4/imap4.h"
 
 static const struct {
@@ -20,16 +22,24 @@ static const struct {
 };
 #define COUNT (sizeof(capabilities) / sizeof(capabilities[0]))
 
-const char *const *imap_capabilities_before_login(void)
+static const char *before_login[COUNT + 1];
+
+static void list_before_login(void)
 {
-    static const char *words[COUNT + 1];
     size_t count = 0;
 
     for (size_t i = 0; i < COUNT; i++) {
         if (capabilities[i].before_login)
-            words[count++] = capabilities[i].word;
+            before_login[count++] = capabilities[i].word;
     }
-    return words;
+}
+
+const char *const *imap_capabilities_before_login(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, list_before_login);
+    return before_login;
 }
 
 void imap_capabilities_write(struct buf *out)
