@@ -37,11 +37,11 @@ static void tell_folder(struct command *command, struct store_read *read,
                         const struct store_folder *folder, struct str path)
 {
     struct buf *out = command_output(command);
-    const char *use = use_names[folder->use];
+    const char *use = placeholder_is(read, folder) ? "\\Noselect" : use_names[folder->use];
 
-    buf_printf(out, "* LIST (%s%s%s%s) \"/\" ",
+    buf_printf(out, "* LIST (%s%s%s) \"/\" ",
                folder->has_children ? "\\HasChildren" : "\\HasNoChildren", use != NULL ? " " : "",
-               use != NULL ? use : "", placeholder_is(read, folder) ? " \\Noselect" : "");
+               use != NULL ? use : "");
     mailbox_name_write(out, path);
     buf_text(out, "\r\n");
 }

@@ -11,7 +11,8 @@ static uint32_t detail_folder(struct store_read *read, const char *detail)
     struct err err;
 
     if (path_normalise(&arena, str_of(detail), &path, &err) == ERR_NONE &&
-        path_find(read, path, &folder, &err) == ERR_NONE && folder.id != STORE_ROOT_FOLDER)
+        path_find(read, path, &folder, &err) == ERR_NONE && folder.id != STORE_ROOT_FOLDER &&
+        !placeholder_is(read, &folder))
         id = folder.id;
     arena_reset(&arena);
     return id;
@@ -22,7 +23,8 @@ uint32_t filing_folder(struct store_read *read, bool junk, const char *detail)
     struct store_folder folder;
     struct err err;
 
-    if (junk && store_folder_by_use(read, USE_JUNK, &folder, &err) == ERR_NONE)
+    if (junk && store_folder_by_use(read, USE_JUNK, &folder, &err) == ERR_NONE &&
+        !placeholder_is(read, &folder))
         return folder.id;
     if (!junk && detail[0] != '\0')
         return detail_folder(read, detail);
