@@ -27,6 +27,7 @@ int main(void)
         DIALOGUE("flags_are_stored", "store.txt"),
         DIALOGUE("messages_are_copied_and_moved", "copy.txt"),
         DIALOGUE("deleted_messages_are_expunged", "expunge.txt"),
+        DIALOGUE("messages_are_searched", "search.txt"),
         DIALOGUE("changes_by_others_are_told", "two-sessions.txt"),
         DIALOGUE("idle_tells_changes_as_they_happen", "idle.txt"),
     };
