@@ -22,7 +22,7 @@ void maildrop_add(struct maildrop *maildrop, uint32_t uid, uint64_t octets)
         last->last = uid;
         return;
     }
-    if (maildrop->count == maildrop->room) {
+    if (maildrop->ranges == NULL || maildrop->count == maildrop->room) {
         maildrop->room = maildrop->room == 0 ? 8 : maildrop->room * 2;
         maildrop->ranges = mem_grow(maildrop->ranges, maildrop->room, sizeof(*maildrop->ranges));
     }
