@@ -108,6 +108,8 @@ void segments_seal(struct segments *set, struct segment *segment)
 
 static void take_rows(struct segments *set, const struct segment_record *rows, size_t count)
 {
+    struct err err;
+
     for (size_t i = 0; i < count; i++) {
         struct segment *segment;
 
@@ -117,10 +119,12 @@ static void take_rows(struct segments *set, const struct segment_record *rows, s
             continue;
         if (set->active != NULL)
             segments_seal(set, set->active);
-        if (pin(set, segment, NULL) == ERR_NONE)
+        if (pin(set, segment, &err) == ERR_NONE) {
             set->active = segment;
-        else
+        } else {
+            log_error(NULL, "%s: %s", set->folder, err.text);
             segments_seal(set, segment);
+        }
     }
 }
 
@@ -167,27 +171,25 @@ uint32_t segments_start(const struct segments *set)
 
 /* ---- reserving ---- */
 
-static void activate(struct segments *set, struct segment *segment)
+static enum err_code activate(struct segments *set, struct segment *segment, struct err *err)
 {
-    struct err err;
-    enum err_code code;
+    enum err_code code = pin(set, segment, err);
 
-    segment->record.state = SEGMENT_FREE;
-    code = pin(set, segment, &err);
     if (code == ERR_NONE) {
-        code = segment_write_header(segment->fd, &segment->record, &err);
+        code = segment_write_header(segment->fd, &segment->record, err);
         if (code != ERR_NONE)
             unpin(segment);
     }
     segment->row_dirty = true;
     if (code != ERR_NONE) {
-        log_error(NULL, "%s: %s", set->folder, err.text);
-        segment->failed = true;
-        return;
+        segment->failed = true; /* another is taken the next time */
+        return err_set(err, ERR_UNAVAILABLE, "segment %" PRIu32 " cannot be written to",
+                       segment->record.number);
     }
     atomic_store(&segment->dirty, true);
     segment->record.state = SEGMENT_ACTIVE;
     set->active = segment;
+    return ERR_NONE;
 }
 
 static bool has_room(const struct segment *segment, uint32_t space)
@@ -219,8 +221,7 @@ static enum err_code advance(struct segments *set, struct err *err)
         if (set->active != NULL)
             return ERR_NONE; /* another thread was first */
     }
-    activate(set, next);
-    return ERR_NONE;
+    return activate(set, next, err);
 }
 
 enum err_code segments_reserve(struct segments *set, uint32_t stored, struct segment **segment,

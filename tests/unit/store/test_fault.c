@@ -224,6 +224,73 @@ static void a_full_disk_refuses_mail_but_not_deletion(void **state)
     assert_int_equal(folder_now(fixture, INBOX).messages, 2);
 }
 
+/* Waits for what the writer does in its idle time. */
+static void wait_until_empty(struct fixture *fixture)
+{
+    struct store_status status;
+
+    store_status(fixture->store, &status);
+    for (int i = 0; i < 6000 && status.content_bytes != 0; i++) {
+        usleep(10000);
+        store_status(fixture->store, &status);
+    }
+    assert_int_equal(status.content_bytes, 0);
+}
+
+static void recoverable_items_go_early_when_the_disk_is_short(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_status status;
+
+    fixture_close(fixture);
+    fixture->settings.recovery_seconds = 1000000;
+    fixture_open(fixture);
+    append_text(fixture, INBOX, "one");
+    append_text(fixture, INBOX, "two");
+    expunge(fixture, INBOX, 1, 2);
+    store_status(fixture->store, &status);
+    assert_int_equal(status.content_bytes, 2 * 64);
+    fixture_close(fixture);
+    atomic_store(&fake_free, 1u << 20);
+    fixture_open(fixture); /* a round of housekeeping begins with the start */
+    wait_until_empty(fixture);
+}
+
+/* An append with a summary that fills a page of the index with two others. */
+static enum err_code append_bulky(struct fixture *fixture)
+{
+    char summary[STORE_SUMMARY_MAX] = "";
+    struct store_draft *draft;
+    struct store_op op;
+
+    if (store_draft_create(fixture->store, 0, 1, &draft, NULL) != ERR_NONE)
+        return ERR_UNAVAILABLE;
+    assert_int_equal(store_draft_append(draft, "x", 1, NULL), ERR_NONE);
+    assert_int_equal(store_draft_finish(draft, NULL), ERR_NONE);
+    op = append_op(fixture, INBOX, draft);
+    op.in.append.summary = summary;
+    op.in.append.summary_length = sizeof(summary);
+    store_run(&op);
+    store_draft_unref(&draft);
+    return op.err.code;
+}
+
+static void a_full_index_refuses_mail_but_not_deletion(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t count = 0;
+
+    fixture_close(fixture);
+    fixture->settings.map_size = 2u << 20;
+    fixture_open(fixture);
+    while (append_bulky(fixture) == ERR_NONE)
+        assert_true(++count < 3000);
+    assert_true(count > 100);
+    expunge(fixture, INBOX, 1, count);
+    assert_int_equal(folder_now(fixture, INBOX).messages, 0);
+    append_text(fixture, INBOX, "there is room again");
+}
+
 int main(void)
 {
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, teardown)
@@ -235,6 +302,8 @@ int main(void)
         WITH_STORE(a_segment_whose_sync_failed_is_never_appended_to),
         WITH_STORE(a_large_message_whose_segment_failed_is_refused),
         WITH_STORE(a_full_disk_refuses_mail_but_not_deletion),
+        WITH_STORE(recoverable_items_go_early_when_the_disk_is_short),
+        WITH_STORE(a_full_index_refuses_mail_but_not_deletion),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

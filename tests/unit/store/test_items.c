@@ -235,6 +235,50 @@ static void expunge_removes_and_remembers(void **state)
     uidset_release(&all);
 }
 
+static void old_tombstones_go_and_raise_the_floor(void **state)
+{
+    enum { COUNT = 4200 };
+    struct fixture *fixture = *state;
+    struct store_op *ops = calloc(COUNT, sizeof(*ops));
+    struct uidset *uids = calloc(COUNT, sizeof(*uids));
+    struct store_folder folder;
+    struct uidset gone = {0};
+    struct store_read *read;
+    bool complete;
+
+    append_many(fixture, INBOX, COUNT);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        uidset_add(&uids[i], i + 1);
+        ops[i] = (struct store_op){.kind = OP_EXPUNGE,
+                                   .mailbox = fixture->mailbox,
+                                   .folder = INBOX,
+                                   .uids = &uids[i],
+                                   .done = fixture_ignore};
+        store_submit(&ops[i]);
+    }
+    expunge(fixture, INBOX, COUNT + 1, COUNT + 1);
+    make_folder(fixture, STORE_ROOT_FOLDER, "comes behind them");
+    folder = folder_now(fixture, INBOX);
+    assert_int_equal(folder.messages, 0);
+    assert_true(folder.vanished_floor >= ops[COUNT - 4096 - 1].modseq);
+    read = read_begin(fixture);
+    assert_int_equal(store_vanished(read, INBOX, folder.vanished_floor, &gone, &complete, NULL),
+                     ERR_NONE);
+    assert_true(complete);
+    assert_int_equal(uidset_size(&gone), 4096);
+    assert_int_equal(store_vanished(read, INBOX, folder.vanished_floor - 1, &gone, &complete, NULL),
+                     ERR_NONE);
+    assert_false(complete);
+    store_read_end(&read);
+    uidset_release(&gone);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        uidset_release(&uids[i]);
+        uidset_release(&ops[i].out.expunge.removed);
+    }
+    free(uids);
+    free(ops);
+}
+
 static void the_last_uid_is_not_given_again(void **state)
 {
     struct fixture *fixture = *state;
@@ -455,6 +499,7 @@ int main(void)
         WITH_STORE(a_folder_has_at_most_128_keywords),
         WITH_STORE(only_what_changed_since_is_scanned),
         WITH_STORE(expunge_removes_and_remembers),
+        WITH_STORE(old_tombstones_go_and_raise_the_floor),
         WITH_STORE(the_last_uid_is_not_given_again),
         WITH_STORE(an_open_content_outlives_its_item),
         WITH_STORE(content_goes_with_its_last_item),
