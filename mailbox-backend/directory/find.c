@@ -46,6 +46,14 @@ enum err_code guid_by_address(struct directory *directory, MDB_txn *txn, const c
     return get_guid(txn, directory->address, address, guid, err);
 }
 
+/* For who looks up, a name too long for anybody is no possible name. */
+static enum err_code no_name(enum err_code code, struct err *err)
+{
+    if (code == ERR_LIMIT && err != NULL)
+        err->code = ERR_INVALID;
+    return code == ERR_LIMIT ? ERR_INVALID : code;
+}
+
 enum err_code find_record(struct directory *directory, struct str given, struct arena *arena,
                           Directory__Record **record, struct err *err)
 {
@@ -54,7 +62,9 @@ enum err_code find_record(struct directory *directory, struct str given, struct 
     MDB_txn *txn;
     enum err_code code = name_login(given, directory->default_domain, name, err);
 
-    if (code != ERR_NONE || (code = begin_read(directory, &txn, err)) != ERR_NONE)
+    if (code != ERR_NONE)
+        return no_name(code, err);
+    if ((code = begin_read(directory, &txn, err)) != ERR_NONE)
         return code;
     code = guid_by_name(directory, txn, name, &guid, err);
     if (code == ERR_NONE)
@@ -100,7 +110,7 @@ static enum err_code resolve(struct directory *directory, MDB_txn *txn, struct s
 
     detail[0] = '\0';
     if (code != ERR_NONE)
-        return code;
+        return no_name(code, err);
     code = guid_by_address(directory, txn, name, guid, err);
     if (code != ERR_NOT_FOUND)
         return code;

@@ -36,6 +36,21 @@ static void resolves_to(struct fixture *fixture, const char *address, const char
     assert_string_equal(behind, detail);
 }
 
+static void a_name_too_long_for_anybody_is_no_name(void **state)
+{
+    struct fixture *fixture = *state;
+    struct account account;
+    const char *detail;
+    char name[500];
+
+    memset(name, 'a', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    assert_int_equal(find(fixture, name, &account), ERR_INVALID);
+    assert_int_equal(directory_resolve(fixture->directory, str_of(name), &fixture->arena, &account,
+                                       &detail, NULL),
+                     ERR_INVALID);
+}
+
 static void a_new_account_is_found_by_every_form_of_its_name(void **state)
 {
     struct fixture *fixture = *state;
@@ -306,6 +321,7 @@ static void a_second_owner_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        FIXTURE_TEST(a_name_too_long_for_anybody_is_no_name),
         FIXTURE_TEST(a_new_account_is_found_by_every_form_of_its_name),
         FIXTURE_TEST(a_name_is_given_once),
         FIXTURE_TEST(an_alias_takes_mail_and_logs_in),
