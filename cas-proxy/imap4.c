@@ -32,11 +32,11 @@ static struct str input_of(const struct client *client)
     return str_n(buf_bytes(input), buf_length(input));
 }
 
-static void whole_command(struct client *client, size_t length)
+/* The command, which is this long, has been answered or goes to the back end. */
+static void command_ended(struct client *client, size_t length)
 {
     struct imap4 *imap4 = client->state;
 
-    imap4_run(client, str_n(input_of(client).data, length));
     if (client->ended)
         return;
     consume(client, length);
@@ -50,18 +50,28 @@ static void whole_command(struct client *client, size_t length)
                 "cut off: too many commands without a login");
 }
 
-/* The literal is not sent by a client that waits: the connection is still good. */
+static void whole_command(struct client *client, size_t length)
+{
+    imap4_run(client, str_n(input_of(client).data, length));
+    command_ended(client, length);
+}
+
+/* The literal is not sent by a client that waits: where it is not wanted, the command ends here. */
+static void literal_announced(struct client *client, size_t length)
+{
+    if (imap4_wants_literal(client, str_n(input_of(client).data, length)))
+        client_write(client, "+ go on\r\n");
+    else
+        command_ended(client, length);
+}
+
 static void literal_too_big(struct client *client, size_t length)
 {
-    struct imap4 *imap4 = client->state;
     struct imap4_command parts;
 
     imap4_command(&parts, str_n(input_of(client).data, length));
     imap4_bad(client, parts.tag, "[TOOBIG] the literal is too long");
-    if (client->ended)
-        return;
-    consume(client, length);
-    imap4->scan = (struct imap4_scan){0};
+    command_ended(client, length);
 }
 
 /* True when there may be more to do. */
@@ -74,7 +84,7 @@ static bool take_command(struct client *client)
         whole_command(client, imap4->scan.seen);
         return true;
     case IMAP4_CONTINUE:
-        client_write(client, "+ go on\r\n");
+        literal_announced(client, imap4->scan.seen + 1);
         return true;
     case IMAP4_TOO_BIG:
         literal_too_big(client, imap4->scan.seen);

@@ -11,6 +11,7 @@ enum need { NOTHING, CREDENTIALS /* that they may be sent over this connection *
 struct command {
     const char *name;
     enum need needs;
+    bool has_strings; /* among its arguments: they may be literals */
     void (*run)(struct client *client, const struct imap4_command *command);
 };
 
@@ -215,13 +216,13 @@ static void cmd_authenticate(struct client *client, const struct imap4_command *
 }
 
 static const struct command commands[] = {
-    {"CAPABILITY",   NOTHING,     cmd_capability  },
-    {"NOOP",         NOTHING,     cmd_noop        },
-    {"LOGOUT",       NOTHING,     cmd_logout      },
-    {"ID",           NOTHING,     cmd_id          },
-    {"STARTTLS",     NOTHING,     cmd_starttls    },
-    {"AUTHENTICATE", CREDENTIALS, cmd_authenticate},
-    {"LOGIN",        CREDENTIALS, cmd_login       },
+    {"CAPABILITY",   NOTHING,     false, cmd_capability  },
+    {"NOOP",         NOTHING,     false, cmd_noop        },
+    {"LOGOUT",       NOTHING,     false, cmd_logout      },
+    {"ID",           NOTHING,     true,  cmd_id          },
+    {"STARTTLS",     NOTHING,     false, cmd_starttls    },
+    {"AUTHENTICATE", CREDENTIALS, false, cmd_authenticate},
+    {"LOGIN",        CREDENTIALS, true,  cmd_login       },
 };
 
 static const struct command *find_command(struct str name)
@@ -233,22 +234,45 @@ static const struct command *find_command(struct str name)
     return NULL;
 }
 
+/* The command of a line in parts; NULL when it may not be run, and the client has been told so. */
+static const struct command *admit(struct client *client, struct str line,
+                                   struct imap4_command *parts)
+{
+    const struct command *command;
+
+    if (!imap4_command(parts, line) || parts->name.length == 0) {
+        imap4_bad(client, parts->tag, "a command begins with a tag and a name");
+        return NULL;
+    }
+    command = find_command(parts->name);
+    if (command == NULL) {
+        imap4_bad(client, parts->tag, "unknown command, or one that needs a login first");
+    } else if (command->needs == CREDENTIALS && !capabilities_may_login(client)) {
+        answer(client, parts->tag, "NO [PRIVACYREQUIRED] start TLS before you log in");
+        command = NULL;
+    }
+    return command;
+}
+
 void imap4_run(struct client *client, struct str line)
 {
     struct imap4_command parts;
-    const struct command *command;
+    const struct command *command = admit(client, line, &parts);
 
-    if (!imap4_command(&parts, line) || parts.name.length == 0) {
-        imap4_bad(client, parts.tag, "a command begins with a tag and a name");
-        return;
-    }
-    command = find_command(parts.name);
-    if (command == NULL)
-        imap4_bad(client, parts.tag, "unknown command, or one that needs a login first");
-    else if (command->needs == CREDENTIALS && !capabilities_may_login(client))
-        answer(client, parts.tag, "NO [PRIVACYREQUIRED] start TLS before you log in");
-    else
+    if (command != NULL)
         command->run(client, &parts);
+}
+
+bool imap4_wants_literal(struct client *client, struct str line)
+{
+    struct imap4_command parts;
+    const struct command *command = admit(client, line, &parts);
+
+    if (command == NULL)
+        return false;
+    if (!command->has_strings)
+        command->run(client, &parts); /* which finds the literal where none may be */
+    return command->has_strings;
 }
 
 void imap4_sasl_answer(struct client *client, struct str line)

@@ -24,6 +24,10 @@ struct imap4 {
 /* Does what a whole command says. */
 void imap4_run(struct client *client, struct str line);
 
+/* Whether the literal that line, a command so far, announces at its end is wanted. If not, the command
+   has been answered: nobody sends a password in clear to hear that it was not wanted. */
+bool imap4_wants_literal(struct client *client, struct str line);
+
 /* Takes the client's answer to a SASL challenge. */
 void imap4_sasl_answer(struct client *client, struct str line);
 

@@ -19,7 +19,8 @@ struct imap4_scan {
 
 enum imap4_found {
     IMAP4_MORE,     /* not all of it has come */
-    IMAP4_CONTINUE, /* the client waits for "+" before it sends a literal; then scan again */
+    IMAP4_CONTINUE, /* the client waits for "+" before it sends a literal, then scan again; the
+                       command is scan->seen + 1 long without */
     IMAP4_WHOLE,    /* scan->seen is its length, the final line end included */
     IMAP4_TOO_BIG, /* announces a literal over the limit and waits; it is scan->seen long without */
     IMAP4_TOO_LONG, /* over the limit and still coming: the connection is of no use any more */
