@@ -42,9 +42,8 @@ static void do_smtp_hello(struct lmtp *lmtp, struct str argument)
 /* RFC 3207; what was said in clear is forgotten when CLIENT_SECURED comes. */
 static void do_starttls(struct lmtp *lmtp, struct str argument)
 {
-    if (argument.length > 0) {
-        lmtp_say_fault(lmtp, "501 5.5.4 STARTTLS has no arguments");
-    } else if (client_is_secured(lmtp->client)) {
+    (void)argument;
+    if (client_is_secured(lmtp->client)) {
         lmtp_say_fault(lmtp, "503 5.5.1 TLS is already there");
     } else if (!client_may_start_tls(lmtp->client)) {
         lmtp_say(lmtp, "454 4.7.0 TLS is not available");
@@ -110,21 +109,22 @@ enum need {
 static const struct command {
     const char *name;
     enum need need;
+    bool is_bare; /* RFC 5321 section 4.1.1: arguments are a syntax error */
     handler *handler;
 } commands[] = {
-    {"LHLO",     NEED_NOTHING, do_lhlo      },
-    {"EHLO",     NEED_NOTHING, do_smtp_hello},
-    {"HELO",     NEED_NOTHING, do_smtp_hello},
-    {"STARTTLS", NEED_NOTHING, do_starttls  },
-    {"MAIL",     NEED_LHLO,    do_mail      },
-    {"RCPT",     NEED_MAIL,    lmtp_do_rcpt },
-    {"DATA",     NEED_MAIL,    lmtp_do_data },
-    {"BDAT",     NEED_ENTRY,   lmtp_do_bdat },
-    {"RSET",     NEED_NOTHING, do_rset      },
-    {"NOOP",     NEED_NOTHING, do_noop      },
-    {"VRFY",     NEED_ENTRY,   do_vrfy      },
-    {"HELP",     NEED_NOTHING, do_help      },
-    {"QUIT",     NEED_NOTHING, do_quit      },
+    {"LHLO",     NEED_NOTHING, false, do_lhlo      },
+    {"EHLO",     NEED_NOTHING, false, do_smtp_hello},
+    {"HELO",     NEED_NOTHING, false, do_smtp_hello},
+    {"STARTTLS", NEED_NOTHING, true,  do_starttls  },
+    {"MAIL",     NEED_LHLO,    false, do_mail      },
+    {"RCPT",     NEED_MAIL,    false, lmtp_do_rcpt },
+    {"DATA",     NEED_MAIL,    true,  lmtp_do_data },
+    {"BDAT",     NEED_ENTRY,   false, lmtp_do_bdat },
+    {"RSET",     NEED_NOTHING, true,  do_rset      },
+    {"NOOP",     NEED_NOTHING, false, do_noop      },
+    {"VRFY",     NEED_ENTRY,   false, do_vrfy      },
+    {"HELP",     NEED_NOTHING, false, do_help      },
+    {"QUIT",     NEED_NOTHING, true,  do_quit      },
 };
 
 static bool is_in_order(const struct lmtp *lmtp, enum need need)
@@ -145,6 +145,8 @@ static void call(struct lmtp *lmtp, const struct command *command, struct str ar
         client_end(lmtp->client, "refused: not in lmtp_networks, and no certificate");
     } else if (!is_in_order(lmtp, command->need)) {
         lmtp_say_fault(lmtp, "503 5.5.1 bad sequence of commands");
+    } else if (command->is_bare && argument.length > 0) {
+        lmtp_say_fault(lmtp, "501 5.5.4 this command has no arguments");
     } else {
         command->handler(lmtp, argument);
     }

@@ -26,9 +26,8 @@ static void begin_content(struct lmtp *lmtp)
 
 void lmtp_do_data(struct lmtp *lmtp, struct str argument)
 {
-    if (argument.length > 0) {
-        lmtp_say_fault(lmtp, "501 5.5.4 DATA has no arguments");
-    } else if (lmtp->recipient_count == 0) {
+    (void)argument;
+    if (lmtp->recipient_count == 0) {
         lmtp_say_fault(lmtp, "503 5.5.1 no valid recipients");
     } else {
         begin_content(lmtp);
@@ -47,6 +46,7 @@ void lmtp_do_bdat(struct lmtp *lmtp, struct str argument)
     if (fault != LMTP_FINE) {
         /* Where the chunk ends cannot be known: nothing that follows would be understood. */
         lmtp_say(lmtp, lmtp_fault_reply(fault));
+        lmtp_say(lmtp, "421 4.5.2 cannot tell where the chunk ends");
         client_end(lmtp->client, "BDAT without a size");
         return;
     }

@@ -348,7 +348,8 @@ static void bdat_is_relayed_as_it_comes(void **state)
     expect_content(&pair->backs[0], "A: b\r\n\r\n.\r\n");
     say(pair, "MAIL FROM:<>\r\nRCPT TO:<a@one>\r\nBDAT 0 LAST\r\nBDAT\r\n");
     expect(pair, "250 2.1.0 sender accepted\r\n250 2.0.0 ok\r\n250 2.0.0 delivered\r\n"
-                 "501 5.5.4 bad arguments\r\n");
+                 "501 5.5.4 bad arguments\r\n"
+                 "421 4.5.2 cannot tell where the chunk ends\r\n");
     expect_end(pair);
 }
 
