@@ -138,10 +138,11 @@ def direct(pair, user, line):
     found = re.fullmatch(rb"# (deliver|admin): (.*)", line)
     if found is None:
         return
+    words = octets(found[2]).decode().split()
     if found[1] == b"deliver":
-        deliver(pair, user, found[2].decode())
+        deliver(pair, user, *words)
     else:
-        pair.back.admin(*found[2].decode().split())
+        pair.back.admin(*words)
 
 
 def expect_line(session, text, where):
@@ -200,7 +201,8 @@ def main():
                                    for path in glob.glob(os.path.join(HERE, "*", "*.txt")))
     passed, failed = 0, 0
     try:
-        with Pair(front_extra="[limits]\ntrusted_networks = 127.0.0.0/8, ::1\n") as pair:
+        with Pair(back_extra="message_size_limit = 1M\n",
+                  front_extra="[limits]\ntrusted_networks = 127.0.0.0/8, ::1\n") as pair:
             for number, name in enumerate(names):
                 user = f"d{number}"
                 pair.back.add_user(user, PASSWORD)
