@@ -78,13 +78,14 @@ static bool may_deliver(const struct front_link *front, const struct link *link)
     return link_is_local(link) || has(fronts, "*") || has(fronts, link_peer_name(link));
 }
 
+/* The client reads why; what to do about it is for the administrator only. */
 static void refuse(struct link *link, struct link_session *session, Link__Refused__Code code,
-                   const char *service, const char *why)
+                   const char *service, const char *why, const char *hint)
 {
     char text[160];
 
-    snprintf(text, sizeof(text), "%.32s: %s", service, why);
-    log_notice(link_peer_name(link), "session refused: %s", text);
+    snprintf(text, sizeof(text), "%.32s %s", service, why);
+    log_notice(link_peer_name(link), "session refused: %s%s", text, hint);
     link_session_refuse(session, code, text, 0);
 }
 
@@ -97,16 +98,16 @@ static void on_open(void *context, struct link *link, struct link_session *sessi
 
     if (entry == NULL)
         refuse(link, session, LINK__REFUSED__CODE__UNSUPPORTED, open->service,
-               "no such service on this back end");
+               "is no service of this back end", "");
     else if (atomic_load(&service->draining))
-        refuse(link, session, LINK__REFUSED__CODE__UNAVAILABLE, open->service,
-               "the back end is stopping");
+        refuse(link, session, LINK__REFUSED__CODE__UNAVAILABLE, open->service, "is stopping", "");
     else if (!runs(service, (size_t)(entry - engines)))
         refuse(link, session, LINK__REFUSED__CODE__UNAVAILABLE, open->service,
-               "off on this back end; `mailbox-backend service enable` turns it on");
+               "is off on this back end",
+               "; `mailbox-backend service enable` and `service start` turn it on");
     else if (entry->for_fronts && !may_deliver(front, link))
         refuse(link, session, LINK__REFUSED__CODE__UNAVAILABLE, open->service,
-               "this front is not in [lmtpbe] fronts of the back end");
+               "is not open to this front", "; [lmtpbe] fronts lists those that may bring mail");
     else
         session_start(service->backend, front->home->loop, session, entry, open);
 }

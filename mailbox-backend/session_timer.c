@@ -74,7 +74,8 @@ void session_timer_init(struct session *session)
 {
     uv_timer_init(loop_uv(session->home->loop), &session->timer);
     session->timer.data = session;
-    session->began = session->heard = session->command_ended = session_now();
+    session->began = session_now();
+    session->heard = session->command_began = session->command_ended = session->began;
 }
 
 void session_timer_update(struct session *session)
