@@ -48,6 +48,8 @@ static void keep_tail(struct input *input, const uint8_t *bytes, size_t length)
     size_t room = sizeof(input->tail);
     size_t old;
 
+    if (length == 0)
+        return;
     if (length > room) {
         bytes += length - room;
         length = room;
@@ -152,8 +154,7 @@ static enum input_event drop_line(struct input *input, struct buf *in)
     struct literal literal;
     struct str tail;
 
-    if (length > 0)
-        keep_tail(input, buf_bytes(in), length);
+    keep_tail(input, buf_bytes(in), length);
     buf_consume(in, length);
     if (!whole)
         return INPUT_WAIT;
