@@ -1,5 +1,6 @@
 #include "mailbox-backend/imap4/input.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define LINE_KEPT ((size_t)256)
@@ -50,6 +51,7 @@ static void keep_tail(struct input *input, const uint8_t *bytes, size_t length)
 
     if (length == 0)
         return;
+    assert(bytes != NULL);
     if (length > room) {
         bytes += length - room;
         length = room;
