@@ -98,10 +98,20 @@ static void explain(struct tls_session *session)
     err_set(&session->error, ERR_DENIED, "TLS handshake: the peer's certificate: %s", reason);
 }
 
+/* A client's certificate in a server's place, or the other way round, has an error code of its own,
+   which does not say so. */
+static bool is_about_usage(struct tls_session *session)
+{
+    uint32_t flags = mbedtls_ssl_get_verify_result(&session->ssl);
+
+    return flags != UINT32_MAX &&
+           (flags & (MBEDTLS_X509_BADCERT_KEY_USAGE | MBEDTLS_X509_BADCERT_EXT_KEY_USAGE)) != 0;
+}
+
 static void fail_handshake(struct tls_session *session, int status)
 {
     fail(session, status, "TLS handshake");
-    if (status == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED) {
+    if (status == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED || is_about_usage(session)) {
         explain(session);
     } else if (status == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE) {
         session->error.code = ERR_DENIED;
