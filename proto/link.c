@@ -91,7 +91,8 @@ void link_destroy(struct link **where)
 static void log_end(struct link *link, bool was_up, const struct err *why)
 {
     if (was_up || !link->is_client) {
-        log_warning(link->who, "link is down: %s", why->text);
+        log_line(link->orderly ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING, link->who,
+                 "link is down: %s", why->text);
     } else if (strcmp(link->last_failure, why->text) != 0) {
         log_warning(link->who, "no link yet: %s; trying again", why->text);
         snprintf(link->last_failure, sizeof(link->last_failure), "%s", why->text);
@@ -210,7 +211,8 @@ static void on_gone(struct link *link)
 {
     const struct err *why = conn_error(link->conn);
 
-    if (why->code == ERR_NONE)
+    link->orderly = why->code == ERR_NONE;
+    if (link->orderly)
         link_fail(link, ERR_UNAVAILABLE, "closed by the other side");
     else
         link_fail(link, why->code, "%s", why->text);
@@ -250,6 +252,7 @@ void link_attach_conn(struct link *link, struct conn *conn)
 {
     link->conn = conn;
     link->highest = 0;
+    link->orderly = false;
     link->heard = loop_now(link->loop);
     name_link(link);
     conn_set_handler(conn, on_event, link);

@@ -44,6 +44,7 @@ struct link {
     enum link_state state;
     bool is_client;
     bool draining;
+    bool orderly;   /* the other side closed the connection, nothing failed */
     bool dead;      /* link_destroy() was called */
     unsigned depth; /* of our functions on the stack that still use the link */
     uint64_t number;

@@ -233,6 +233,37 @@ static void a_tick_comes_once(void **state)
     client_forget(&client);
 }
 
+static void an_idle_client_is_told_good_bye(void **state)
+{
+    static struct client client;
+
+    (void)state;
+    rig.settings.imap4be.idle_timeout = 1;
+    client_open_plainly(&client, &rig, 0);
+    rig_until(&rig.rig, &client.told.closes, 1);
+    client_expect(&client, "hello front idle for too long");
+    assert_int_equal(client.told.close_reason, LINK__CLOSE__REASON__IDLE);
+    client_forget(&client);
+}
+
+static void a_client_whose_command_runs_is_not_idle(void **state)
+{
+    static struct client busy, idle;
+
+    (void)state;
+    rig.settings.imap4be.idle_timeout = 1;
+    client_open_plainly(&busy, &rig, 0);
+    client_say(&busy, "wait\n");
+    rig_settle(&rig.rig);
+    client_open_plainly(&idle, &rig, 1);
+    rig_until(&rig.rig, &idle.told.closes, 1);
+    assert_int_equal(busy.told.closes, 0);
+    session_rig_release();
+    client_expect(&busy, "hello front on a worker");
+    client_forget(&busy);
+    client_forget(&idle);
+}
+
 static void a_stop_lets_the_engine_say_good_bye(void **state)
 {
     static const struct session_choice all = {0};
@@ -326,6 +357,8 @@ int main(void)
         TEST(a_session_whose_front_goes_away_lives_until_its_worker_is_done),
         TEST(sessions_take_turns),
         TEST(a_tick_comes_once),
+        TEST(an_idle_client_is_told_good_bye),
+        TEST(a_client_whose_command_runs_is_not_idle),
         TEST(a_stop_lets_the_engine_say_good_bye),
         TEST(an_answer_waits_for_its_operation),
         TEST(a_session_whose_front_goes_away_lives_until_its_operation_is_done),
