@@ -39,8 +39,8 @@ struct link_events {
        now or later. */
     void (*open)(void *context, struct link *link, struct link_session *session,
                  const Link__Open *open);
-    /* Back only: answer with link_answer_location / link_answer_resolved, now or later (keep the
-       request number and a link_ref). */
+    /* Back only: answer with link_answer_location / link_answer_resolved, now or, while the link is up,
+       later. */
     void (*locate)(void *context, struct link *link, const Link__Locate *locate);
     void (*resolve)(void *context, struct link *link, const Link__Resolve *resolve);
     /* Front only. */

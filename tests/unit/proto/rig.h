@@ -35,7 +35,8 @@ struct rig {
     struct listener *listener;
     char folder[64];
     struct net_address address;
-    int raw; /* the test's end of a socket pair, or -1 */
+    struct tls_context *front_tls, *back_tls; /* for links over TCP; or NULL */
+    int raw;                                  /* the test's end of a socket pair, or -1 */
     uint8_t raw_bytes[1 << 20];
     size_t raw_length;
     size_t raw_used; /* by the last frame read */
@@ -265,7 +266,8 @@ static inline void rig_accept(struct listener *listener, int fd, void *context)
     struct rig *rig = context;
 
     (void)listener;
-    rig->back.link = link_server(rig->loop, fd, NULL, &rig_back_self, &rig_back_events, &rig->back);
+    rig->back.link =
+        link_server(rig->loop, fd, rig->back_tls, &rig_back_self, &rig_back_events, &rig->back);
 }
 
 static inline void rig_listen(struct rig *rig)
@@ -279,8 +281,23 @@ static inline void rig_listen(struct rig *rig)
 
 static inline void rig_client(struct rig *rig, const char *expected)
 {
-    rig->front.link = link_client(rig->loop, &rig->address, NULL, expected, &rig_front_self,
-                                  &rig_front_events, &rig->front);
+    rig->front.link = link_client(rig->loop, &rig->address, rig->front_tls, expected,
+                                  &rig_front_self, &rig_front_events, &rig->front);
+}
+
+/* From now on rig->address is a TCP port of this machine on which a back listens. */
+static inline void rig_listen_tcp(struct rig *rig)
+{
+    struct err err = {0};
+    struct sockaddr_in bound;
+    socklen_t length = sizeof(bound);
+    int fd;
+
+    assert_int_equal(net_parse(&rig->address, "127.0.0.1:0", &err), ERR_NONE);
+    assert_int_equal(net_listen(&fd, &rig->address, false, 0, &err), ERR_NONE);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&bound, &length), 0);
+    rig->address.at.in4.sin_port = bound.sin_port;
+    rig->listener = listener_open(rig->loop, fd, rig_accept, rig);
 }
 
 /* A back listens, a front connects: both are up. */

@@ -358,17 +358,8 @@ static void a_peer_that_hangs_up_ends_the_link_and_its_sessions(void **state)
 
 static void tcp_without_tls_is_refused(void **state)
 {
-    struct err err = {0};
-    struct sockaddr_in bound;
-    socklen_t length = sizeof(bound);
-    int fd;
-
     (void)state;
-    assert_int_equal(net_parse(&rig.address, "127.0.0.1:0", &err), ERR_NONE);
-    assert_int_equal(net_listen(&fd, &rig.address, false, 0, &err), ERR_NONE);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&bound, &length), 0);
-    rig.address.at.in4.sin_port = bound.sin_port;
-    rig.listener = listener_open(rig.loop, fd, rig_accept, &rig);
+    rig_listen_tcp(&rig);
     rig_client(&rig, "back1");
     rig_until(&rig, &rig.front.downs, 1);
     assert_non_null(strstr(rig.front.down_text, "needs a certificate"));
