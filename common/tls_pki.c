@@ -1,8 +1,6 @@
 #include "common/tls_pki.h"
 
-#include <arpa/inet.h>
 #include <mbedtls/ecp.h>
-#include <mbedtls/oid.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,8 +64,7 @@ static enum err_code path_of(char path[PATH_SIZE], const char *folder, const cha
     return ERR_NONE;
 }
 
-/* What may stand in a name without quoting, in a certificate and in a file's name. */
-static enum err_code check_name(const char *name, struct err *err)
+enum err_code tls_pki_check_name(const char *name, struct err *err)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                   "0123456789.-_*";
@@ -89,90 +86,6 @@ static enum err_code make_key(mbedtls_pk_context *key, struct err *err)
         status =
             mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(*key), fill_random, NULL);
     return status == 0 ? ERR_NONE : tls_mbedtls_err(err, ERR_INTERNAL, status, "making a key");
-}
-
-/* ---- extensions, in DER ---- */
-
-#define DER_SEQUENCE 0x30
-#define DER_OID 0x06
-#define DER_DNS_NAME 0x82   /* [2] of GeneralName, RFC 5280 section 4.2.1.6 */
-#define DER_IP_ADDRESS 0x87 /* [7] */
-
-static void put_der(struct buf *out, uint8_t tag, const void *data, size_t length)
-{
-    buf_byte(out, tag);
-    if (length >= 0x80)
-        buf_byte(out, length > 0xFF ? 0x82 : 0x81);
-    if (length > 0xFF)
-        buf_byte(out, (uint8_t)(length >> 8));
-    buf_byte(out, (uint8_t)length);
-    buf_append(out, data, length);
-}
-
-static int put_extension(mbedtls_x509write_cert *writer, const char *oid, size_t oid_length,
-                         const struct buf *items)
-{
-    struct buf whole = {0};
-    int status;
-
-    put_der(&whole, DER_SEQUENCE, buf_bytes(items), buf_length(items));
-    status = mbedtls_x509write_crt_set_extension(writer, oid, oid_length, 0, buf_bytes(&whole),
-                                                 buf_length(&whole));
-    buf_release(&whole);
-    return status;
-}
-
-static int put_key_usage(mbedtls_x509write_cert *writer, enum pki_role role)
-{
-    struct buf items = {0};
-    int status;
-
-    if (roles[role].is_server)
-        put_der(&items, DER_OID, MBEDTLS_OID_SERVER_AUTH,
-                MBEDTLS_OID_SIZE(MBEDTLS_OID_SERVER_AUTH));
-    if (roles[role].is_client)
-        put_der(&items, DER_OID, MBEDTLS_OID_CLIENT_AUTH,
-                MBEDTLS_OID_SIZE(MBEDTLS_OID_CLIENT_AUTH));
-    status = put_extension(writer, MBEDTLS_OID_EXTENDED_KEY_USAGE,
-                           MBEDTLS_OID_SIZE(MBEDTLS_OID_EXTENDED_KEY_USAGE), &items);
-    buf_release(&items);
-    return status;
-}
-
-static enum err_code put_address(struct buf *items, const char *text, struct err *err)
-{
-    unsigned char bytes[16];
-
-    if (inet_pton(AF_INET, text, bytes) == 1)
-        put_der(items, DER_IP_ADDRESS, bytes, 4);
-    else if (inet_pton(AF_INET6, text, bytes) == 1)
-        put_der(items, DER_IP_ADDRESS, bytes, 16);
-    else
-        return err_set(err, ERR_INVALID, "\"%s\" is no IP address", text);
-    return ERR_NONE;
-}
-
-/* The subject alternative names: those that TLS compares. */
-static enum err_code put_names(mbedtls_x509write_cert *writer, const struct pki_request *request,
-                               struct err *err)
-{
-    struct buf items = {0};
-    enum err_code code = ERR_NONE;
-    int status = 0;
-
-    put_der(&items, DER_DNS_NAME, request->name, strlen(request->name));
-    for (size_t i = 0; i < request->host_count && code == ERR_NONE; i++) {
-        code = check_name(request->hosts[i], err);
-        if (strcmp(request->hosts[i], request->name) != 0)
-            put_der(&items, DER_DNS_NAME, request->hosts[i], strlen(request->hosts[i]));
-    }
-    for (size_t i = 0; i < request->address_count && code == ERR_NONE; i++)
-        code = put_address(&items, request->addresses[i], err);
-    if (code == ERR_NONE)
-        status = put_extension(writer, MBEDTLS_OID_SUBJECT_ALT_NAME,
-                               MBEDTLS_OID_SIZE(MBEDTLS_OID_SUBJECT_ALT_NAME), &items);
-    buf_release(&items);
-    return status == 0 ? code : tls_mbedtls_err(err, ERR_INTERNAL, status, "names");
 }
 
 /* ---- writing ---- */
@@ -297,7 +210,7 @@ enum err_code pki_init(const char *folder, const char *name, unsigned days, stru
     mbedtls_pk_context key;
     enum err_code code;
 
-    if ((code = check_name(name, err)) != ERR_NONE ||
+    if ((code = tls_pki_check_name(name, err)) != ERR_NONE ||
         (code = refuse_existing(folder, "ca", err)) != ERR_NONE ||
         (code = file_make_folders(folder, 0755, err)) != ERR_NONE)
         return code;
@@ -366,8 +279,9 @@ static enum err_code write_leaf(const struct authority *authority, const char *f
         if ((status = mbedtls_x509write_crt_set_basic_constraints(&writer, 0, -1)) == 0 &&
             (status = mbedtls_x509write_crt_set_key_usage(&writer,
                                                           MBEDTLS_X509_KU_DIGITAL_SIGNATURE)) == 0)
-            status = put_key_usage(&writer, request->role);
-        code = status == 0 ? put_names(&writer, request, err)
+            status = tls_pki_put_usage(&writer, roles[request->role].is_server,
+                                       roles[request->role].is_client);
+        code = status == 0 ? tls_pki_put_names(&writer, request, err)
                            : tls_mbedtls_err(err, ERR_INTERNAL, status, subject);
     }
     if (code == ERR_NONE)
@@ -382,8 +296,8 @@ enum err_code pki_issue(const char *folder, const struct pki_request *request, s
     mbedtls_pk_context key;
     enum err_code code;
 
-    if ((code = check_name(request->name, err)) != ERR_NONE ||
-        (code = check_name(request->file, err)) != ERR_NONE)
+    if ((code = tls_pki_check_name(request->name, err)) != ERR_NONE ||
+        (code = tls_pki_check_name(request->file, err)) != ERR_NONE)
         return code;
     if (strcmp(request->file, "ca") == 0)
         return err_set(err, ERR_INVALID, "ca is the name of the CA's own files");

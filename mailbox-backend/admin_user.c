@@ -3,6 +3,7 @@
 
 #include "common/mem.h"
 #include "mailbox-backend/admin.h"
+#include "mailbox-backend/admin_user_flags.h"
 #include "mailbox-backend/directory/admin.h"
 
 static struct directory *directory_of(const struct admin_call *call)
@@ -15,64 +16,7 @@ static struct str login_of(const struct admin_call *call)
     return str_of(admin_name(call, 0));
 }
 
-/* --services=LIST, then --imap4, --pop3, --lmtp = yes or no. */
-static enum err_code read_services(const struct admin_call *call, unsigned *services,
-                                   struct err *err)
-{
-    static const enum account_service each[] = {SERVICE_IMAP4, SERVICE_POP3, SERVICE_LMTP};
-    const char *list = admin_value(call, "services");
-    enum err_code code = ERR_NONE;
-
-    if (list != NULL)
-        code = account_services_parse(list, services, err);
-    for (size_t i = 0; i < sizeof(each) / sizeof(each[0]) && code == ERR_NONE; i++) {
-        bool on = (*services & each[i]) != 0;
-
-        code = admin_value_bool(call, account_service_name(each[i]), &on, err);
-        *services = on ? *services | each[i] : *services & ~(unsigned)each[i];
-    }
-    return code;
-}
-
-static bool has_services(const struct admin_call *call)
-{
-    return admin_has(call, "services") || admin_has(call, "imap4") || admin_has(call, "pop3") ||
-           admin_has(call, "lmtp");
-}
-
-/* --quota=SIZE, none or default. */
-static enum err_code read_quota(const struct admin_call *call, uint64_t *bytes, bool *is_default,
-                                struct err *err)
-{
-    const char *text = admin_value(call, "quota");
-
-    *is_default = text != NULL && strcmp(text, "default") == 0;
-    *bytes = 0;
-    if (*is_default || (text != NULL && strcmp(text, "none") == 0))
-        return ERR_NONE;
-    return admin_value_size(call, "quota", bytes, err);
-}
-
 /* ---- add ---- */
-
-/* The password that was given, or a new one, or none when that is asked for. */
-static enum err_code choose_password(struct admin_call *call, struct str *password,
-                                     char made[ADMIN_PASSWORD_SIZE], struct err *err)
-{
-    made[0] = '\0';
-    *password = str_n(NULL, 0);
-    if (admin_secret(call, password))
-        return ERR_NONE;
-    *password = str_n(NULL, 0);
-    if (admin_has(call, "generate")) {
-        admin_make_password(made);
-        *password = str_of(made);
-    } else if (!admin_has(call, "no-password")) {
-        admin_hint(call, "give it with --password-stdin, or say --generate or --no-password");
-        return err_set(err, ERR_INVALID, "no password was given");
-    }
-    return ERR_NONE;
-}
 
 static enum err_code read_new(struct admin_call *call, struct account_new *new, struct err *err)
 {
@@ -83,9 +27,9 @@ static enum err_code read_new(struct admin_call *call, struct account_new *new, 
     new->display_name = admin_value(call, "display-name");
     new->services = SERVICES_ALL;
     new->disabled = admin_has(call, "disabled");
-    if ((code = read_services(call, &new->services, err)) == ERR_NONE &&
+    if ((code = admin_user_services(call, &new->services, err)) == ERR_NONE &&
         (code = admin_value_number(call, "quota-messages", &new->quota_messages, err)) == ERR_NONE)
-        code = read_quota(call, &new->quota_bytes, &is_default, err);
+        code = admin_user_quota(call, &new->quota_bytes, &is_default, err);
     if (code == ERR_NONE)
         new->quota_is_set = admin_has(call, "quota") && !is_default;
     return code;
@@ -99,7 +43,7 @@ static enum err_code run_add(struct admin_call *call, struct err *err)
     enum err_code code = read_new(call, &new, err);
 
     if (code == ERR_NONE)
-        code = choose_password(call, &new.password, made, err);
+        code = admin_user_password(call, &new.password, made, err);
     if (code == ERR_NONE)
         code = account_add(directory_of(call), &new, admin_is_dry_run(call), admin_arena(call),
                            &account, err);
@@ -119,7 +63,7 @@ static enum err_code run_passwd(struct admin_call *call, struct err *err)
 {
     char made[ADMIN_PASSWORD_SIZE];
     struct str password;
-    enum err_code code = choose_password(call, &password, made, err);
+    enum err_code code = admin_user_password(call, &password, made, err);
 
     if (code == ERR_NONE)
         code = account_set_password(directory_of(call), login_of(call), password,
@@ -153,11 +97,11 @@ static enum err_code read_values(struct admin_call *call, struct values *values,
     if (code != ERR_NONE)
         return code;
     values->services = account.services;
-    if ((code = read_services(call, &values->services, err)) == ERR_NONE &&
+    if ((code = admin_user_services(call, &values->services, err)) == ERR_NONE &&
         (code = admin_value_bool(call, "may-impersonate", &values->impersonate, err)) == ERR_NONE &&
         (code = admin_value_bool(call, "detail-folders", &values->details, err)) == ERR_NONE &&
         (code = admin_value_number(call, "quota-messages", &values->messages, err)) == ERR_NONE)
-        code = read_quota(call, &values->bytes, &values->quota_default, err);
+        code = admin_user_quota(call, &values->bytes, &values->quota_default, err);
     return code;
 }
 
@@ -170,7 +114,7 @@ static enum err_code run_set(struct admin_call *call, struct err *err)
     if (code != ERR_NONE)
         return code;
     change.display_name = admin_value(call, "display-name");
-    if (has_services(call))
+    if (admin_user_has_services(call))
         change.services = &values.services;
     if (admin_has(call, "may-impersonate"))
         change.may_impersonate = &values.impersonate;

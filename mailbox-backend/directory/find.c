@@ -59,7 +59,7 @@ enum err_code find_record(struct directory *directory, struct str given, struct 
 {
     char name[NAME_SIZE];
     struct store_guid guid;
-    MDB_txn *txn;
+    MDB_txn *txn = NULL;
     enum err_code code = name_login(given, directory->default_domain, name, err);
 
     if (code != ERR_NONE)
@@ -76,7 +76,7 @@ enum err_code find_record(struct directory *directory, struct str given, struct 
 enum err_code directory_find(struct directory *directory, struct str name, struct arena *arena,
                              struct account *account, struct err *err)
 {
-    Directory__Record *record;
+    Directory__Record *record = NULL;
     enum err_code code = find_record(directory, name, arena, &record, err);
 
     if (code == ERR_NONE)
@@ -87,8 +87,8 @@ enum err_code directory_find(struct directory *directory, struct str name, struc
 enum err_code directory_find_guid(struct directory *directory, const struct store_guid *guid,
                                   struct arena *arena, struct account *account, struct err *err)
 {
-    Directory__Record *record;
-    MDB_txn *txn;
+    Directory__Record *record = NULL;
+    MDB_txn *txn = NULL;
     enum err_code code = begin_read(directory, &txn, err);
 
     if (code != ERR_NONE)
@@ -130,9 +130,9 @@ enum err_code directory_resolve(struct directory *directory, struct str address,
                                 struct err *err)
 {
     char behind[NAME_LOCAL_MAX + 1];
-    Directory__Record *record;
+    Directory__Record *record = NULL;
     struct store_guid guid;
-    MDB_txn *txn;
+    MDB_txn *txn = NULL;
     enum err_code code = begin_read(directory, &txn, err);
 
     if (code != ERR_NONE)
@@ -151,7 +151,7 @@ enum err_code directory_resolve(struct directory *directory, struct str address,
 uint64_t directory_count(struct directory *directory)
 {
     MDB_stat stat = {0};
-    MDB_txn *txn;
+    MDB_txn *txn = NULL;
 
     if (begin_read(directory, &txn, NULL) != ERR_NONE)
         return 0;

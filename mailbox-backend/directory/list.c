@@ -36,10 +36,10 @@ static enum err_code next_of(struct directory *directory, MDB_dbi table,
                              char cursor[DIRECTORY_CURSOR_SIZE], struct arena *arena,
                              struct account *account, struct err *err)
 {
-    MDB_val key = val_of_text(cursor), value;
+    MDB_val key = val_of_text(cursor), value = {0};
     Directory__Record *record = NULL;
     struct store_guid guid;
-    MDB_txn *txn;
+    MDB_txn *txn = NULL;
     enum err_code code = begin_read(directory, &txn, err);
 
     if (code != ERR_NONE)
@@ -78,9 +78,9 @@ enum err_code directory_next_removed(struct directory *directory, bool *more,
                                      struct directory_removed *removed, struct arena *arena,
                                      struct err *err)
 {
-    MDB_val key = val_of_guid(&removed->guid), value;
+    MDB_val key = val_of_guid(&removed->guid), value = {0};
     Directory__Record *record = NULL;
-    MDB_txn *txn;
+    MDB_txn *txn = NULL;
     enum err_code code = begin_read(directory, &txn, err);
 
     if (code != ERR_NONE)

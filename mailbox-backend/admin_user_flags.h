@@ -1,0 +1,21 @@
+/* The flags that `user add`, `user set` and `user passwd` share. */
+#ifndef BACKEND_ADMIN_USER_FLAGS_H
+#define BACKEND_ADMIN_USER_FLAGS_H
+
+#include "mailbox-backend/admin.h"
+
+/* Changes *services by --services=LIST, then by --imap4, --pop3, --lmtp = yes or no. */
+enum err_code admin_user_services(const struct admin_call *call, unsigned *services,
+                                  struct err *err);
+bool admin_user_has_services(const struct admin_call *call); /* any of these flags is there */
+
+/* --quota=SIZE, none (0) or default. */
+enum err_code admin_user_quota(const struct admin_call *call, uint64_t *bytes, bool *is_default,
+                               struct err *err);
+
+/* The password that was given, or with --generate a new one, which made then holds (else ""), or with
+   --no-password none (data NULL). */
+enum err_code admin_user_password(struct admin_call *call, struct str *password,
+                                  char made[ADMIN_PASSWORD_SIZE], struct err *err);
+
+#endif
