@@ -29,6 +29,7 @@ int main(void)
         DIALOGUE("deleted_messages_are_expunged", "expunge.txt"),
         DIALOGUE("messages_are_searched", "search.txt"),
         DIALOGUE("changes_by_others_are_told", "two-sessions.txt"),
+        DIALOGUE("idle_keeps_the_connection_alive", "idle-keepalive.txt"),
         DIALOGUE("idle_tells_changes_as_they_happen", "idle.txt"),
     };
 
