@@ -7,8 +7,8 @@
 #include "common/mem.h"
 #include "mailbox-backend/directory/admin.h"
 
-#define FIRST_MS (60u * 1000)
-#define EVERY_MS (24u * 60 * 60 * 1000)
+#define FIRST_MS 60000u
+#define EVERY_MS 86400000u /* a day */
 
 struct removal {
     struct backend *backend;

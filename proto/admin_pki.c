@@ -11,7 +11,7 @@
 #define CA_DAYS 3650
 #define CERTIFICATE_DAYS 820 /* phones refuse longer ones from private CAs (825) */
 #define DAYS_MAX 36500
-#define WARN_DAYS 30 /* before a certificate ends */
+#define WARN_SECONDS 2592000 /* 30 days before a certificate ends */
 
 static enum err_code get_days(const struct admin_call *call, unsigned usual, unsigned *days,
                               struct err *err)
@@ -105,13 +105,13 @@ static enum err_code put_certificate(struct admin_call *call, const char *folder
         return admin_row(call, err);
     }
     left = facts.not_after - time(NULL);
-    if (left < WARN_DAYS * 86400)
+    if (left < WARN_SECONDS)
         admin_findings(call);
     admin_put_text(call, "file", file);
     admin_put_text(call, "state",
-                   left < 0                   ? "expired"
-                   : left < WARN_DAYS * 86400 ? "expires soon"
-                                              : "good");
+                   left < 0              ? "expired"
+                   : left < WARN_SECONDS ? "expires soon"
+                                         : "good");
     admin_put_text(call, "name", facts.common_name);
     admin_put_text(call, "role", facts.unit);
     admin_put_time(call, "until", facts.not_after);

@@ -156,7 +156,7 @@ static enum err_code find_removed(struct write *write, const char *name, struct 
     if (result != 0)
         return directory_err_mdb(err, result, "removed accounts");
     *found = NULL;
-    while (code == ERR_NONE && (result = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+    while (code == ERR_NONE && mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
         Directory__Record *record;
 
         code = record_unpack(value.mv_data, value.mv_size, arena, &record, err);
@@ -196,7 +196,7 @@ enum err_code account_restore(struct directory *directory, struct str given, boo
 {
     struct arena arena = {0};
     char name[NAME_SIZE];
-    Directory__Record *record;
+    Directory__Record *record = NULL;
     struct write write;
     enum err_code code = name_login(given, directory->default_domain, name, err);
 
