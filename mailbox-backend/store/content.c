@@ -202,7 +202,8 @@ bool store_content_is_warm(const struct store_content *content, uint64_t offset)
     for (uint32_t at = 0; at < RECORD_HEADER + piece->place.stored; at += 4096) {
         struct iovec io = {&byte, 1};
 
-        if (preadv2(piece->segment->fd, &io, 1, (off_t)piece->place.offset + at, RWF_NOWAIT) != 1)
+        if (preadv2(piece->segment->fd, &io, 1, (off_t)piece->place.offset + at, RWF_NOWAIT) < 0 &&
+            errno == EAGAIN)
             return false;
     }
     return true;

@@ -146,7 +146,7 @@ static void end_round(struct housekeeping *keeping)
         keeping->cut = 0;
     } else if (keeping->cut < HORIZON_STEPS) {
         keeping->cut++;
-        keeping->next_round = time(NULL) + 1;
+        keeping->next_round = 0; /* the next step, unless this one has helped */
     }
 }
 

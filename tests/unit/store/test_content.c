@@ -239,13 +239,13 @@ static void damaged_content_is_noticed(void **state)
     store_content_close(&content);
 }
 
-/* Appends about 40 MB that do not compress. */
+/* Appends about 20 MB that do not compress. */
 static void fill(struct fixture *fixture)
 {
     size_t length = 4u << 20;
     uint8_t *bytes = malloc(length);
 
-    for (int i = 0; i < 10; i++) {
+    for (int i = 0; i < 5; i++) {
         random_bytes(bytes, length);
         append_bytes(fixture, INBOX, bytes, length);
     }

@@ -3,7 +3,7 @@
 
 #define FOLDERS 4
 #define UIDS 4000
-#define ROUNDS 2500
+#define ROUNDS 1500
 #define CHECK_EVERY 50
 
 struct model_item {
