@@ -105,9 +105,10 @@ static bool is_tag_char(char c)
     return (is_atom_char(c) || c == ']') && c != '+' && (unsigned char)c < 0x80;
 }
 
+/* ASTRING-CHAR, and "\\": many clients send DOMAIN\user without quotes. */
 static bool is_astring_char(char c)
 {
-    return is_atom_char(c) || c == ']';
+    return is_atom_char(c) || c == ']' || c == '\\';
 }
 
 static struct str run_of(struct str *text, bool (*is)(char c))

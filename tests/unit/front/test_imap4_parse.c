@@ -153,7 +153,8 @@ static void astring_is_atom_quoted_or_literal(void **unused)
 {
     (void)unused;
     assert_astring("alice pw", "alice", " pw");
-    assert_astring("a]b@c\\", "a]b@c", "\\");
+    assert_astring("a]b@c)", "a]b@c", ")");
+    assert_astring("DOMAIN\\alice pw", "DOMAIN\\alice", " pw");
     assert_astring("\"\" x", "", " x");
     assert_astring("\"a \\\"b\\\\\" x", "a \"b\\", " x");
     assert_astring("{5}\r\nal\r\n  x", "al\r\n ", " x");
