@@ -105,7 +105,7 @@ static bool is_tag_char(char c)
     return (is_atom_char(c) || c == ']') && c != '+' && (unsigned char)c < 0x80;
 }
 
-/* ASTRING-CHAR, and "\\": many clients send DOMAIN\user without quotes. */
+/* ASTRING-CHAR, and "\": many clients send DOMAIN\user without quotes. */
 static bool is_astring_char(char c)
 {
     return is_atom_char(c) || c == ']' || c == '\\';
