@@ -22,6 +22,7 @@ void imap_unselect(struct imap *imap)
 {
     if (imap->view == NULL)
         return;
+    fetch_tree_forget(imap);
     view_close(imap->view);
     free(imap->view);
     imap->view = NULL;

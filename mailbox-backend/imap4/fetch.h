@@ -1,6 +1,6 @@
 /* FETCH (RFC 3501 sections 6.4.5 and 7.4.2): what its files share. fetch_parse.c reads what is asked
    for, fetch_message.c gets of a message what the answer needs, fetch_tell.c writes the answer,
-   cmd_fetch.c goes from message to message.
+   cmd_fetch.c goes from message to message, fetch_tree.c remembers a large message's parts.
 
    Most answers come from the index alone and are written at once. A message whose content is
    needed stays open over as many steps as its answer takes: it is read in chunks, and what is held of
@@ -109,6 +109,16 @@ enum fetch_progress fetch_message_run(struct command *command, struct fetch_mess
 bool fetch_message_is_long(const struct fetch_message *message);
 
 void fetch_message_end(struct fetch_message *message);
+
+/* ---- fetch_tree.c ---- */
+
+/* The tree of that content if it was the last to be kept, else NULL. */
+const struct mime_part *fetch_tree_find(const struct imap *imap, uint64_t content_id);
+
+/* Keeps a tree, where it is worth it, in place of the one before. The arena is then empty, and the tree
+   stays good until the next one is kept or the folder is left. */
+void fetch_tree_keep(struct imap *imap, const struct store_item *item, struct arena *arena,
+                     const struct mime_part *root);
 
 /* ---- between fetch_message.c and fetch_tell.c ---- */
 

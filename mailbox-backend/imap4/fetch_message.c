@@ -56,7 +56,7 @@ static uint64_t parse_need(const struct fetch_message *message, const struct fet
     return (missing & FETCH_ENVELOPE) != 0 ? message->item.header_size : 0;
 }
 
-static enum err_code open_content(struct fetch_message *message,
+static enum err_code open_content(const struct imap *imap, struct fetch_message *message,
                                   const struct fetch_request *request, struct store_read *read,
                                   struct err *err)
 {
@@ -72,7 +72,8 @@ static enum err_code open_content(struct fetch_message *message,
         store_content_close(&message->content);
         return err_set(err, ERR_CORRUPT, "the header is longer than the message");
     }
-    message->parse_end = parse_need(message, request);
+    message->root = fetch_tree_find(imap, message->item.content_id);
+    message->parse_end = message->root == NULL ? parse_need(message, request) : 0;
     if (message->parse_end > 0)
         mime_parser_init(&message->parser, &message->arena, NULL);
     return ERR_NONE;
@@ -96,8 +97,7 @@ enum err_code fetch_message_begin(struct command *command, struct fetch_message 
         return ERR_NONE;
     message->phase = FETCH_PARSE;
     message->offset = 0;
-    message->root = NULL;
-    if (open_content(message, request, read, err) != ERR_NONE) {
+    if (open_content(command->imap, message, request, read, err) != ERR_NONE) {
         buf_release(&message->body);
         return err->code;
     }
@@ -166,7 +166,8 @@ static void find_sections(struct fetch_message *message, const struct fetch_requ
     }
 }
 
-static enum fetch_progress parse(struct fetch_message *message, size_t *share, struct err *err)
+static enum fetch_progress parse(struct imap *imap, struct fetch_message *message, size_t *share,
+                                 struct err *err)
 {
     uint8_t bytes[FETCH_CHUNK];
     size_t got;
@@ -179,8 +180,11 @@ static enum fetch_progress parse(struct fetch_message *message, size_t *share, s
             return progress;
         mime_parser_feed(&message->parser, bytes, got);
     }
-    if (message->parse_end > 0)
-        message->root = mime_parser_finish(&message->parser);
+    if (message->parse_end == 0)
+        return FETCH_TOLD;
+    message->root = mime_parser_finish(&message->parser);
+    if (message->parse_end == store_content_size(message->content))
+        fetch_tree_keep(imap, &message->item, &message->arena, message->root);
     return FETCH_TOLD;
 }
 
@@ -250,14 +254,14 @@ static enum fetch_progress probe(struct fetch_message *message, const struct fet
     return FETCH_TOLD;
 }
 
-static enum fetch_progress prepare(struct fetch_message *message,
+static enum fetch_progress prepare(struct imap *imap, struct fetch_message *message,
                                    const struct fetch_request *request, size_t *share,
                                    struct err *err)
 {
     enum fetch_progress progress = FETCH_TOLD;
 
     if (message->phase == FETCH_PARSE) {
-        progress = parse(message, share, err);
+        progress = parse(imap, message, share, err);
         if (progress != FETCH_TOLD)
             return progress;
         find_sections(message, request);
@@ -280,7 +284,7 @@ enum fetch_progress fetch_message_run(struct command *command, struct fetch_mess
                                       const struct fetch_request *request, size_t *share,
                                       struct err *err)
 {
-    enum fetch_progress progress = prepare(message, request, share, err);
+    enum fetch_progress progress = prepare(command->imap, message, request, share, err);
 
     if (progress != FETCH_TOLD)
         return progress;

@@ -96,6 +96,7 @@ struct imap {
     struct input input;
     struct command *command; /* NULL between commands */
     struct update update;
+    struct fetch_tree *fetched; /* of the large message that FETCH parsed last, or NULL */
 };
 
 /* ---- output ---- */
@@ -196,6 +197,9 @@ const struct imap_command *imap_command_take(struct parse *parse, struct str *na
 
 /* cmd_append.c: whether the literal that text ends with is APPEND's message. */
 bool append_streams(struct str text);
+
+/* fetch_tree.c: frees imap->fetched. */
+void fetch_tree_forget(struct imap *imap);
 
 /* cmd_list.c: takes LIST's and LSUB's reference and pattern, joined and decoded to UTF-8. When
    it returns false the answer has been given. */

@@ -252,6 +252,56 @@ static void parts_inside_a_large_message_are_found(void **state)
     buf_release(&text);
 }
 
+/* Two messages, "x" and "y", of a small and a large part. */
+static void deliver_large_parts(struct fixture *fixture)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        struct buf text = {0};
+
+        buf_printf(&text, "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nsmall %c",
+                   'x' + i);
+        buf_text(&text, "\r\n--b\r\n\r\n");
+        for (unsigned byte = 0; byte < 400000; byte++)
+            buf_byte(&text, (uint8_t)('x' + i));
+        buf_text(&text, "\r\n--b--\r\n");
+        deliver(fixture, bytes_of(&text));
+        buf_release(&text);
+    }
+    select_inbox(fixture);
+}
+
+static void slices_of_large_parts_come_in_any_order(void **state)
+{
+    struct fixture *fixture = *state;
+
+    deliver_large_parts(fixture);
+    for (unsigned i = 0; i < 2; i++) {
+        say(fixture, "a FETCH 1 BODY.PEEK[2]<399998.5>\r\na FETCH 2 BODY.PEEK[2]<300000.2>\r\n");
+        expect(fixture, "* 1 FETCH (BODY[2]<399998> {2}\r\nxx)\r\na OK FETCH completed\r\n"
+                        "* 2 FETCH (BODY[2]<300000> {2}\r\nyy)\r\na OK FETCH completed\r\n");
+        say(fixture, "b FETCH 1:2 (BODY.PEEK[1] BODY.PEEK[3])\r\n");
+        expect(fixture, "* 1 FETCH (BODY[1] {7}\r\nsmall x BODY[3] NIL)\r\n"
+                        "* 2 FETCH (BODY[1] {7}\r\nsmall y BODY[3] NIL)\r\n"
+                        "b OK FETCH completed\r\n");
+    }
+}
+
+/* So it can be told though its beginning was damaged meanwhile. */
+static void the_next_slice_of_a_large_part_needs_no_parsing(void **state)
+{
+    struct fixture *fixture = *state;
+
+    deliver_large_parts(fixture);
+    say(fixture, "a FETCH 1 BODY.PEEK[2]<0.1>\r\n");
+    expect(fixture, "* 1 FETCH (BODY[2]<0> {1}\r\nx)\r\na OK FETCH completed\r\n");
+    damage(fixture, "small x");
+    say(fixture, "a FETCH 1 BODY.PEEK[2]<300000.1>\r\n");
+    expect(fixture, "* 1 FETCH (BODY[2]<300000> {1}\r\nx)\r\na OK FETCH completed\r\n");
+    select_inbox(fixture); /* forgets it */
+    say(fixture, "a FETCH 1 BODY.PEEK[2]<300000.1>\r\n");
+    expect(fixture, "a NO [CORRUPTION] ");
+}
+
 static void every_byte_comes_as_it_was_delivered(void **state)
 {
     struct fixture *fixture = *state;
@@ -533,6 +583,8 @@ int main(void)
         TEST(a_large_message_streams_through_a_small_buffer),
         TEST(parts_of_a_large_message_cross_what_the_store_holds_at_a_time),
         TEST(parts_inside_a_large_message_are_found),
+        TEST(slices_of_large_parts_come_in_any_order),
+        TEST(the_next_slice_of_a_large_part_needs_no_parsing),
         TEST(every_byte_comes_as_it_was_delivered),
         TEST(fields_of_a_long_header_are_counted_and_streamed),
         TEST(a_long_envelope_is_made_from_the_message),
