@@ -112,7 +112,7 @@ static void dialogue_say(struct dialogue *dialogue, unsigned number, const char 
 
 static void dialogue_line(struct dialogue *dialogue, const char *line)
 {
-    char who;
+    char who = '\0';
     char how = ' ';
     unsigned number = 1;
     const char *text = strchr(line, ':');
