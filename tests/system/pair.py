@@ -13,7 +13,6 @@ import os
 import poplib
 import shutil
 import signal
-import smtplib
 import socket
 import ssl
 import subprocess
@@ -25,6 +24,7 @@ BIN = os.path.join(ROOT, os.environ.get("BUILD", "build-test"), "bin")
 FRONT = os.path.join(BIN, "cas-proxy")
 BACK = os.path.join(BIN, "mailbox-backend")
 DOMAIN = "example.test"
+LOOPS = 2      # of every program, whatever the machine has
 PATIENCE = 60  # seconds until a thing that must happen counts as never happening
 
 imaplib._MAXLINE = 20_000_000
@@ -127,7 +127,7 @@ class Back(Program):
         certificates = (f"certificate = {pki}/{name}.crt\nkey = {pki}/{name}.key\nca = {pki}/ca.crt\n"
                         if tls else "")
         super().__init__(BACK, folder, (
-            f"[backend]\nname = {name}\ndata = {folder}/data\nlog_level = debug\n"
+            f"[backend]\nname = {name}\ndata = {folder}/data\nlog_level = debug\nloops = {LOOPS}\n"
             f"[link]\nlisten = {link}\n{certificates}"
             f"[directory]\ndefault_domain = {DOMAIN}\n"
             f"[store]\nmap_size = 1G\n{extra}"), environment)
@@ -145,6 +145,7 @@ class Front(Program):
         folder = os.path.join(deployment.folder, name)
         os.makedirs(folder, exist_ok=True)
         self.host = host
+        self.backs = len(backs)
         self.control = os.path.join(folder, "data", "control")
         self.lmtp_socket = os.path.join(folder, "lmtp")
         self.imap_port, self.imaps_port, self.pop3_port, self.pop3s_port, self.lmtp_port = (
@@ -155,7 +156,7 @@ class Front(Program):
         backends = "".join(f"[backend {back.name}]\naddress = {back.link}\n" for back in backs)
         more = {"imap4": "", "pop3": "", "lmtp": "", **(sections or {})}
         super().__init__(FRONT, folder, (
-            f"[front]\nname = {name}\ndata = {folder}/data\nlog_level = debug\n"
+            f"[front]\nname = {name}\ndata = {folder}/data\nlog_level = debug\nloops = {LOOPS}\n"
             f"[tls]\ncertificate = {pki}/server.crt\nkey = {pki}/server.key\n{link}"
             f"[imap4]\nlisten = {host}:{self.imap_port}\nlisten_tls = {host}:{self.imaps_port}\n{more['imap4']}"
             f"[pop3]\nlisten = {host}:{self.pop3_port}\nlisten_tls = {host}:{self.pop3s_port}\n{more['pop3']}"
@@ -166,8 +167,10 @@ class Front(Program):
         super().start(lambda: os.path.exists(self.control) and
                       self.admin("status", ok=None)[0] == 0)
 
-    def wait_for_link(self, count=1):
-        wait_until(lambda: self.log().count("link is up") >= count, "the link is up")
+    def wait_for_links(self, times=1):
+        """Waits until each loop's links have come up so many times, counted from the first start."""
+        wait_until(lambda: self.log().count("link is up") >= times * LOOPS * self.backs,
+                   "the links are up")
 
 
 class Deployment:
@@ -188,7 +191,7 @@ class Deployment:
 
     def issue(self, role, file, name, *more):
         """A certificate for name; stored as file.crt and file.key in the PKI's folder."""
-        self.run_pki("issue", self.pki, f"--role={role}", f"--name={name}", f"--out={file}", *more)
+        self.run_pki("issue", self.pki, f"--role={role}", f"--name={name}", f"--out={file}", "--replace", *more)
 
     def tls(self):
         return ssl.create_default_context(cafile=os.path.join(self.pki, "ca.crt"))
@@ -246,7 +249,7 @@ class Pair(Deployment):
     def start(self):
         self.back.start()
         self.front.start()
-        self.front.wait_for_link()
+        self.front.wait_for_links()
 
     def __exit__(self, kind, value, trace):
         super().__exit__(kind, value, trace)
@@ -262,14 +265,70 @@ class Pair(Deployment):
         client.pass_(password or self.users[user])
         return client
 
-    def lmtp(self):
-        return smtplib.LMTP("127.0.0.1", self.front.lmtp_port)
-
     def deliver(self, users, message, sender="sender@example.org"):
+        """Delivers to one or several users of the default domain; returns the refused ones."""
         users = [users] if isinstance(users, str) else users
-        with self.lmtp() as lmtp:
-            return lmtp.sendmail(sender, [user if "@" in user else f"{user}@{DOMAIN}" for user in users],
-                                 message)
+        with Lmtp("127.0.0.1", self.front.lmtp_port) as lmtp:
+            return lmtp.deliver(sender, [user if "@" in user else f"{user}@{DOMAIN}" for user in users],
+                                message)
+
+
+class Lmtp:
+    """A client for RFC 2033: unlike smtplib's it reads the answer for each recipient after the message."""
+
+    def __init__(self, host, port):
+        self.connection, self.lines = raw_session(port, host)
+        self.expect(b"220", self.answer())
+        self.expect(b"250", self.command(b"LHLO tests.example.org"))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        try:
+            if kind is None:
+                self.command(b"QUIT")
+        finally:
+            self.connection.close()
+
+    @staticmethod
+    def expect(code, answer):
+        if not answer.startswith(code):
+            raise Failed(f"LMTP: expected {code}, got {answer}")
+
+    def answer(self):
+        while True:
+            line = self.lines.readline()
+            if not line:
+                raise Failed("the LMTP connection ended")
+            if line[3:4] != b"-":
+                return line.rstrip(b"\r\n")
+
+    def command(self, text):
+        self.connection.sendall(text + b"\r\n")
+        return self.answer()
+
+    def deliver(self, sender, recipients, message):
+        """Returns the refused recipients: {address: answer}."""
+        self.expect(b"250", self.command(f"MAIL FROM:<{sender}> BODY=8BITMIME".encode()))
+        refused, taken = {}, []
+        for recipient in recipients:
+            answer = self.command(f"RCPT TO:<{recipient}>".encode())
+            if answer.startswith(b"250"):
+                taken.append(recipient)
+            else:
+                refused[recipient] = answer
+        if not taken:
+            self.command(b"RSET")
+            return refused
+        self.expect(b"354", self.command(b"DATA"))
+        self.connection.sendall((b"\r\n" + message).replace(b"\r\n.", b"\r\n..")[2:] +
+                                (b"" if message.endswith(b"\r\n") else b"\r\n") + b".\r\n")
+        for recipient in taken:
+            answer = self.answer()
+            if not answer.startswith(b"250"):
+                refused[recipient] = answer
+        return refused
 
 
 def raw_session(port, host="127.0.0.1"):

@@ -88,18 +88,11 @@ def test_a_passwd_file_with_hashes_is_imported():
 
 
 def test_quota_is_kept():
-    import smtplib
     with Pair() as pair:
         pair.back.add_user("tiny", "secret-t", "--quota=20K")
         pair.deliver("tiny", message("fits", "x" * 10_000))
-        for _ in range(2):
-            try:
-                pair.deliver("tiny", message("does not fit", "x" * 15_000))
-                raise Failed("the quota was passed")
-            except smtplib.SMTPRecipientsRefused as full:
-                assert full.recipients[f"tiny@{DOMAIN}"][0] == 552, full
-            except smtplib.SMTPDataError as full:
-                assert full.smtp_code == 552, full
+        refused = pair.deliver("tiny", message("does not fit", "x" * 15_000))
+        assert refused[f"tiny@{DOMAIN}"].startswith(b"552 5.2.2"), refused
         imap = pair.imap("tiny", "secret-t")
         kind, text = imap.append("Sent", None, None, message("appended", "x" * 15_000))
         assert kind == "NO" and b"OVERQUOTA" in text[0], text
@@ -146,8 +139,10 @@ def test_status_config_and_help():
             assert "service" in usage.stdout
             nonsense = subprocess.run([binary, "servce", "lst"], capture_output=True, text=True)
             assert nonsense.returncode == 2 and "service" in nonsense.stderr, nonsense
-        with open(pair.back.config, "a") as file:
-            file.write("[store]\nmap_sise = 1G\n")
+        with open(pair.back.config) as file:
+            text = file.read().replace("map_size = 1G", "map_sise = 1G")
+        with open(pair.back.config, "w") as file:
+            file.write(text)
         code, said = pair.back.admin("config", "check", ok=None)
         assert code != 0 and "map_sise" in said and "map_size" in said, said
         held.logout()

@@ -9,7 +9,7 @@ from pair import DOMAIN, PATIENCE, Failed, Pair, message, wait_until
 
 
 def run(command, folder, secret=None, ok=(0,), **environment):
-    done = subprocess.run(command, input=secret, capture_output=True, timeout=PATIENCE * 2, cwd=folder,
+    done = subprocess.run(command, input=secret or b"", capture_output=True, timeout=PATIENCE * 2, cwd=folder,
                           env={**os.environ, "HOME": folder, **environment})
     if done.returncode not in ok:
         raise Failed(f"{command}: exit {done.returncode}\n{done.stdout.decode(errors='replace')[-3000:]}"
@@ -40,7 +40,7 @@ def test_curl_lists_fetches_and_appends():
         assert b"Subject: for curl" in run([*base, f"{pop3s}/1"], pair.folder)
         upload = write(f"{pair.folder}/up.eml", message("uploaded", "up").decode())
         run([*base, "-T", upload, f"{imaps}/Sent"], pair.folder)
-        found = run([*base, f"{imaps}/Sent?SUBJECT uploaded"], pair.folder)
+        found = run([*base, f"{imaps}/Sent?SUBJECT%20uploaded"], pair.folder)
         assert b"* SEARCH 1" in found, found
         # STARTTLS and STLS on the plain ports
         assert b"INBOX" in run([*base, "--ssl-reqd", f"imap://localhost:{pair.front.imap_port}"], pair.folder)
@@ -72,19 +72,21 @@ User alice
 Pass secret-a
 SSLType IMAPS
 CertificateFile {pair.pki}/ca.crt
+
 IMAPStore far
 Account test
+
 MaildirStore near
 Path {folder}/mail/
 Inbox {folder}/mail/INBOX
 SubFolders Verbatim
+
 Channel all
 Far :far:
 Near :near:
 Patterns *
 Create Both
 Expunge Both
-Remove Both
 SyncState *
 """)
 
@@ -144,9 +146,7 @@ def test_getmail_retrieves_by_imap_and_pop3():
         for kind, port in (("SimpleIMAPSSLRetriever", pair.front.imaps_port),
                            ("SimplePOP3SSLRetriever", pair.front.pop3s_port)):
             pair.deliver("alice", message(f"got by {kind}"))
-            maildir = f"{folder}/{kind}"
-            for part in ("new", "cur", "tmp"):
-                os.makedirs(f"{maildir}/{part}")
+            box = f"{folder}/{kind}.box"
             write(f"{folder}/{kind}.rc", f"""
 [retriever]
 type = {kind}
@@ -156,14 +156,18 @@ username = alice
 password = secret-a
 ca_certs = {pair.pki}/ca.crt
 [destination]
-type = Maildir
-path = {maildir}/
+type = MDA_external
+path = /usr/bin/tee
+arguments = ("{box}",)
+allow_root_commands = true
 [options]
 delete = true
 """)
             run(["getmail", "-g", folder, "-r", f"{kind}.rc"], folder)
-            files = glob.glob(f"{maildir}/new/*")
-            assert len(files) == 1 and f"got by {kind}" in open(files[0]).read(), files
+            assert f"got by {kind}" in open(box).read()
+        imap = pair.imap()
+        assert imap.select("INBOX")[1] == [b"0"]
+        imap.logout()
 
 
 def test_mutt_reads_and_deletes():
@@ -244,7 +248,7 @@ def test_imaplib_flags_copies_moves_and_expunges():
         kind, data = imap._simple_command("MOVE", "5", "Trash")
         assert kind == "OK", data
         imap.store("1", "+FLAGS", "(\\Deleted)")
-        assert imap.expunge()[1] == [b"1"]
+        assert imap.expunge()[1][-1] == b"1"  # behind the one that MOVE told
         assert imap.search(None, "ALL")[1] == [b"1 2 3"]
         counts = {name: imap.select(name)[1][0] for name in ("INBOX", "Archive", "Trash")}
         assert counts == {"INBOX": b"3", "Archive": b"2", "Trash": b"1"}, counts
@@ -370,7 +374,7 @@ def test_both_ends_restart_under_a_client():
         imap.select("INBOX")
         pair.back.stop()
         pair.back.start()
-        wait_until(lambda: pair.front.log().count("link is up") >= 2, "the link comes back")
+        pair.front.wait_for_links(2)
         try:
             imap.noop()
             told = False
@@ -380,7 +384,7 @@ def test_both_ends_restart_under_a_client():
         assert pair.imap().select("INBOX")[1] == [b"1"]
         pair.front.stop()
         pair.front.start()
-        pair.front.wait_for_link(3)
+        pair.front.wait_for_links(3)
         pair.deliver("alice", message("after"))
         imap = pair.imap()
         assert imap.select("INBOX")[1] == [b"2"]

@@ -2,9 +2,8 @@
 
 import imaplib
 import poplib
-import smtplib
 
-from pair import DOMAIN, Back, Deployment, Failed, Front, free_port, message, wait_until
+from pair import DOMAIN, LOOPS, Back, Deployment, Failed, Front, Lmtp, free_port, message, wait_until
 
 USERS = {"anna": 0, "bert": 0, "carla": 1, "doris": 1}
 
@@ -16,7 +15,8 @@ class Square(Deployment):
             self.issue("back", name, name)
         for name in ("front1", "front2"):
             self.issue("front", name, name)
-        self.backs = [self.add(Back(self, f"back{n}", f"127.0.0.{n}:{free_port(f'127.0.0.{n}')}", tls=True))
+        self.backs = [self.add(Back(self, f"back{n}", f"127.0.0.{n}:{free_port(f'127.0.0.{n}')}", tls=True,
+                                    extra="[lmtpbe]\nfronts = front1, front2\n"))
                       for n in (1, 2)]
         self.fronts = [self.add(Front(self, f"front{n}", self.backs, host=f"127.0.0.{n + 10}", tls=True))
                        for n in (1, 2)]
@@ -31,7 +31,7 @@ class Square(Deployment):
         for program in self.backs + self.fronts:
             program.start()
         for front in self.fronts:
-            wait_until(lambda: front.log().count("link is up") >= 2, "both links are up")
+            front.wait_for_links()
 
     def context(self):
         context = self.tls()
@@ -45,8 +45,8 @@ class Square(Deployment):
 
 
 def deliver(front, users, subject):
-    with smtplib.LMTP(front.host, front.lmtp_port) as lmtp:
-        return lmtp.sendmail("s@example.org", [f"{user}@{DOMAIN}" for user in users], message(subject))
+    with Lmtp(front.host, front.lmtp_port) as lmtp:
+        return lmtp.deliver("s@example.org", [f"{user}@{DOMAIN}" for user in users], message(subject))
 
 
 def test_each_user_reaches_the_right_back_end_through_either_front():
@@ -71,11 +71,8 @@ def test_each_user_reaches_the_right_back_end_through_either_front():
                     raise Failed(f"{user} got in with {password}")
                 except imaplib.IMAP4.error as refused:
                     assert b"AUTHENTICATIONFAILED" in refused.args[0], refused
-        try:
-            deliver(square.fronts[0], ["nobody"], "to nobody")
-            raise Failed("an unknown recipient was taken")
-        except smtplib.SMTPRecipientsRefused as refused:
-            assert refused.recipients[f"nobody@{DOMAIN}"][0] == 550, refused
+        refused = deliver(square.fronts[0], ["nobody"], "to nobody")
+        assert refused[f"nobody@{DOMAIN}"].startswith(b"550 5.1.1"), refused
 
 
 def test_with_one_back_end_down_its_users_get_temporary_answers_and_others_notice_nothing():
@@ -98,19 +95,17 @@ def test_with_one_back_end_down_its_users_get_temporary_answers_and_others_notic
                 except poplib.error_proto as refused:
                     assert b"SYS/TEMP" in refused.args[0], refused
             for user in ("anna", "nobody"):
-                try:
-                    deliver(front, [user], "to a stopped back end")
-                    raise Failed("mail was taken without its back end")
-                except smtplib.SMTPRecipientsRefused as refused:
-                    assert refused.recipients[f"{user}@{DOMAIN}"][0] == 451, refused
+                refused = deliver(front, [user], "to a stopped back end")
+                assert refused[f"{user}@{DOMAIN}"].startswith(b"451"), refused
             refused = deliver(front, USERS, "to all")
-            assert {name.split("@")[0]: code for name, (code, _) in refused.items()} == {"anna": 451, "bert": 451}
+            assert {name.split("@")[0]: answer[:3] for name, answer in refused.items()} == {
+                "anna": b"451", "bert": b"451"}, refused
         assert held.noop()[0] == "OK"
         assert held.select("INBOX")[1] == [b"2"]
         held.logout()
         square.backs[0].start()
         for front in square.fronts:
-            wait_until(lambda: front.log().count("link is up") >= 3, "the link comes back")
+            wait_until(lambda: front.log().count("link is up") >= 3 * LOOPS, "the links come back")
             imap = square.imap(front, "anna")
             assert imap.select("INBOX")[1] == [b"0"]
             imap.logout()
@@ -126,6 +121,5 @@ def test_a_front_whose_certificate_has_the_wrong_role_or_name_is_refused():
         square.add(intruder)
         intruder.admin("service", "enable", "imap4")
         intruder.start()
-        wait_until(lambda: "front3" in square.backs[0].log() and "refused" in square.backs[0].log().lower()
-                   or "role" in square.backs[0].log(), "the back end says why")
+        wait_until(lambda: "the peer's certificate" in square.backs[0].log(), "the back end says why")
         assert "link is up" not in intruder.log()
