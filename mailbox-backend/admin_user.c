@@ -268,37 +268,31 @@ static enum err_code run_restore(struct admin_call *call, struct err *err)
 
 /* ---- the table ---- */
 
-#define SERVICE_FLAGS                                                                              \
-    {"services", "LIST", "imap4,pop3,lmtp, all or none: what the user may use"},                   \
-        {"imap4", "YES|NO", "only this service"}, {"pop3", "YES|NO", "only this service"},         \
+#define FLAG(word, what, text)                                                                     \
     {                                                                                              \
-        "lmtp", "YES|NO", "only this service: mail that comes in"                                  \
+        .name = word, .value = what, .help = text                                                  \
     }
-#define COMMON_FLAGS                                                                               \
-    {"display-name", "TEXT", "the user's name for people"},                                        \
-        {"quota", "SIZE", "the most the mailbox may hold: 500M, 2G, none, default"},               \
-        {"quota-messages", "N", "the most messages; 0: no limit"}, SERVICE_FLAGS
-#define PASSWORD_FLAGS                                                                             \
-    {"generate", NULL, "make a password and print it"},                                            \
-    {                                                                                              \
-        "no-password", NULL, "nobody can log in"                                                   \
-    }
+#define DISPLAY_NAME FLAG("display-name", "TEXT", "the user's name for people")
+#define QUOTA FLAG("quota", "SIZE", "the most the mailbox may hold: 500M, 2G, none, default")
+#define QUOTA_MESSAGES FLAG("quota-messages", "N", "the most messages; 0: no limit")
+#define SERVICES FLAG("services", "LIST", "what the user may use: imap4,pop3,lmtp, all or none")
+#define IMAP4 FLAG("imap4", "YES|NO", "whether the user may use IMAP4")
+#define POP3 FLAG("pop3", "YES|NO", "whether the user may use POP3")
+#define LMTP FLAG("lmtp", "YES|NO", "whether the user gets mail")
+#define GENERATE FLAG("generate", NULL, "make a password and print it")
+#define NO_PASSWORD FLAG("no-password", NULL, "nobody can log in")
+#define DISABLED FLAG("disabled", NULL, "not to be used yet")
+#define IMPERSONATE FLAG("may-impersonate", "YES|NO", "may log in as any user (SASL authzid)")
+#define DETAIL FLAG("detail-folders", "YES|NO", "user+detail@ goes to the folder `detail`")
 
 static const struct admin_flag add_flags[] = {
-    COMMON_FLAGS, PASSWORD_FLAGS, {"disabled",            NULL, "not to be used yet"},
-      {0}
-};
-static const struct admin_flag set_flags[] = {
-    COMMON_FLAGS,
-    {"may-impersonate",                                             "YES|NO", "may log in as any other user (SASL authorization identity)"},
-    {"detail-folders", "YES|NO", "user+detail@ goes to the folder `detail` where there is one"},
-    {0                                             },
-};
-static const struct admin_flag passwd_flags[] = {PASSWORD_FLAGS, {0}};
+    DISPLAY_NAME, QUOTA,    QUOTA_MESSAGES, SERVICES, IMAP4, POP3,
+    LMTP,         GENERATE, NO_PASSWORD,    DISABLED, {0}};
+static const struct admin_flag set_flags[] = {DISPLAY_NAME, QUOTA, QUOTA_MESSAGES, SERVICES, IMAP4,
+                                              POP3,         LMTP,  IMPERSONATE,    DETAIL,   {0}};
+static const struct admin_flag passwd_flags[] = {GENERATE, NO_PASSWORD, {0}};
 static const struct admin_flag list_flags[] = {
-    {"removed",                                          NULL, "the users that were removed and can be restored"},
-    {0}
-};
+    FLAG("removed", NULL, "the users that were removed and can be restored"), {0}};
 
 /* One line of the table: a command that has one name, a log-in. */
 #define USER(word, bits, parts, list, text)                                                        \

@@ -115,19 +115,3 @@ void admin_help(const struct admin_program *program, const struct admin_args *ar
     print_commands(program, args->noun, to);
     print_general(to);
 }
-
-void admin_help_markdown(const struct admin_program *program, FILE *to)
-{
-    const struct admin_command *command;
-
-    for (size_t place = 0; (command = admin_table_next(program, &place)) != NULL;) {
-        fputs("- `", to);
-        print_usage(command, to);
-        fprintf(to, "`: %.*s", first_line(command->help), command->help);
-        for (const struct admin_flag *flag = command->flags; flag != NULL && flag->name != NULL;
-             flag++)
-            fprintf(to, "%s`--%s%s%s`", flag == command->flags ? " Flags: " : ", ", flag->name,
-                    flag->value == NULL ? "" : "=", flag->value == NULL ? "" : flag->value);
-        fputc('\n', to);
-    }
-}

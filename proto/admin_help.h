@@ -9,7 +9,4 @@
 /* For the whole program, a noun, or a command, as args say. */
 void admin_help(const struct admin_program *program, const struct admin_args *args, FILE *to);
 
-/* docs/administration.md's list of a program's commands. */
-void admin_help_markdown(const struct admin_program *program, FILE *to);
-
 #endif
