@@ -224,13 +224,13 @@ static enum err_code find_target(struct copy_run *run, struct err *err)
     return code;
 }
 
-static bool must_wait(const struct copy_run *run)
+/* OUTCOME_DONE: it need not wait. */
+static enum outcome must_wait(const struct copy_run *run)
 {
-    const struct database *database = run->batch->database;
-
     if (run->batch->records >= SLICE_RECORDS)
-        return true;
-    return hold_blocks(database, run->target, run->task->op);
+        return OUTCOME_FULL;
+    return hold_blocks(run->batch->database, run->target, run->task->op) ? OUTCOME_WAIT
+                                                                         : OUTCOME_DONE;
 }
 
 /* Everything that can be in the way of the whole. */
@@ -311,10 +311,9 @@ static enum err_code plan(struct batch *batch, struct task *task, struct err *er
 
     if (code != ERR_NONE)
         return code;
-    if (must_wait(&run)) {
-        task->outcome = OUTCOME_WAIT;
+    task->outcome = must_wait(&run);
+    if (task->outcome != OUTCOME_DONE)
         return ERR_NONE;
-    }
     keyword_map_init(&run.map);
     if (task->copy == NULL) {
         code = begin(&run, err);

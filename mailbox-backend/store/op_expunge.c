@@ -76,7 +76,7 @@ static enum err_code plan(struct batch *batch, struct task *task, struct err *er
         code = place_of(batch, task, &place, err);
     if (code != ERR_NONE)
         return code;
-    task->outcome = OUTCOME_WAIT;
+    task->outcome = OUTCOME_FULL;
     if (batch->records >= SLICE_RECORDS)
         return ERR_NONE;
     code = remove_slice(batch, task, &place, &gone, err);

@@ -109,7 +109,7 @@ static enum err_code plan(struct batch *batch, struct task *task, struct err *er
     uint64_t modseq = 0;
     enum err_code code = op_target(batch, task, err);
 
-    task->outcome = OUTCOME_WAIT;
+    task->outcome = OUTCOME_FULL;
     if (code == ERR_NONE && batch->records < SLICE_RECORDS)
         code = batch_keywords(batch, task->folder, &op->in.flags.keywords,
                               op->in.flags.mode != FLAGS_REMOVE, keywords, err);

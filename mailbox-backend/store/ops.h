@@ -8,7 +8,8 @@
 enum outcome {
     OUTCOME_DONE,
     OUTCOME_MORE, /* a slice was done; go on in the next batch */
-    OUTCOME_WAIT, /* nothing was done: the batch is full, or the folder is being filled */
+    OUTCOME_FULL, /* nothing was done: others had the batch's records; first in the next batch */
+    OUTCOME_WAIT, /* nothing was done: the folder is being filled by another */
 };
 
 /* An operation on its way through the writer. */

@@ -200,17 +200,48 @@ static void finish(struct writer *writer, struct task *task)
     op->done(op);
 }
 
-static void again(struct writer *writer, const struct task *task)
+/* Puts groups in front of the queue, in their order. */
+static void put_first(struct writer *writer, struct group *groups)
 {
-    struct group *group = group_create(1);
+    struct group **end = &groups;
 
-    group->tasks[0] = *task;
-    enqueue(writer, group);
+    if (groups == NULL)
+        return;
+    while (*end != NULL)
+        end = &(*end)->next;
+    pthread_mutex_lock(&writer->lock);
+    if (writer->first == NULL)
+        writer->last = end;
+    *end = writer->first;
+    writer->first = groups;
+    pthread_mutex_unlock(&writer->lock);
 }
 
-/* Answers what is finished and puts the rest into the queue again. */
+static void answer_task(struct writer *writer, struct task *task, struct group ***full)
+{
+    struct group *group;
+
+    if (task->op->err.code != ERR_NONE || task->outcome == OUTCOME_DONE) {
+        finish(writer, task);
+        return;
+    }
+    group = group_create(1);
+    group->tasks[0] = *task;
+    if (task->outcome == OUTCOME_FULL) {
+        **full = group;
+        *full = &group->next;
+    } else {
+        enqueue(writer, group);
+    }
+}
+
+/* Answers what is finished and puts the rest into the queue again: behind what is waiting, but for
+   those that had no turn because the batch was full. */
 static void answer(struct writer *writer, struct group *groups, const struct err *failure)
 {
+    struct group *first = NULL;
+    struct group **full = &first;
+
     while (groups != NULL) {
         struct group *group = groups;
 
@@ -220,17 +251,13 @@ static void answer(struct writer *writer, struct group *groups, const struct err
             continue;
         }
         for (size_t i = 0; i < group->count; i++) {
-            struct task *task = &group->tasks[i];
-
             if (failure != NULL)
-                task->op->err = *failure;
-            if (task->op->err.code != ERR_NONE || task->outcome == OUTCOME_DONE)
-                finish(writer, task);
-            else
-                again(writer, task);
+                group->tasks[i].op->err = *failure;
+            answer_task(writer, &group->tasks[i], &full);
         }
         free(group);
     }
+    put_first(writer, first);
 }
 
 static void answer_failure(struct writer *writer, struct group *groups, const struct err *why)

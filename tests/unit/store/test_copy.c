@@ -1,3 +1,5 @@
+#include <stdatomic.h>
+
 #include "tests/unit/store/fixture.h"
 
 #define INBOX STORE_INBOX_FOLDER
@@ -210,6 +212,88 @@ static void a_move_of_more_than_10000_items_is_whole(void **state)
     large(*state, OP_MOVE);
 }
 
+static atomic_int finished;
+
+static void on_finished(struct store_op *op)
+{
+    (void)op;
+    atomic_fetch_add(&finished, 1);
+}
+
+/* Submits the next operation from the writer's thread: it comes one slice of the copy later. */
+static void submit_next(struct store_op *op)
+{
+    store_submit(op->context);
+}
+
+/* Something else happens after two slices of a copy. */
+static void disturb(struct fixture *fixture, uint32_t target, struct store_op *disturbance,
+                    enum err_code expected)
+{
+    struct uidset uids = set_of(1, 12000);
+    struct store_op copy = copy_op(fixture, OP_COPY, &uids, INBOX, target);
+    struct store_op steps[3];
+    struct store_op *together[] = {&copy, &steps[0]};
+
+    append_many(fixture, INBOX, 11999);
+    atomic_store(&finished, 0);
+    for (int i = 0; i < 3; i++) {
+        steps[i] = (struct store_op){.kind = OP_PROPERTY_SET, .mailbox = fixture->mailbox};
+        steps[i].in.property.property = (struct store_property){"step", "x", 1};
+        steps[i].done = submit_next;
+        steps[i].context = i < 2 ? &steps[i + 1] : disturbance;
+    }
+    copy.done = disturbance->done = on_finished;
+    store_submit_all(together, 2, false);
+    while (atomic_load(&finished) < 2)
+        usleep(1000);
+    assert_int_equal(disturbance->err.code, ERR_NONE);
+    assert_int_equal(copy.err.code, expected);
+    uidset_release(&copy.out.copy.source);
+    uidset_release(&uids);
+}
+
+static void items_become(struct fixture *fixture, uint64_t expected)
+{
+    struct store_status status;
+
+    store_status(fixture->store, &status);
+    for (int i = 0; i < 3000 && status.items != expected; i++) {
+        usleep(10000);
+        store_status(fixture->store, &status);
+    }
+    assert_int_equal(status.items, expected);
+}
+
+static void a_copy_whose_target_is_deleted_leaves_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t target = make_folder(fixture, STORE_ROOT_FOLDER, "Target");
+    struct store_op op = {.kind = OP_FOLDER_DELETE, .mailbox = fixture->mailbox, .folder = target};
+
+    disturb(fixture, target, &op, ERR_NOT_FOUND);
+    items_become(fixture, 12000);
+    append_text(fixture, INBOX, "life goes on");
+}
+
+static void a_copy_passes_over_what_is_expunged_meanwhile(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t target = make_folder(fixture, STORE_ROOT_FOLDER, "Target");
+    struct uidset last = set_of(11990, 12000);
+    struct store_op op = {
+        .kind = OP_EXPUNGE, .mailbox = fixture->mailbox, .folder = INBOX, .uids = &last};
+    struct store_folder folder;
+
+    disturb(fixture, target, &op, ERR_NONE);
+    items_become(fixture, 2 * 11989);
+    uidset_release(&op.out.expunge.removed);
+    folder = folder_now(fixture, target);
+    assert_int_equal(folder.messages, 11989);
+    assert_int_equal(folder.uid_next, 11990);
+    uidset_release(&last);
+}
+
 int main(void)
 {
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
@@ -221,6 +305,8 @@ int main(void)
         WITH_STORE(a_copy_over_quota_changes_nothing),
         WITH_STORE(a_copy_of_more_than_10000_items_is_whole),
         WITH_STORE(a_move_of_more_than_10000_items_is_whole),
+        WITH_STORE(a_copy_whose_target_is_deleted_leaves_nothing),
+        WITH_STORE(a_copy_passes_over_what_is_expunged_meanwhile),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
