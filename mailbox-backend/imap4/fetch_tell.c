@@ -216,6 +216,8 @@ enum fetch_progress fetch_message_tell(struct command *command, struct fetch_mes
     for (; message->at != NULL; message->at = message->at->next) {
         const struct fetch_item *item = message->at;
 
+        if (message->content != NULL && !command_has_room(command))
+            return FETCH_FULL;
         if (!message->in_section)
             write_label(message, item, view, out);
         if (item->kind == FETCH_SECTION) {

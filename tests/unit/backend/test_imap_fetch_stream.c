@@ -302,6 +302,29 @@ static void the_next_slice_of_a_large_part_needs_no_parsing(void **state)
     expect(fixture, "a NO [CORRUPTION] ");
 }
 
+static void many_sections_are_told_in_a_small_buffer(void **state)
+{
+    struct fixture *fixture = *state;
+    struct buf command = {0};
+
+    deliver(fixture, STR("Subject: x\r\n\r\nbody\r\n"));
+    select_inbox(fixture);
+    buf_text(&command, "a FETCH 1 (BODY.PEEK[1]");
+    for (unsigned i = 2; i <= 3000; i++)
+        buf_printf(&command, " BODY.PEEK[%u]", i);
+    buf_text(&command, ")\r\n");
+    buf_byte(&command, '\0');
+    fixture->session->room = 1000;
+    fixture->most = 0;
+    say(fixture, (const char *)buf_bytes(&command));
+    expect(fixture, "* 1 FETCH (BODY[1] {6}\r\nbody\r\n");
+    for (unsigned i = 2; i <= 3000; i++)
+        expect(fixture, " BODY[%u] NIL", i);
+    expect(fixture, ")\r\na OK FETCH completed\r\n");
+    assert_true(fixture->most <= 1000 + OVERSHOOT);
+    buf_release(&command);
+}
+
 static void every_byte_comes_as_it_was_delivered(void **state)
 {
     struct fixture *fixture = *state;
@@ -585,6 +608,7 @@ int main(void)
         TEST(parts_inside_a_large_message_are_found),
         TEST(slices_of_large_parts_come_in_any_order),
         TEST(the_next_slice_of_a_large_part_needs_no_parsing),
+        TEST(many_sections_are_told_in_a_small_buffer),
         TEST(every_byte_comes_as_it_was_delivered),
         TEST(fields_of_a_long_header_are_counted_and_streamed),
         TEST(a_long_envelope_is_made_from_the_message),
