@@ -141,18 +141,42 @@ static size_t width_of(const char *text)
 
 /* ---- JSON ---- */
 
+/* Bytes of the UTF-8 character at text; 0 when it is none: a file's name may be anything. */
+static size_t character_length(const unsigned char *text)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t length = text[0] < 0x80 ? 1 : text[0] >= 0xF0 ? 4 : text[0] >= 0xE0 ? 3 : 2;
+    uint32_t point = length == 1 ? text[0] : text[0] & (0x7Fu >> length);
+
+    if ((text[0] >= 0x80 && text[0] < 0xC0) || text[0] >= 0xF8)
+        return 0;
+    for (size_t i = 1; i < length; i++) {
+        if ((text[i] & 0xC0) != 0x80)
+            return 0;
+        point = point << 6 | (text[i] & 0x3F);
+    }
+    return point >= least[length] && point <= 0x10FFFF && (point < 0xD800 || point > 0xDFFF)
+               ? length
+               : 0;
+}
+
 void admin_print_json_text(const char *text, FILE *to)
 {
-    fputc('"', to);
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
+    const unsigned char *at = (const unsigned char *)text;
 
-        if (c == '"' || c == '\\')
-            fprintf(to, "\\%c", c);
-        else if (c < ' ' || c == 0x7F)
-            fprintf(to, "\\u%04x", c);
+    fputc('"', to);
+    while (*at != '\0') {
+        size_t length = character_length(at);
+
+        if (length == 0)
+            fputs("\\ufffd", to);
+        else if (*at == '"' || *at == '\\')
+            fprintf(to, "\\%c", *at);
+        else if (*at < ' ' || *at == 0x7F)
+            fprintf(to, "\\u%04x", *at);
         else
-            fputc(c, to);
+            fwrite(at, 1, length, to);
+        at += length == 0 ? 1 : length;
     }
     fputc('"', to);
 }

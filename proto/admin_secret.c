@@ -1,5 +1,6 @@
 #include "proto/admin_secret.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
@@ -39,22 +40,44 @@ enum err_code admin_secret_read(char secret[ADMIN_SECRET_MAX], struct err *err)
     return ERR_NONE;
 }
 
+static struct termios usual; /* the terminal as it was, for on_signal() */
+
+/* Ctrl-C at the prompt: the echo comes back, then the signal does what it always does. */
+static void on_signal(int number)
+{
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &usual);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+static bool silence(void)
+{
+    struct termios silent;
+
+    if (tcgetattr(STDIN_FILENO, &usual) != 0)
+        return false;
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
+    silent = usual;
+    silent.c_lflag &= ~(tcflag_t)ECHO;
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+    return true;
+}
+
 static enum err_code ask_once(const char *prompt, char secret[ADMIN_SECRET_MAX], struct err *err)
 {
-    struct termios usual, silent;
     enum err_code code;
-    bool is_terminal = tcgetattr(STDIN_FILENO, &usual) == 0;
+    bool is_silent;
 
     fputs(prompt, stderr);
     fflush(stderr);
-    if (is_terminal) {
-        silent = usual;
-        silent.c_lflag &= ~(tcflag_t)ECHO;
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
-    }
+    is_silent = silence();
     code = admin_secret_read(secret, err);
-    if (is_terminal)
+    if (is_silent) {
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &usual);
+        signal(SIGINT, SIG_DFL);
+        signal(SIGTERM, SIG_DFL);
+    }
     fputc('\n', stderr);
     return code;
 }

@@ -2,11 +2,6 @@
 
 #include "mailbox-backend/directory/internal.h"
 
-enum err_code begin_read(struct directory *directory, MDB_txn **txn, struct err *err)
-{
-    return directory_err_mdb(err, mdb_txn_begin(directory->env, NULL, MDB_RDONLY, txn), "look-up");
-}
-
 enum err_code get_record(MDB_txn *txn, MDB_dbi table, const struct store_guid *guid,
                          struct arena *arena, Directory__Record **record, struct err *err)
 {
@@ -69,7 +64,7 @@ enum err_code find_record(struct directory *directory, struct str given, struct 
     code = guid_by_name(directory, txn, name, &guid, err);
     if (code == ERR_NONE)
         code = get_record(txn, directory->account, &guid, arena, record, err);
-    mdb_txn_abort(txn);
+    end_txn(directory, txn);
     return code;
 }
 
@@ -94,7 +89,7 @@ enum err_code directory_find_guid(struct directory *directory, const struct stor
     if (code != ERR_NONE)
         return code;
     code = get_record(txn, directory->account, guid, arena, &record, err);
-    mdb_txn_abort(txn);
+    end_txn(directory, txn);
     if (code == ERR_NONE)
         record_to_account(record, directory->default_quota_bytes, arena, account);
     return code;
@@ -140,7 +135,7 @@ enum err_code directory_resolve(struct directory *directory, struct str address,
     code = resolve(directory, txn, address, &guid, behind, err);
     if (code == ERR_NONE)
         code = get_record(txn, directory->account, &guid, arena, &record, err);
-    mdb_txn_abort(txn);
+    end_txn(directory, txn);
     if (code != ERR_NONE)
         return code;
     record_to_account(record, directory->default_quota_bytes, arena, account);
@@ -157,7 +152,7 @@ uint64_t directory_count(struct directory *directory)
         return 0;
     if (mdb_stat(txn, directory->account, &stat) != 0)
         stat.ms_entries = 0;
-    mdb_txn_abort(txn);
+    end_txn(directory, txn);
     return stat.ms_entries;
 }
 

@@ -18,10 +18,11 @@
 #include "mailbox-backend/directory/record.h"
 
 struct directory {
-    MDB_env *env;
+    pthread_rwlock_t env_lock; /* held for writing only while env is opened again */
+    MDB_env *env;              /* NULL: it could not be opened again */
     MDB_dbi account, name, address, removed, meta;
     int lock; /* one process has the directory */
-    char *default_domain, *delimiter;
+    char *folder, *default_domain, *delimiter;
     uint64_t default_quota_bytes;
     struct credential_cache *cache;
     char decoy[PASSWORD_HASH_MAX]; /* hash of a password that nobody knows, for users unknown */
@@ -36,8 +37,17 @@ enum err_code directory_err_mdb(struct err *err, int result, const char *what);
 MDB_val val_of_text(const char *text);
 MDB_val val_of_guid(const struct store_guid *guid);
 
-/* Begins a look-up. */
+/* The environment: once initialised it is opened, and closed even if that failed. */
+void env_init(struct directory *directory);
+enum err_code env_open(struct directory *directory, struct err *err);
+void env_close(struct directory *directory);
+
+/* Begin a look-up or a change; each ends with end_txn(), which takes a change back, or with
+   commit_txn(). A thread has one at a time. */
 enum err_code begin_read(struct directory *directory, MDB_txn **txn, struct err *err);
+enum err_code begin_write(struct directory *directory, MDB_txn **txn, struct err *err);
+void end_txn(struct directory *directory, MDB_txn *txn);
+enum err_code commit_txn(struct directory *directory, MDB_txn *txn, struct err *err);
 
 /* Record of a GUID, from the table of accounts or of those removed. */
 enum err_code get_record(MDB_txn *txn, MDB_dbi table, const struct store_guid *guid,

@@ -55,7 +55,7 @@ static enum err_code next_of(struct directory *directory, MDB_dbi table,
         if (get_record(txn, directory->account, &guid, arena, &record, err) != ERR_NONE)
             code = err_set(err, ERR_CORRUPT, "directory: the account of %s is damaged", cursor);
     }
-    mdb_txn_abort(txn);
+    end_txn(directory, txn);
     if (code == ERR_NONE)
         record_to_account(record, directory->default_quota_bytes, arena, account);
     return code;
@@ -90,7 +90,7 @@ enum err_code directory_next_removed(struct directory *directory, bool *more,
     code = step(txn, directory->removed, &key, &value, err);
     if (code == ERR_NONE)
         code = record_unpack(value.mv_data, value.mv_size, arena, &record, err);
-    mdb_txn_abort(txn);
+    end_txn(directory, txn);
     if (code != ERR_NONE)
         return code;
     *more = true;

@@ -10,7 +10,7 @@ enum err_code write_begin(struct write *write, struct directory *directory, bool
                           struct err *err)
 {
     *write = (struct write){.directory = directory, .dry_run = dry_run};
-    return directory_err_mdb(err, mdb_txn_begin(directory->env, NULL, 0, &write->txn), "change");
+    return begin_write(directory, &write->txn, err);
 }
 
 static void tell(const struct write *write)
@@ -30,10 +30,10 @@ static void tell(const struct write *write)
 enum err_code write_end(struct write *write, enum err_code code, struct err *err)
 {
     if (code != ERR_NONE || write->dry_run) {
-        mdb_txn_abort(write->txn);
+        end_txn(write->directory, write->txn);
         return code;
     }
-    code = directory_err_mdb(err, mdb_txn_commit(write->txn), "commit");
+    code = commit_txn(write->directory, write->txn, err);
     if (code == ERR_NONE && write->is_ending)
         tell(write);
     return code;

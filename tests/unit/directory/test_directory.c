@@ -1,3 +1,6 @@
+#include <signal.h>
+#include <sys/resource.h>
+
 #include "tests/unit/directory/fixture.h"
 
 struct told {
@@ -308,6 +311,27 @@ static void everything_is_there_after_opening_again(void **state)
     assert_true(account.has_password);
 }
 
+static void a_change_that_the_disk_refuses_does_not_stop_the_directory(void **state)
+{
+    struct fixture *fixture = *state;
+    struct account_new new = {.name = STR("bob"), .services = SERVICES_ALL};
+    struct rlimit usual, small;
+    struct account account;
+
+    fixture_add(fixture, "alice", NULL);
+    getrlimit(RLIMIT_FSIZE, &usual);
+    small = (struct rlimit){.rlim_cur = 1, .rlim_max = usual.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &small);
+    assert_int_equal(account_add(fixture->directory, &new, false, &fixture->arena, NULL, NULL),
+                     ERR_UNAVAILABLE);
+    setrlimit(RLIMIT_FSIZE, &usual);
+    assert_int_equal(find(fixture, "alice", &account), ERR_NONE);
+    assert_int_equal(find(fixture, "bob", &account), ERR_NOT_FOUND);
+    assert_int_equal(account_add(fixture->directory, &new, false, &fixture->arena, NULL, NULL),
+                     ERR_NONE);
+}
+
 static void a_second_owner_is_refused(void **state)
 {
     struct fixture *fixture = *state;
@@ -334,6 +358,7 @@ int main(void)
         FIXTURE_TEST(a_dry_run_changes_nothing),
         FIXTURE_TEST(many_at_once_fail_one_by_one),
         FIXTURE_TEST(everything_is_there_after_opening_again),
+        FIXTURE_TEST(a_change_that_the_disk_refuses_does_not_stop_the_directory),
         FIXTURE_TEST(a_second_owner_is_refused),
     };
 

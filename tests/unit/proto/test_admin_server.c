@@ -264,6 +264,22 @@ static void closing_does_not_wait_for_a_silent_client(void **state)
     close(socket);
 }
 
+static void json_is_valid_whatever_the_text_is(void **state)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+
+    (void)state;
+    admin_print_json_text("\\\"\n\x7f \xc3\xa9 \xf0\x9f\x98\x80 \xe9 \xc0\x80 \xed\xa0\x80 \xc3",
+                          to);
+    fclose(to);
+    assert_string_equal(text,
+                        "\"\\\\\\\"\\u000a\\u007f \xc3\xa9 \xf0\x9f\x98\x80 \\ufffd \\ufffd\\ufffd "
+                        "\\ufffd\\ufffd\\ufffd \\ufffd\"");
+    free(text);
+}
+
 static void without_a_daemon_the_tool_says_so(void **state)
 {
     struct err err;
@@ -299,6 +315,7 @@ int main(void)
                                         destroy),
         cmocka_unit_test_setup_teardown(closing_does_not_wait_for_a_silent_client, create,
                                         destroy_stopped),
+        cmocka_unit_test(json_is_valid_whatever_the_text_is),
         cmocka_unit_test(without_a_daemon_the_tool_says_so),
     };
 
