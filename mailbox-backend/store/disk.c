@@ -30,7 +30,7 @@ static enum err_code measure(struct database *database, uint64_t *room, uint64_t
 
 enum err_code database_has_room(struct database *database, uint64_t want, struct err *err)
 {
-    uint64_t room, reserve;
+    uint64_t room = 0, reserve = 0;
     enum err_code code = measure(database, &room, &reserve, err);
 
     if (code == ERR_NONE && room < reserve + want)
@@ -42,7 +42,7 @@ enum err_code database_has_room(struct database *database, uint64_t want, struct
 
 bool database_is_short(struct database *database)
 {
-    uint64_t room, reserve;
+    uint64_t room = 0, reserve = 0;
 
     return measure(database, &room, &reserve, NULL) != ERR_NONE || room < 2 * reserve;
 }

@@ -87,7 +87,8 @@ static void fill_in(struct store_folder *folder, const struct folder_state *stat
     folder->parent = record->parent;
     folder->use = (enum store_special_use)record->use;
     folder->class = (enum store_class)record->class;
-    memcpy(folder->name, record->name.data, record->name.length);
+    if (record->name.length != 0)
+        memcpy(folder->name, record->name.data, record->name.length);
     folder->name[record->name.length] = '\0';
     folder->uid_validity = state->uid_validity;
     folder->uid_next = state->uid_next;
@@ -103,8 +104,8 @@ enum err_code store_folder_get(struct store_read *read, uint32_t id, struct stor
                                struct err *err)
 {
     struct key key = key_item(id, KEY_STATE);
-    struct folder_record record;
-    struct folder_state state;
+    struct folder_record record = {0};
+    struct folder_state state = {0};
     struct bytes row;
     enum err_code code = folder_record_get(&read->tx, id, &record, err);
 
@@ -123,7 +124,7 @@ enum err_code store_folder_get(struct store_read *read, uint32_t id, struct stor
 enum err_code store_folder_find(struct store_read *read, uint32_t parent, struct str name,
                                 struct store_folder *folder, struct err *err)
 {
-    uint32_t id;
+    uint32_t id = 0;
     enum err_code code = folder_name_get(&read->tx, parent, name, &id, err);
 
     return code == ERR_NONE ? store_folder_get(read, id, folder, err) : code;

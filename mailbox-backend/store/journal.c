@@ -23,9 +23,9 @@ static void make_room(struct journal *journal, struct arena *arena)
 
     if (journal->count < journal->room)
         return;
-    operations = arena_array(arena, room, sizeof(*operations));
+    operations = arena_array(arena, room, sizeof(Journal__Operation *));
     if (journal->count != 0)
-        memcpy(operations, journal->operations, journal->count * sizeof(*operations));
+        memcpy(operations, journal->operations, journal->count * sizeof(Journal__Operation *));
     journal->operations = operations;
     journal->room = room;
 }
@@ -74,7 +74,7 @@ void journal_add_bare(struct batch *batch, const struct folder_slot *slot, uint6
 
 Journal__Range **journal_ranges(struct batch *batch, const struct uidset *set)
 {
-    Journal__Range **ranges = arena_array(&batch->arena, set->count, sizeof(*ranges));
+    Journal__Range **ranges = arena_array(&batch->arena, set->count, sizeof(Journal__Range *));
 
     for (size_t i = 0; i < set->count; i++) {
         ranges[i] = arena_alloc(&batch->arena, sizeof(**ranges));

@@ -73,7 +73,7 @@ static void note_content(struct batch *batch, const struct store_item *item,
     if (tx_get(&tx, TABLE_CONTENT, &key, &row, NULL) != ERR_NONE ||
         !content_head_unpack(row, &head))
         return;
-    append->pieces = arena_array(&batch->arena, head.pieces, sizeof(*append->pieces));
+    append->pieces = arena_array(&batch->arena, head.pieces, sizeof(Journal__Piece *));
     append->n_pieces = head.pieces;
     for (uint32_t i = 0; i < head.pieces; i++) {
         struct piece place;

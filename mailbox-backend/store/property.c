@@ -102,7 +102,7 @@ enum err_code properties_copy(const struct tx *tx, uint64_t from_item, uint64_t 
 Journal__Property **properties_note(struct batch *batch, uint64_t item_id,
                                     const struct store_property *properties, unsigned count)
 {
-    Journal__Property **notes = arena_array(&batch->arena, count, sizeof(*notes));
+    Journal__Property **notes = arena_array(&batch->arena, count, sizeof(Journal__Property *));
 
     for (unsigned i = 0; i < count; i++) {
         notes[i] = arena_alloc(&batch->arena, sizeof(*notes[i]));

@@ -193,7 +193,7 @@ enum err_code store_item_scan(struct store_read *read, uint32_t folder, uint32_t
                               size_t room, size_t *count, struct err *err)
 {
     struct item_scan scan = {.folder = folder};
-    struct folder_state state;
+    struct folder_state state = {0};
     enum err_code code = folder_state(read, folder, &state, err);
 
     *count = 0;
@@ -219,7 +219,7 @@ enum err_code store_uids(struct store_read *read, uint32_t folder, uint32_t firs
                          struct uidset *set, struct err *err)
 {
     struct item_scan scan = {.folder = folder};
-    struct folder_state state;
+    struct folder_state state = {0};
     enum err_code code = folder_state(read, folder, &state, err);
 
     if (code != ERR_NONE)

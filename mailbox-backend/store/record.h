@@ -7,7 +7,7 @@
 #include "mailbox-backend/store/bytes.h"
 #include "mailbox-backend/store/store.h"
 
-#define PIECE_BYTES (256u * 1024) /* of a message, before compression */
+#define PIECE_BYTES 262144u /* of a message, before compression */
 
 #define ITEM_ROW 92u
 #define FOLDER_STATE_ROW 60u

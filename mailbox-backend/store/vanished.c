@@ -62,7 +62,7 @@ enum err_code store_vanished(struct store_read *read, uint32_t folder, uint64_t 
                              struct uidset *set, bool *complete, struct err *err)
 {
     struct key key = key_item(folder, KEY_STATE);
-    struct folder_state state;
+    struct folder_state state = {0};
     struct bytes row;
     enum err_code code;
 
