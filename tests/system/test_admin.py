@@ -55,7 +55,7 @@ def test_users_and_addresses():
         refused(lambda: pair.imap("carol", "secret-c"), imaplib.IMAP4.error, b"AUTHENTICATIONFAILED")
         held = pair.imap("carol", "fresh")
         back.admin("user", "disable", "carol")
-        refused(lambda: pair.imap("carol", "fresh"), imaplib.IMAP4.error, b"NO")
+        refused(lambda: pair.imap("carol", "fresh"), imaplib.IMAP4.error, b"disabled")
 
         def cut():
             try:
