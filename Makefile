@@ -119,6 +119,11 @@ install: all ## install under $(DESTDIR)$(PREFIX)
 SOURCES = $(wildcard common/*.[ch] proto/*.[ch] cas-proxy/*.[ch] mailbox-backend/*.[ch] \
           mailbox-backend/*/*.[ch] tests/unit/*/*.[ch] tests/fuzz/*.[ch])
 
+docs: all ## write docs/settings.md anew from the programs' tables
+	@{ printf '# Settings\n\nMade by `make docs` from the tables in the code; `PROGRAM config sample` prints the same as a file.\n'; \
+	  for program in cas-proxy mailbox-backend; do \
+	    printf '\n## %s\n\n' $$program; $(BUILD)/bin/$$program config sample --markdown; done; } > docs/settings.md
+
 format: ## put all C files into the house's form
 	@deploy/packages lint
 	clang-format -i $(SOURCES)
@@ -128,7 +133,7 @@ lint: ## clang build without a warning, clang-format, cppcheck and clang-tidy cl
 	@$(MAKE) --no-print-directory BUILD=build-clang CC=clang all unit-programs
 	clang-format --dry-run -Werror $(SOURCES)
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability,performance \
-	    --inline-suppr --suppressions-list=tests/cppcheck-suppressions -D_GNU_SOURCE -I. \
+	    --inline-suppr --include=$(firstword $(wildcard /usr/include/*/sys/queue.h /usr/include/sys/queue.h)) -D_GNU_SOURCE -I. \
 	    $(filter-out tests/%,$(filter %.c,$(SOURCES)))
 	clang-tidy --quiet --warnings-as-errors='*' $(filter-out tests/%,$(filter %.c,$(SOURCES))) -- \
 	    $(CSTD) -D_GNU_SOURCE -DVERSION='""' -I. -Ibuild-clang/gen
@@ -155,4 +160,4 @@ clean: ## remove everything that was built
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  \1\t/' | expand -t 14
 
-.PHONY: all run test unit unit-programs install format lint fuzz fuzz-programs clean help
+.PHONY: all run docs test unit unit-programs install format lint fuzz fuzz-programs clean help

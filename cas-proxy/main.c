@@ -34,11 +34,17 @@ static void close_offline(struct admin_host *host)
 static const struct admin_command *const tables[] = {
     status_commands, admin_service_commands, admin_config_commands, admin_pki_commands, NULL};
 
+static enum err_code check(const void *settings, struct err *err)
+{
+    return front_settings_check(settings, err);
+}
+
 static const struct admin_program program = {
     .name = "cas-proxy",
     .summary = "the front end of the mail service: IMAP4, POP3 and LMTP up to the login",
     .config_file = "/etc/mailpair/cas-proxy.conf",
     .settings = &front_settings_table,
+    .check = check,
     .tables = tables,
     .control = control,
     .open = open_offline,

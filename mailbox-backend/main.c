@@ -31,12 +31,18 @@ static void close_offline(struct admin_host *host)
     backend_close(&offline);
 }
 
+static enum err_code check(const void *settings, struct err *err)
+{
+    return backend_settings_check(settings, err);
+}
+
 static const struct admin_program program = {
     .name = "mailbox-backend",
     .summary = "the back end of the mail service: mailboxes, users, and the engines of IMAP4, POP3 "
                "and LMTP",
     .config_file = "/etc/mailpair/mailbox-backend.conf",
     .settings = &backend_settings_table,
+    .check = check,
     .tables = backend_admin_tables,
     .control = control,
     .open = open_offline,

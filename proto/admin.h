@@ -78,6 +78,8 @@ struct admin_program {
     const char *summary;     /* one line for --help */
     const char *config_file; /* where the settings are unless --config says otherwise */
     const struct settings_table *settings;
+    /* What the table cannot know of the settings: asked by `config check`, and by `serve` itself. */
+    enum err_code (*check)(const void *settings, struct err *err);
     const struct admin_command *const *tables; /* ends with NULL */
     /* Path of the control socket, to be freed. */
     char *(*control)(const void *settings);

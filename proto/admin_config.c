@@ -42,9 +42,12 @@ static enum err_code run_check(struct admin_call *call, struct err *err)
 
     if (code != ERR_NONE)
         return code;
+    if (program->check != NULL)
+        code = program->check(settings, err);
     free_config(call, settings);
-    admin_say(call, "%s is good", path != NULL ? path : program->config_file);
-    return ERR_NONE;
+    if (code == ERR_NONE)
+        admin_say(call, "%s is good", path != NULL ? path : program->config_file);
+    return code;
 }
 
 static enum err_code run_show(struct admin_call *call, struct err *err)
