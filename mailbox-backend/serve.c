@@ -7,6 +7,7 @@
 #include "common/privilege.h"
 #include "common/signals.h"
 #include "mailbox-backend/link_service.h"
+#include "mailbox-backend/mime/charset.h"
 #include "mailbox-backend/removal.h"
 #include "mailbox-backend/session_registry.h"
 #include "mailbox-backend/session_start.h"
@@ -189,6 +190,15 @@ static enum err_code start_loops(struct server *server, struct err *err)
     return ERR_NONE;
 }
 
+/* A charset that the system lacks is no reason to refuse everybody's mail. */
+static void open_charsets(void)
+{
+    struct err err;
+
+    if (charset_init(&err) != ERR_NONE)
+        log_warning(NULL, "%s: such text cannot be searched", err.text);
+}
+
 static enum err_code start(struct server *server, const struct backend_settings *settings,
                            struct err *err)
 {
@@ -196,6 +206,7 @@ static enum err_code start(struct server *server, const struct backend_settings 
         .stop = on_stop, .reload = on_reload, .context = server};
     struct backend *backend = &server->backend;
 
+    open_charsets();
     privilege_raise_files(FILES_WANTED);
     if (backend_settings_check(settings, err) != ERR_NONE || privilege_restrict(err) != ERR_NONE ||
         backend_open(backend, settings, BACKEND_SERVICES | BACKEND_DIRECTORY | BACKEND_STORE,

@@ -152,17 +152,20 @@ static const struct charset *find(struct str name)
 
 enum err_code charset_init(struct err *err)
 {
+    enum err_code code = ERR_NONE;
+
     for (size_t i = 0; i < CHARSETS; i++) {
         if (charsets[i].iconv == NULL || kept_open[i] != NULL)
             continue;
         kept_open[i] = iconv_open("UTF-8", charsets[i].iconv);
-        if (kept_open[i] == (iconv_t)-1) {
-            kept_open[i] = NULL;
-            return err_set(err, ERR_UNAVAILABLE, "this system cannot convert from charset %s",
+        if (kept_open[i] != (iconv_t)-1)
+            continue;
+        kept_open[i] = NULL;
+        if (code == ERR_NONE)
+            code = err_set(err, ERR_UNAVAILABLE, "this system cannot convert from charset %s",
                            charsets[i].iconv);
-        }
     }
-    return ERR_NONE;
+    return code;
 }
 
 bool charset_known(struct str name)

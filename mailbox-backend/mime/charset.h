@@ -8,7 +8,7 @@
 
 /* Opens every charset of the list once and keeps it open, so that nothing need be read from the
    disk later, when the process may be sandboxed. To be called before threads begin. ERR_UNAVAILABLE
-   when the system lacks one; the text names it. */
+   when the system lacks some, which stay away while the others serve; the text names the first. */
 enum err_code charset_init(struct err *err);
 
 /* Whether a name (any case, with the usual aliases) is on the list. */
