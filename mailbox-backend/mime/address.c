@@ -138,6 +138,30 @@ static void skip_to(struct str *text, const char *ends, struct str *comment)
     }
 }
 
+/* Whether "<" comes before the end of the address. */
+static bool has_angle_address(const struct mime_address_reader *reader)
+{
+    struct str rest = reader->rest;
+
+    skip_to(&rest, "<,;", NULL);
+    return at_any(rest, "<");
+}
+
+/* The words before "<", ":" or what else ends a phrase. An "@" belongs to them when "<" follows: many
+   programs do not quote an address that is used as a name. */
+static struct str take_phrase(struct mime_address_reader *reader, struct str *comment)
+{
+    size_t begin = reader->used;
+
+    take_words(reader, GAP_PHRASE, comment);
+    while (at_any(reader->rest, "@") && has_angle_address(reader)) {
+        skip_one(&reader->rest);
+        add(reader, STR("@"));
+        take_words(reader, GAP_PHRASE, comment);
+    }
+    return added_since(reader, begin);
+}
+
 static void take_angle_address(struct mime_address_reader *reader, struct mime_address *address,
                                struct str *comment)
 {
@@ -197,7 +221,7 @@ bool mime_address_next(struct mime_address_reader *reader, struct mime_address *
     if (reader->rest.length == 0)
         return false;
     begin = reader->rest;
-    words = take_words(reader, GAP_PHRASE, &comment);
+    words = take_phrase(reader, &comment);
     if (scan_byte(&reader->rest, '<')) {
         address->name = words;
         take_angle_address(reader, address, &comment);

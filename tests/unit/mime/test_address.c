@@ -55,6 +55,17 @@ static void display_names_are_read(void **state)
     assert_list("\"\" <j@x>", "NILNIL[j][x];");
 }
 
+static void unquoted_at_in_a_name_belongs_to_it(void **state)
+{
+    (void)state;
+    assert_list("j@x <j@x>, k@x", "[j@x]NIL[j][x];NILNIL[k][x];");
+    assert_list("info@firm.example via List <l@x>", "[info@firm.example via List]NIL[l][x];");
+    assert_list("@handle <j@x>", "[@handle]NIL[j][x];");
+    assert_list("a@b, C <c@d>", "NILNIL[a][b];[C]NIL[c][d];");
+    assert_list("a@b; C <c@d>", "NILNIL[a][b];[C]NIL[c][d];");
+    assert_list("a@b (not <c@d>), e@f", "[not <c@d>]NIL[a][b];NILNIL[e][f];");
+}
+
 static void comment_behind_the_address_is_its_name(void **state)
 {
     (void)state;
@@ -143,6 +154,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(plain_addresses_are_read),
         TEST(display_names_are_read),
+        TEST(unquoted_at_in_a_name_belongs_to_it),
         TEST(comment_behind_the_address_is_its_name),
         TEST(quoted_local_part_loses_its_quotes),
         TEST(obsolete_route_is_told),
