@@ -24,16 +24,30 @@ static bool skip_to_next(struct str *text)
     }
 }
 
-/* A value without quotes should be a token, but real ones hold spaces and specials. */
+/* Whether nothing but comments stands between text and the end of the parameter. */
+static bool ends_with_comment(struct str text)
+{
+    scan_cfws(&text, NULL);
+    return text.length == 0 || text.data[0] == ';';
+}
+
+/* A value without quotes should be a token, but real ones hold spaces and specials: "us-ascii (plain)"
+   ends with a comment, "Report (1).pdf" has none. */
 static struct str take_bare_value(struct str *text)
 {
-    size_t n = 0;
+    const char *begin = text->data;
+    bool may_be_comment = true; /* so that many brackets are not looked behind again and again */
 
-    while (n < text->length && text->data[n] != ';' && text->data[n] != '(')
-        n++;
-    text->data += n;
-    text->length -= n;
-    return str_trim(str_n(text->data - n, n));
+    while (text->length > 0 && text->data[0] != ';') {
+        if (text->data[0] == '(' && may_be_comment) {
+            if (ends_with_comment(*text))
+                break;
+            may_be_comment = false;
+        }
+        text->data++;
+        text->length--;
+    }
+    return str_trim(str_n(begin, (size_t)(text->data - begin)));
 }
 
 static struct mime_param *parse_one(struct arena *arena, struct str *text)

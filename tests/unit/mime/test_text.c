@@ -244,6 +244,8 @@ static void parameters_are_read(void **state)
     (void)state;
     assert_params(params_of("; a=b; C = \"d;\\\"e\" (x;y=z) ;f="), "a=b|C=d;\"e|f=|");
     assert_params(params_of("; name=my file.pdf; x=y=z (c)"), "name=my file.pdf|x=y=z|");
+    assert_params(params_of("; name=Report (1).pdf; charset=us-ascii (Plain (7 bit)) (text)"),
+                  "name=Report (1).pdf|charset=us-ascii|");
     assert_params(params_of("junk; ;;a;=b;\"c=d;\";e=f"), "e=f|");
     assert_params(params_of("; a=\"open; b=c"), "a=open; b=c|");
     assert_params(params_of(";a=1;a=1;a=1;a=1;a=1;a=1;a=1;a=1;a=1;a=1;b=2"),
