@@ -54,6 +54,14 @@ static struct str boundary_of(const struct mime_part *part)
     return boundary;
 }
 
+/* What is encoded as a whole shows nothing of the message in it (RFC 2046 section 5.2.1 forbids it, but
+   it comes). */
+static bool is_encoded(const struct mime_part *part)
+{
+    return str_is_nocase(part->encoding, "base64") ||
+           str_is_nocase(part->encoding, "quoted-printable");
+}
+
 /* The header of the current part ends at offset, where its body or the message in it begins. */
 static void end_header(struct mime_parser *parser, uint64_t offset)
 {
@@ -71,7 +79,7 @@ static void end_header(struct mime_parser *parser, uint64_t offset)
     if (mime_part_is(part, "multipart", NULL)) {
         part->kind = MIME_MULTIPART;
         node->boundary = boundary_of(part);
-    } else if (mime_part_is(part, "message", "rfc822")) {
+    } else if (mime_part_is(part, "message", "rfc822") && !is_encoded(part)) {
         part->kind = MIME_MESSAGE;
         open_part(parser, node, true, offset);
     }

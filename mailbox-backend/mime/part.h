@@ -42,7 +42,8 @@ struct mime_param {
 };
 
 enum mime_kind {
-    MIME_LEAF,      /* the body is content; also a multipart or message beyond the limits */
+    MIME_LEAF,      /* the body is content; also a multipart or message beyond the limits, and a
+                       message in base64 or quoted-printable */
     MIME_MULTIPART, /* the body holds the children; none when no boundary was found */
     MIME_MESSAGE    /* message/rfc822: one child, the message inside */
 };

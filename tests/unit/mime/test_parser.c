@@ -245,6 +245,17 @@ static void message_in_a_message_has_its_own_envelope(void **state)
     assert_str(inner->envelope->field[MIME_SUBJECT], "inner");
 }
 
+static void encoded_message_is_not_looked_into(void **state)
+{
+    const struct mime_part *root = parse_text(
+        *state,
+        "Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nU3ViamVjdA==\n");
+
+    assert_int_equal(root->kind, MIME_LEAF);
+    assert_true(mime_part_is(root, "message", "rfc822"));
+    assert_null(root->children);
+}
+
 static void digest_parts_are_messages(void **state)
 {
     const struct mime_part *root =
@@ -410,6 +421,7 @@ int main(void)
         TEST(close_boundary_may_be_missing),
         TEST(multipart_without_boundary_has_no_children),
         TEST(message_in_a_message_has_its_own_envelope),
+        TEST(encoded_message_is_not_looked_into),
         TEST(digest_parts_are_messages),
         TEST(parts_beyond_the_limit_are_body_of_the_last),
         TEST(nesting_beyond_the_limit_is_a_leaf),

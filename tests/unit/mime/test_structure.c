@@ -38,6 +38,15 @@ static void assert_structure(const char *message, const char *expected)
     assert_buf(&out, expected);
 }
 
+static void encoded_message_is_told_as_a_file(void **state)
+{
+    (void)state;
+    assert_structure(
+        "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: BASE64\r\n\r\n"
+        "U3ViamVjdA==\r\n",
+        "(\"application\" \"octet-stream\" NIL NIL NIL \"BASE64\" 14 NIL NIL NIL NIL)");
+}
+
 static void strings_are_quoted_or_literal(void **state)
 {
     struct buf out = {0};
@@ -281,6 +290,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(strings_are_quoted_or_literal),
+        TEST(encoded_message_is_told_as_a_file),
         TEST(rfc_3501_example_envelope_is_written),
         TEST(absent_fields_are_nil_and_empty_ones_are_empty),
         TEST(sender_and_reply_to_of_their_own_are_told),
