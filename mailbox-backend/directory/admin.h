@@ -103,8 +103,8 @@ enum err_code directory_facts(struct directory *directory, struct str name,
 
 /* ---- passwd-files ---- */
 
-/* Reads a line of a passwd-file (name:password:uid:gid:gecos:home:shell:extra), as Dovecot has them;
-   texts are from arena. The GECOS field gives the display name, Dovecot's userdb_quota_rule the quota,
+/* Reads a line of a passwd-file (name:password:uid:gid:gecos:home:shell:extra), as Dovecot has them, or
+   one of shadow(5); texts are from arena. The GECOS field gives the display name, Dovecot's userdb_quota_rule the quota,
    nologin a disabled account. ERR_NOT_FOUND for an empty line or a comment; ERR_INVALID. */
 enum err_code passwd_line_parse(struct str line, struct arena *arena, struct account_new *new,
                                 struct err *err);

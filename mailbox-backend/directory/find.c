@@ -95,29 +95,56 @@ enum err_code directory_find_guid(struct directory *directory, const struct stor
     return code;
 }
 
+static bool is_for_nobody(enum err_code code)
+{
+    return code == ERR_NOT_FOUND || code == ERR_INVALID || code == ERR_LIMIT;
+}
+
+static enum err_code guid_by_given(struct directory *directory, MDB_txn *txn, struct str given,
+                                   struct store_guid *guid, struct err *err)
+{
+    char name[NAME_SIZE];
+    enum err_code code = name_address(given, directory->default_domain, name, err);
+
+    return code == ERR_NONE ? guid_by_address(directory, txn, name, guid, err) : code;
+}
+
+/* A domain's catch-all takes what no account can be named, too: "a b"@example.org. */
+static enum err_code guid_by_catch_all(struct directory *directory, MDB_txn *txn, struct str given,
+                                       struct store_guid *guid, struct err *err)
+{
+    const char *at = given.length == 0 ? given.data : memrchr(given.data, '@', given.length);
+    struct str domain = str_of(directory->default_domain);
+    char entry[NAME_SIZE] = "@";
+    enum err_code code;
+
+    if (at == given.data)
+        return err_set(err, ERR_INVALID, "an address without a local part");
+    if (at != NULL)
+        domain = str_n(at + 1, given.length - (size_t)(at + 1 - given.data));
+    code = name_domain(domain, entry + 1, err);
+    return code == ERR_NONE ? guid_by_address(directory, txn, entry, guid, err) : code;
+}
+
 /* The address itself, else without its detail, else its domain's catch-all. */
 static enum err_code resolve(struct directory *directory, MDB_txn *txn, struct str given,
                              struct store_guid *guid, char detail[NAME_LOCAL_MAX + 1],
                              struct err *err)
 {
-    char name[NAME_SIZE], base_given[NAME_SIZE], base[NAME_SIZE];
-    enum err_code code = name_address(given, directory->default_domain, name, err);
+    char base[NAME_SIZE];
+    enum err_code code = guid_by_given(directory, txn, given, guid, err);
 
     detail[0] = '\0';
-    if (code != ERR_NONE)
-        return no_name(code, err);
-    code = guid_by_address(directory, txn, name, guid, err);
-    if (code != ERR_NOT_FOUND)
+    if (!is_for_nobody(code))
         return code;
     if (directory->delimiter != NULL &&
-        name_split_detail(given, directory->delimiter, base_given, detail) &&
-        name_address(str_of(base_given), directory->default_domain, base, err) == ERR_NONE) {
-        code = guid_by_address(directory, txn, base, guid, err);
-        if (code != ERR_NOT_FOUND)
+        name_split_detail(given, directory->delimiter, base, detail)) {
+        code = guid_by_given(directory, txn, str_of(base), guid, err);
+        if (!is_for_nobody(code))
             return code;
     }
     detail[0] = '\0';
-    return guid_by_address(directory, txn, strrchr(name, '@'), guid, err);
+    return no_name(guid_by_catch_all(directory, txn, given, guid, err), err);
 }
 
 enum err_code directory_resolve(struct directory *directory, struct str address,

@@ -1,4 +1,5 @@
-/* Lines of passwd-files, as Dovecot's passwd-file driver has them: passwd(5) with extra fields. */
+/* Lines of passwd-files, as Dovecot's passwd-file driver has them, passwd(5) with extra fields, and
+   lines of shadow(5). */
 #include <string.h>
 
 #include "mailbox-backend/directory/write.h"
@@ -85,6 +86,34 @@ static enum err_code read_extra(struct str extra, struct account_new *new, struc
     return code;
 }
 
+static bool has_only(struct str text, const char *bytes)
+{
+    for (size_t i = 0; i < text.length; i++)
+        if (text.data[i] == '\0' || strchr(bytes, text.data[i]) == NULL)
+            return false;
+    return true;
+}
+
+/* shadow(5): nine fields, and numbers of days in all behind the password. */
+static bool is_shadow(const struct str fields[FIELD_COUNT])
+{
+    for (unsigned i = FIELD_PASSWORD + 1; i < FIELD_EXTRA; i++)
+        if (!has_only(fields[i], "0123456789"))
+            return false;
+    return has_only(fields[FIELD_EXTRA], "0123456789:") &&
+           memchr(fields[FIELD_EXTRA].data, ':', fields[FIELD_EXTRA].length) != NULL;
+}
+
+/* The name of the user is before the first comma, room and telephone behind it. */
+static void take_gecos(struct str gecos, struct arena *arena, struct account_new *new)
+{
+    const char *comma = gecos.length == 0 ? NULL : memchr(gecos.data, ',', gecos.length);
+
+    if (gecos.length > 0)
+        new->display_name = arena_copy(arena, gecos.data,
+                                       comma == NULL ? gecos.length : (size_t)(comma - gecos.data));
+}
+
 enum err_code passwd_line_parse(struct str line, struct arena *arena, struct account_new *new,
                                 struct err *err)
 {
@@ -107,11 +136,8 @@ enum err_code passwd_line_parse(struct str line, struct arena *arena, struct acc
         new->hash = arena_copy(arena, rest.data, rest.length);
     if (kind == PASSWORD_PLAIN)
         new->password = str_of(arena_copy(arena, rest.data, rest.length));
-    if (fields[FIELD_GECOS].length > 0) {
-        size_t length =
-            strcspn(arena_copy(arena, fields[FIELD_GECOS].data, fields[FIELD_GECOS].length), ",");
-
-        new->display_name = arena_copy(arena, fields[FIELD_GECOS].data, length);
-    }
+    if (is_shadow(fields))
+        return ERR_NONE;
+    take_gecos(fields[FIELD_GECOS], arena, new);
     return read_extra(fields[FIELD_EXTRA], new, err);
 }

@@ -51,7 +51,7 @@ static void a_name_too_long_for_anybody_is_no_name(void **state)
     assert_int_equal(find(fixture, name, &account), ERR_INVALID);
     assert_int_equal(directory_resolve(fixture->directory, str_of(name), &fixture->arena, &account,
                                        &detail, NULL),
-                     ERR_INVALID);
+                     ERR_NOT_FOUND); /* of the default domain, which has no catch-all */
 }
 
 static void a_new_account_is_found_by_every_form_of_its_name(void **state)
@@ -140,7 +140,22 @@ static void detail_and_catch_all_come_behind_the_exact_address(void **state)
     resolves_to(fixture, "alice@other.example", NULL, NULL);
     resolves_to(fixture, "alice", "alice@example.org", "");
     resolves_to(fixture, "", NULL, NULL);
-    resolves_to(fixture, "a b@example.org", NULL, NULL);
+    resolves_to(fixture, "@example.org", NULL, NULL);
+}
+
+static void catch_all_takes_what_no_account_can_be_named(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture_add(fixture, "alice", NULL);
+    fixture_add(fixture, "bob", NULL);
+    resolves_to(fixture, "\"a b\"@example.org", NULL, NULL);
+    address_add(fixture->directory, STR("bob"), STR("@example.org"), false, NULL);
+    resolves_to(fixture, "\"a b\"@EXAMPLE.org", "bob@example.org", "");
+    resolves_to(fixture, "\xF0\x9F\x98\x80@example.org", "bob@example.org", "");
+    resolves_to(fixture, "\xF0\x9F\x98\x80@[192.0.2.1]", NULL, NULL);
+    resolves_to(fixture, "alice+\xF0\x9F\x98\x80@example.org", "alice@example.org",
+                "\xF0\x9F\x98\x80");
 }
 
 static void changes_of_switches_are_told_and_raise_the_generation(void **state)
@@ -350,6 +365,7 @@ int main(void)
         FIXTURE_TEST(a_name_is_given_once),
         FIXTURE_TEST(an_alias_takes_mail_and_logs_in),
         FIXTURE_TEST(detail_and_catch_all_come_behind_the_exact_address),
+        FIXTURE_TEST(catch_all_takes_what_no_account_can_be_named),
         FIXTURE_TEST(changes_of_switches_are_told_and_raise_the_generation),
         FIXTURE_TEST(quotas_are_set_and_go_back_to_the_default),
         FIXTURE_TEST(a_removed_account_frees_its_names_and_can_come_back),

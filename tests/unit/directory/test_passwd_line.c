@@ -33,6 +33,23 @@ static void hashes_with_and_without_a_scheme_are_taken(void **state)
     arena_reset(&arena);
 }
 
+static void numbers_of_a_shadow_line_are_no_display_name(void **state)
+{
+    struct arena arena = {0};
+    struct account_new new;
+
+    (void)state;
+    assert_int_equal(parse(&arena, "alice:" SHA512 ":19000:0:99999:7:::", &new), ERR_NONE);
+    assert_string_equal(new.hash, SHA512);
+    assert_null(new.display_name);
+    assert_int_equal(parse(&arena, "alice:" SHA512 ":19000:0:99999:7::20000:", &new), ERR_NONE);
+    assert_null(new.display_name);
+    assert_int_equal(parse(&arena, "alice:" SHA512 ":1000:1000:007:/home/alice:/bin/sh", &new),
+                     ERR_NONE);
+    assert_string_equal(new.display_name, "007");
+    arena_reset(&arena);
+}
+
 static void locked_and_empty_passwords_are_none(void **state)
 {
     static const char *const lines[] = {"a", "a:", "a::", "a:!:", "a:*:", "a:x:", "a:!$1$x$y"};
@@ -115,6 +132,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hashes_with_and_without_a_scheme_are_taken),
+        cmocka_unit_test(numbers_of_a_shadow_line_are_no_display_name),
         cmocka_unit_test(locked_and_empty_passwords_are_none),
         cmocka_unit_test(foreign_schemes_and_broken_hashes_are_refused),
         cmocka_unit_test(empty_lines_and_comments_are_passed_over),
