@@ -52,6 +52,20 @@ static void prepare(struct recipient *recipient, bool junk)
     op->in.append.quota_messages = recipient->quota_messages;
 }
 
+/* Several addresses of one user, or one twice, that lead to one folder: the message is put there
+   once. All recipients before this one are prepared, or of other targets. */
+static const struct recipient *find_same(const struct transaction *transaction,
+                                         const struct recipient *one)
+{
+    for (const struct recipient *other = transaction->recipients; other != one; other = other->next)
+        if (other->target == one->target && other->same == NULL &&
+            other->op.folder == one->op.folder &&
+            memcmp(store_mailbox_guid(other->mailbox), store_mailbox_guid(one->mailbox),
+                   sizeof(struct store_guid)) == 0)
+            return other;
+    return NULL;
+}
+
 static void submit_target(struct session *session, struct transaction *transaction,
                           const struct target *target)
 {
@@ -64,7 +78,9 @@ static void submit_target(struct session *session, struct transaction *transacti
         if (one->target != target)
             continue;
         prepare(one, junk);
-        ops[count++] = &one->op;
+        one->same = find_same(transaction, one);
+        if (one->same == NULL)
+            ops[count++] = &one->op;
     }
     session_submit_all(session, ops, count, false);
 }
@@ -94,8 +110,9 @@ static void answer(struct session *session, const struct transaction *transactio
 {
     uint64_t limit = session_backend(session)->settings->store.message_size_limit;
     const struct target *target = recipient->target;
+    const struct recipient *stored = recipient->same != NULL ? recipient->same : recipient;
     const char *reply = target->intake != NULL
-                            ? lmtp_store_reply(&recipient->op.err)
+                            ? lmtp_store_reply(&stored->op.err)
                             : lmtp_content_reply(&target->err, transaction->size, limit);
 
     lmtp_reply(session, reply);

@@ -96,6 +96,15 @@ static bool is_allowed(const struct lmtp *lmtp, enum need need)
     }
 }
 
+static void call(struct session *session, struct lmtp *lmtp, const struct command *command,
+                 struct str argument)
+{
+    session_set_busy(session, true);
+    command->handler(session, lmtp, argument);
+    if (lmtp->running == NULL)
+        session_set_busy(session, false);
+}
+
 static void dispatch(struct session *session, struct lmtp *lmtp, struct str line)
 {
     struct lmtp_command command;
@@ -105,7 +114,7 @@ static void dispatch(struct session *session, struct lmtp *lmtp, struct str line
         if (!str_is_nocase(command.verb, commands[i].name))
             continue;
         if (is_allowed(lmtp, commands[i].need))
-            commands[i].handler(session, lmtp, command.argument);
+            call(session, lmtp, &commands[i], command.argument);
         else
             lmtp_reply(session, "503 5.5.1 bad sequence of commands");
         return;
@@ -155,6 +164,8 @@ static enum step take_turn(struct session *session, struct lmtp *lmtp, unsigned 
 
     if (lmtp->running != NULL) {
         step = lmtp->running(session, lmtp, why);
+        if (lmtp->running == NULL)
+            session_set_busy(session, false);
         if (step != STEP_IDLE || (lmtp->running != NULL && !lmtp->stopping))
             return step;
     }

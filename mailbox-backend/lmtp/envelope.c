@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "mailbox-backend/lmtp/lmtp.h"
+#include "mailbox-backend/lmtp/trace.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
 void lmtp_do_lhlo(struct session *session, struct lmtp *lmtp, struct str argument)
@@ -32,7 +33,7 @@ void lmtp_do_mail(struct session *session, struct lmtp *lmtp, struct str argumen
 
     if (fault != LMTP_FINE) {
         lmtp_reply(session, lmtp_fault_reply(fault));
-    } else if (mail.size > settings->store.message_size_limit) {
+    } else if (mail.size + TRACE_MAX > settings->store.message_size_limit) {
         lmtp_reply(session, "552 5.3.4 message is too big");
     } else {
         transaction_begin(&lmtp->transaction, &mail);

@@ -25,6 +25,7 @@ struct recipient {
     struct target *target;
     struct store_property property;
     struct store_op op;
+    const struct recipient *same; /* an earlier one whose item serves this address too, or NULL */
 };
 
 /* From MAIL to the last answer. {0} is none. */

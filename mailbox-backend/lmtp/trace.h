@@ -6,6 +6,10 @@
 #include <stdint.h>
 
 #include "common/buf.h"
+#include "proto/lmtp_syntax.h"
+
+/* Bytes of both fields together, at most: sender, both hosts' names, and what is around them. */
+#define TRACE_MAX (LMTP_ADDRESS_MAX + 2 * LMTP_NAME_MAX + 256)
 
 struct trace {
     const char *sender;         /* "" for the null reverse-path */

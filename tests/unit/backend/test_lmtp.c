@@ -146,6 +146,46 @@ static void each_recipient_has_an_answer_in_order(void **state)
     session_close(session);
 }
 
+static void several_addresses_of_one_user_get_one_message(void **state)
+{
+    struct mail *mail = *state;
+    struct session *session;
+
+    mail_user(mail, "alice", SERVICES_ALL, 0);
+    mail_user(mail, "carol", SERVICES_ALL, 0);
+    session = begin(mail);
+    begin_mail(mail, session, "alice+Archive@example.org");
+    mail_say(session, "RCPT TO:<alice@example.org>\r\nRCPT TO:<ALICE@example.org>\r\n"
+                      "RCPT TO:<carol@example.org>\r\nRCPT TO:<alice+nosuch@example.org>\r\n"
+                      "RCPT TO:<alice+Archive@example.org>\r\n");
+    mail_hear(mail, session);
+    mail_say(session, "BDAT 8 LAST\r\nA: b\r\n\r\n");
+    mail_expect(mail, session,
+                "250 2.0.0 delivered\r\n250 2.0.0 delivered\r\n250 2.0.0 delivered\r\n"
+                "250 2.0.0 delivered\r\n250 2.0.0 delivered\r\n250 2.0.0 delivered\r\n");
+    assert_int_equal(messages_in(mail, "alice", "INBOX"), 1);
+    assert_int_equal(messages_in(mail, "alice", "Archive"), 1);
+    assert_int_equal(messages_in(mail, "carol", "INBOX"), 1);
+    session_close(session);
+}
+
+static void idleness_counts_from_the_last_bytes_of_the_content(void **state)
+{
+    struct mail *mail = *state;
+    struct session *session;
+
+    mail_user(mail, "alice", SERVICES_ALL, 0);
+    session = begin(mail);
+    begin_mail(mail, session, "alice@example.org");
+    assert_false(session->busy);
+    mail_say(session, "BDAT 8 LAST\r\nA: b");
+    assert_true(session->busy);
+    mail_say(session, "\r\n\r\n");
+    mail_expect(mail, session, "250 2.0.0 delivered\r\n");
+    assert_false(session->busy);
+    session_close(session);
+}
+
 static void junk_and_detail_choose_the_folder(void **state)
 {
     struct mail *mail = *state;
@@ -291,6 +331,8 @@ int main(void)
         MAIL_TEST(a_message_is_stored_with_its_trace_fields),
         MAIL_TEST(recipients_that_cannot_have_it_are_told_apart),
         MAIL_TEST(each_recipient_has_an_answer_in_order),
+        MAIL_TEST(several_addresses_of_one_user_get_one_message),
+        MAIL_TEST(idleness_counts_from_the_last_bytes_of_the_content),
         MAIL_TEST(junk_and_detail_choose_the_folder),
         MAIL_TEST(a_message_over_the_limit_is_refused),
         MAIL_TEST(content_out_of_place_passes_by),
