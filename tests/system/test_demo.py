@@ -16,7 +16,9 @@ class Demo:
         self.output = open(self.log, "w")
         self.process = subprocess.Popen(
             [os.path.join(ROOT, "deploy", "demo")], stdin=subprocess.DEVNULL, stdout=self.output,
-            stderr=self.output, env={**os.environ, "BIN": BIN, "DIR": self.data, **variables})
+            stderr=self.output, env={**os.environ, "BIN": BIN, "DIR": self.data, **variables},
+            # a shell cannot trap what it was started to ignore, as everything behind an `&` is
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
         def ready():
             if self.process.poll() is not None:
@@ -34,7 +36,11 @@ class Demo:
 
     def stop(self):
         self.process.send_signal(signal.SIGINT)
-        assert self.process.wait(60) == 0, self.text()
+        try:
+            code = self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            code = "it did not stop"
+        assert code == 0, (code, self.text())
         self.output.close()
         assert "Sanitizer" not in self.text() and "runtime error" not in self.text(), self.text()
 
