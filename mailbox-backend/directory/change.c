@@ -1,4 +1,5 @@
 /* Changing, removing and restoring accounts. */
+#include <assert.h>
 #include <string.h>
 #include <time.h>
 
@@ -174,7 +175,10 @@ static enum err_code restore(struct write *write, Directory__Record *record, str
 {
     struct directory *directory = write->directory;
     size_t kept = 0;
-    enum err_code code = write_claim(write, directory->name, record->name, record, err);
+    enum err_code code;
+
+    assert(record != NULL);
+    code = write_claim(write, directory->name, record->name, record, err);
 
     for (size_t i = 0; i < record->n_addresses && code == ERR_NONE; i++) {
         code = write_claim(write, directory->address, record->addresses[i], record, err);
