@@ -22,7 +22,7 @@ uint8_t *buf_reserve(struct buf *buf, size_t length)
         size *= 2;
     if (size == buf->size && !moves_up)
         size *= 2; /* what moving would gain is used up too soon */
-    if (buf->start != 0 && used != 0)
+    if (buf->start != 0 && buf->memory != NULL)
         memmove(buf->memory, buf->memory + buf->start, used);
     if (size != buf->size)
         buf->memory = mem_grow(buf->memory, size, 1);

@@ -50,7 +50,7 @@ static enum err_code next_of(struct directory *directory, MDB_dbi table,
         (value.mv_size != sizeof(guid.bytes) || key.mv_size >= DIRECTORY_CURSOR_SIZE))
         code = err_set(err, ERR_CORRUPT, "directory: an entry behind \"%s\" is damaged", cursor);
     if (code == ERR_NONE) {
-        assert(key.mv_data != NULL);
+        assert(key.mv_data != NULL && value.mv_data != NULL);
         memcpy(cursor, key.mv_data, key.mv_size);
         cursor[key.mv_size] = '\0';
         memcpy(guid.bytes, value.mv_data, sizeof(guid.bytes));
