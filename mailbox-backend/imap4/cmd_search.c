@@ -92,6 +92,7 @@ static void write_hit(struct command *command, uint32_t uid)
     if (!run->line_begun)
         buf_text(command_output(command), "* SEARCH");
     run->line_begun = true;
+    command->in_answer = true;
     buf_printf(command_output(command), " %u", number);
 }
 
@@ -101,6 +102,7 @@ static void end_line(struct command *command)
     struct run *run = command->data;
 
     buf_text(command_output(command), run->line_begun ? "\r\n" : "* SEARCH\r\n");
+    command->in_answer = false;
 }
 
 static enum step fail(struct command *command, const struct err *err)

@@ -209,9 +209,12 @@ static enum err_code open_session(struct session *session, const Link__Open *ope
     return ERR_NONE;
 }
 
+/* An answer that is half told breaks off: in a literal, BYE would be taken for a part of the message. */
 static enum step stop(struct imap *imap)
 {
-    if (!imap->ended)
+    bool in_answer = imap->command != NULL && imap->command->in_answer;
+
+    if (!imap->ended && !in_answer)
         buf_printf(session_output(imap->session), "* BYE [UNAVAILABLE] %s\r\n",
                    session_stop_text(imap->session));
     imap->ended = true;

@@ -184,14 +184,18 @@ static enum fetch_progress tell_section(struct command *command, struct fetch_me
 
 /* ---- the whole ---- */
 
-static void write_label(struct fetch_message *message, const struct fetch_item *item,
-                        const struct view *view, struct buf *out)
+static void write_label(struct command *command, struct fetch_message *message,
+                        const struct fetch_item *item)
 {
+    const struct view *view = command->imap->view;
+    struct buf *out = command_output(command);
+
     if (message->begun)
         buf_byte(out, ' ');
     else
         buf_printf(out, "* %" PRIu32 " FETCH (", view_sequence(view, message->item.uid));
     message->begun = true;
+    command->in_answer = true;
     write_str(out, item->label);
     buf_byte(out, ' ');
 }
@@ -219,7 +223,7 @@ enum fetch_progress fetch_message_tell(struct command *command, struct fetch_mes
         if (message->content != NULL && !command_has_room(command))
             return FETCH_FULL;
         if (!message->in_section)
-            write_label(message, item, view, out);
+            write_label(command, message, item);
         if (item->kind == FETCH_SECTION) {
             enum fetch_progress progress = tell_section(command, message, item, share, err);
 
@@ -230,5 +234,6 @@ enum fetch_progress fetch_message_tell(struct command *command, struct fetch_mes
         }
     }
     write_end(message, request, view, out);
+    command->in_answer = false;
     return FETCH_TOLD;
 }

@@ -61,7 +61,8 @@ struct command {
     struct uidset uids; /* the messages it is about: command_take_uids(); freed by the engine */
     uint32_t uid;       /* of them, the next to be worked on: free for the handler */
     struct store_op op; /* for command_submit(); what is in .out is freed by the engine */
-    bool some_gone;     /* a message asked for by number has gone: OK becomes NO [EXPUNGEISSUED] */
+    bool in_answer; /* an untagged answer is begun: nothing else may be said until it is whole */
+    bool some_gone; /* a message asked for by number has gone: OK becomes NO [EXPUNGEISSUED] */
     struct literal literal; /* CMD_STREAM: what the text ends with; size: what is left of it */
     bool has_literal;
     bool literal_comes; /* the client sends it: what the command leaves, the engine drops */

@@ -572,6 +572,28 @@ static void a_damage_found_in_a_literal_ends_the_session(void **state)
     buf_release(&text);
 }
 
+static void a_stop_within_a_literal_says_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct session *session = fixture->session;
+    struct buf text = {0};
+
+    make_large(&text, 300000);
+    deliver(fixture, bytes_of(&text));
+    select_inbox(fixture);
+    session->room = 5000;
+    buf_append(&session->input, "a FETCH 1 BODY.PEEK[]\r\n", 23);
+    session->events |= WHY_INPUT;
+    go_on(fixture, session, true);
+    session->events |= WHY_STOP;
+    go_on(fixture, session, false);
+    assert_true(session->ended);
+    expect(fixture, "* 1 FETCH (BODY[] {%zu}\r\n", buf_length(&text));
+    assert_true(buf_length(&fixture->heard) < buf_length(&text));
+    expect_bytes(fixture, str_n(buf_bytes(&text), buf_length(&fixture->heard)));
+    buf_release(&text);
+}
+
 /* The sanitizer looks for what is left behind. */
 static void a_session_may_end_in_the_middle_of_a_message(void **state)
 {
@@ -620,6 +642,7 @@ int main(void)
         TEST(an_open_message_is_told_though_it_is_expunged_meanwhile),
         TEST(a_damaged_message_is_refused_and_the_others_are_told),
         TEST(a_damage_found_in_a_literal_ends_the_session),
+        TEST(a_stop_within_a_literal_says_nothing),
         TEST(a_session_may_end_in_the_middle_of_a_message),
     };
 
