@@ -200,6 +200,19 @@ void conn_close(struct conn *conn)
     uv_close((uv_handle_t *)&conn->timer, on_closed);
 }
 
+/* Peers that never end their half must not use up the descriptors: those who have had the longest time
+   get what the kernel takes at once. */
+static void make_room(struct conn_hub *hub)
+{
+    while (hub->finishing_count > CONN_FINISHING_MOST) {
+        struct conn *oldest = TAILQ_FIRST(&hub->finishing);
+
+        conn_send(oldest);
+        if (!oldest->is_closed)
+            conn_close(oldest);
+    }
+}
+
 void conn_finish(struct conn *conn)
 {
     if (conn->is_broken || (!conn->is_connected && !conn->is_ended)) {
@@ -209,10 +222,12 @@ void conn_finish(struct conn *conn)
     conn->is_finishing = true;
     conn->is_connected = true; /* after a clean CONN_GONE: our half is still open */
     TAILQ_INSERT_TAIL(&conn->hub->finishing, conn, in_finishing);
+    conn->hub->finishing_count++;
     buf_release(&conn->wire_in);
     conn_update_reading(conn); /* a socket closed with bytes unread would cut off what we send */
     uv_timer_start(&conn->timer, on_timer, CONN_FINISH_SECONDS * 1000, 0);
     conn_ready(conn);
+    make_room(conn->hub);
 }
 
 void conn_set_handler(struct conn *conn, conn_handler *handler, void *context)

@@ -67,8 +67,8 @@ bool conn_is_full(const struct conn *conn);   /* more than 256 KB pending */
    handler may set it from any event. */
 void conn_set_timeout(struct conn *conn, unsigned seconds);
 
-/* Sends what is pending (for at most 10 seconds), TLS close_notify, then closes. No event follows;
-   the conn is not the caller's any more. */
+/* Sends what is pending (for at most 10 seconds, less when more than 1,024 conns of the loop are at
+   that), TLS close_notify, then closes. No event follows; the conn is not the caller's any more. */
 void conn_finish(struct conn *conn);
 
 /* Closes now. No event follows; memory is freed when libuv has let go. */

@@ -101,6 +101,8 @@ void conn_forget(struct conn *conn)
         hub->ready_count--;
         conn->is_ready = false;
     }
-    if (conn->is_finishing)
+    if (conn->is_finishing) {
         TAILQ_REMOVE(&hub->finishing, conn, in_finishing);
+        hub->finishing_count--;
+    }
 }

@@ -16,6 +16,7 @@
 #define CONN_INPUT_LIMIT ((size_t)64 << 10)
 #define CONN_HANDSHAKES 4 /* handshake steps on a loop in a turn: each is a millisecond or so */
 #define CONN_FINISH_SECONDS 10
+#define CONN_FINISHING_MOST 1024 /* on a loop: connections that nobody counts any more */
 
 /* What the conns of one loop share. */
 struct conn_hub {
@@ -27,7 +28,8 @@ struct conn_hub {
     TAILQ_HEAD(, conn) ready; /* to be looked at in the next turn callback */
     size_t ready_count;
     TAILQ_HEAD(, conn) finishing; /* after conn_finish(): nobody else knows them */
-    size_t conn_count;            /* whose memory is still there */
+    size_t finishing_count;
+    size_t conn_count; /* whose memory is still there */
     bool ended;
     char read_memory[CONN_READ_SIZE]; /* idle conns hold no buffer of their own */
 };

@@ -1,6 +1,9 @@
 #include "tests/unit/common/conns.h"
 
+#include <errno.h>
 #include <sys/stat.h>
+
+#include "common/privilege.h"
 
 static bool b_has_ten(void)
 {
@@ -309,6 +312,41 @@ static void a_finishing_conn_ends_with_its_loop(void **state)
     close(bare);
 }
 
+/* A client of the loop that was said good-bye to; the other end, which does not close. */
+static int say_good_bye(void)
+{
+    int fds[2];
+    struct conn *conn;
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+    conn = conn_open(loop, fds[0], on_event, NULL);
+    conn_write(conn, "bye", 3);
+    conn_finish(conn);
+    return fds[1];
+}
+
+static void of_many_finishing_conns_the_oldest_are_closed(void **state)
+{
+    enum { MANY = 1025 };
+    static int others[MANY];
+
+    (void)state;
+    if (privilege_raise_files(4096) < 2 * MANY + 100)
+        skip();
+    for (int i = 0; i < MANY; i++)
+        others[i] = say_good_bye();
+    run_turns(20);
+    assert_int_equal(send(others[0], "x", 1, MSG_NOSIGNAL), -1);
+    assert_int_equal(errno, EPIPE);
+    assert_int_equal(send(others[1], "x", 1, MSG_NOSIGNAL), 1);
+    for (int i = 0; i < MANY; i++) {
+        assert_true(drain_fd(others[i], &bare_got));
+        assert_int_equal(buf_length(&bare_got), 3);
+        buf_release(&bare_got);
+        close(others[i]);
+    }
+}
+
 static bool a_is_gone(void)
 {
     return strchr(a.told, 'G') != NULL;
@@ -465,6 +503,7 @@ int main(void)
         ON_LOOP(finish_sends_everything_to_a_slow_reader),
         ON_LOOP(finish_is_not_cut_off_by_unread_input),
         ON_LOOP(a_finishing_conn_ends_with_its_loop),
+        ON_LOOP(of_many_finishing_conns_the_oldest_are_closed),
         ON_LOOP(a_reset_is_told_with_its_reason),
         ON_LOOP(a_conn_connects_to_a_listener),
         ON_LOOP(a_unix_peer_is_known_by_uid_and_pid),
