@@ -45,7 +45,7 @@ static void command_ended(struct client *client, size_t length)
         client_set_timeout(client, client->settings->login_timeout);
     if (imap4->starts_tls)
         client_start_tls(client);
-    else if (++imap4->commands == COMMANDS_MOST && imap4->login.stage == LOGIN_OFF)
+    else if (++imap4->commands >= COMMANDS_MOST && imap4->login.stage == LOGIN_OFF)
         say_bye(client, "* BYE too many commands without a login\r\n",
                 "cut off: too many commands without a login");
 }

@@ -289,7 +289,7 @@ static void whole_line(struct client *client, struct str line)
         client_set_timeout(client, client->settings->login_timeout);
     if (pop3->starts_tls)
         client_start_tls(client);
-    else if (++pop3->commands == COMMANDS_MOST && pop3->login.stage == LOGIN_OFF)
+    else if (++pop3->commands >= COMMANDS_MOST && pop3->login.stage == LOGIN_OFF)
         end(client, "-ERR too many commands without a login\r\n",
             "cut off: too many commands without a login");
 }

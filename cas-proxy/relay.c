@@ -5,6 +5,7 @@
 #define INPUT_LIMIT ((size_t)64 << 10)
 #define CHECK_SECONDS 60
 #define STILL_MOST 10 /* checks in a row in which the client took nothing */
+#define REST_MS 1000  /* without a byte for the client: no answer is on its way */
 
 /* Passes on what the session has room for; the rest waits in the connection, which then stops
    reading by itself. */
@@ -73,9 +74,19 @@ void relay_start(struct relay *relay, struct client *client, struct link_session
     pump(relay);
 }
 
+/* Within a literal a line of ours would be taken for a part of the message. What the bytes mean is not
+   known here, so a line is said only to a client that has had all of them, for some time. */
+static bool is_at_rest(const struct relay *relay)
+{
+    const struct client *client = relay->client;
+
+    return relay->at_line_end && conn_pending(client->conn) == 0 &&
+           loop_now(client->home->loop) >= relay->spoken + REST_MS;
+}
+
 static void say(struct relay *relay, const char *line)
 {
-    if (relay->at_line_end)
+    if (is_at_rest(relay))
         client_write(relay->client, line);
 }
 
@@ -117,6 +128,7 @@ void relay_data(struct relay *relay, const uint8_t *bytes, size_t length)
     relay->client->bytes_out += length;
     relay->owed += length;
     relay->at_line_end = bytes[length - 1] == '\n';
+    relay->spoken = loop_now(relay->client->home->loop);
     wind_clock(relay);
     give_credit(relay);
 }

@@ -15,7 +15,8 @@ struct relay {
     uint64_t taken; /* bytes that the client had taken when the clock was set */
     unsigned still; /* for how many minutes it has taken nothing */
     bool clock_runs;
-    bool at_line_end; /* of what the client got: another line may follow */
+    bool at_line_end; /* of what the client got */
+    uint64_t spoken;  /* when the back end last said something: loop_now() */
 };
 
 /* Begins: what the client sent behind its credentials goes first. The client's events are

@@ -1,6 +1,6 @@
 /* A front on one loop, on the test's own thread, with back ends that are played by the test and a
-   client at the other end of a socket pair. Nothing here waits for a time to pass: a test that never
-   gets what it waits for hangs, and is ended from outside. */
+   client at the other end of a socket pair. Nothing here waits for a time to pass, but for stage_rest():
+   a test that never gets what it waits for hangs, and is ended from outside. */
 #ifndef TESTS_UNIT_FRONT_STAGE_H
 #define TESTS_UNIT_FRONT_STAGE_H
 
@@ -298,6 +298,17 @@ static inline void stage_begin(struct stage *stage, const char *more)
     stage->home.loop = stage->loop;
     for (int i = 0; i < STAGE_BACKS; i++)
         actor_begin(stage, &stage->backs[i]);
+}
+
+/* The client has heard nothing for so long that it counts as at rest. */
+static inline void stage_rest(struct stage *stage)
+{
+    uint64_t end = loop_now(stage->loop) + 1001;
+
+    while (loop_now(stage->loop) < end) {
+        usleep(20000);
+        uv_run(loop_uv(stage->loop), UV_RUN_NOWAIT);
+    }
 }
 
 /* Links are up on both sides. */

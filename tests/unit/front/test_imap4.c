@@ -314,6 +314,7 @@ static void lost_back_end_is_told_with_bye(void **state)
     (void)state;
     stage_say(&stage, "a LOGIN alice x\r\n");
     stage_expect(&stage, "[the back end speaks]\r\n");
+    stage_rest(&stage);
     actor_leave(first);
     stage_expect(&stage, "* BYE [UNAVAILABLE] the mail server was lost, try again\r\n");
     stage_expect_close(&stage);
@@ -326,6 +327,18 @@ static void lost_back_end_is_not_told_in_the_middle_of_a_line(void **state)
     stage_expect(&stage, "[the back end speaks]\r\n");
     actor_say(first, "* 1 FETCH (BODY[] {100}\r\nhalf a li");
     stage_expect(&stage, "* 1 FETCH (BODY[] {100}\r\nhalf a li");
+    stage_rest(&stage);
+    actor_leave(first);
+    stage_expect_close(&stage);
+}
+
+static void lost_back_end_is_not_told_to_a_client_that_was_just_told_a_line(void **state)
+{
+    (void)state;
+    stage_say(&stage, "a LOGIN alice x\r\n");
+    stage_expect(&stage, "[the back end speaks]\r\n");
+    actor_say(first, "* 1 FETCH (BODY[] {100}\r\na line of a message\r\n");
+    stage_expect(&stage, "* 1 FETCH (BODY[] {100}\r\na line of a message\r\n");
     actor_leave(first);
     stage_expect_close(&stage);
 }
@@ -377,6 +390,7 @@ static void stop_is_told_before_and_after_login(void **state)
     stage_expect(&stage, GREETING);
     stage_say(&stage, "a LOGIN alice x\r\n");
     stage_expect(&stage, "[the back end speaks]\r\n");
+    stage_rest(&stage);
     client_stop_all(&stage.home, "pop3");
     client_stop_all(&stage.home, "imap4");
     stage_expect(&stage, "* BYE [UNAVAILABLE] the service stops, try again\r\n");
@@ -398,6 +412,21 @@ static void bad_commands_are_told_until_there_are_too_many(void **state)
         stage_expect(&stage, "d BAD unknown command, or one that needs a login first\r\n");
     }
     stage_expect(&stage, "* BYE too many bad commands\r\n");
+    stage_expect_close(&stage);
+}
+
+static void endless_commands_without_a_login_are_cut_off(void **state)
+{
+    (void)state;
+    first->refuses = LINK__REFUSED__CODE__UNAVAILABLE;
+    for (int i = 0; i < 99; i++) {
+        stage_say(&stage, "a NOOP\r\n");
+        stage_expect(&stage, "a OK NOOP completed\r\n");
+    }
+    stage_say(&stage, "b LOGIN alice x\r\n");
+    stage_expect(&stage, "b NO [UNAVAILABLE] so ?it???is\r\n");
+    stage_say(&stage, "c NOOP\r\n");
+    stage_expect(&stage, "c OK NOOP completed\r\n* BYE too many commands without a login\r\n");
     stage_expect_close(&stage);
 }
 
@@ -535,11 +564,13 @@ int main(void)
         ALONE(no_back_end_is_said_at_once),
         GREETED(lost_back_end_is_told_with_bye),
         GREETED(lost_back_end_is_not_told_in_the_middle_of_a_line),
+        GREETED(lost_back_end_is_not_told_to_a_client_that_was_just_told_a_line),
         GREETED(orderly_end_by_the_back_end_adds_nothing),
         GREETED(client_that_goes_away_is_told_to_the_back_end),
         GREETED(client_that_goes_away_during_its_login_is_forgotten),
         GREETED(stop_is_told_before_and_after_login),
         GREETED(bad_commands_are_told_until_there_are_too_many),
+        GREETED(endless_commands_without_a_login_are_cut_off),
         GREETED(literal_over_the_limit_is_refused_and_the_connection_lives),
         GREETED(endless_line_is_cut_off),
         ALONE(credentials_in_clear_are_refused),
