@@ -98,11 +98,15 @@ static void submit_again(struct session *session, struct transaction *transactio
 }
 
 static void log_delivery(struct session *session, const struct transaction *transaction,
-                         const struct recipient *recipient, const char *reply)
+                         const struct recipient *recipient, const struct err *err,
+                         const char *reply)
 {
-    session_log_command(session, "delivery id=%s from=<%s> to=<%s> user=%s size=%llu: %s",
+    bool failed = err->code != ERR_NONE;
+
+    session_log_command(session, "delivery id=%s from=<%s> to=<%s> user=%s size=%llu: %s%s%s%s",
                         transaction->id, transaction->mail.sender, recipient->address,
-                        recipient->user, (unsigned long long)transaction->size, reply);
+                        recipient->user, (unsigned long long)transaction->size, reply,
+                        failed ? " (" : "", failed ? err->text : "", failed ? ")" : "");
 }
 
 static void answer(struct session *session, const struct transaction *transaction,
@@ -111,12 +115,13 @@ static void answer(struct session *session, const struct transaction *transactio
     uint64_t limit = session_backend(session)->settings->store.message_size_limit;
     const struct target *target = recipient->target;
     const struct recipient *stored = recipient->same != NULL ? recipient->same : recipient;
-    const char *reply = target->intake != NULL
-                            ? lmtp_store_reply(&stored->op.err)
-                            : lmtp_content_reply(&target->err, transaction->size, limit);
+    bool taken = target->intake != NULL;
+    const struct err *err = taken ? &stored->op.err : &target->err;
+    const char *reply =
+        taken ? lmtp_store_reply(err) : lmtp_content_reply(err, transaction->size, limit);
 
     lmtp_reply(session, reply);
-    log_delivery(session, transaction, recipient, reply);
+    log_delivery(session, transaction, recipient, err, reply);
 }
 
 static enum step answer_step(struct session *session, struct lmtp *lmtp, unsigned why)
