@@ -76,23 +76,32 @@ static Link__Refused__Code refusal_of(enum err_code code)
     }
 }
 
-/* The account may have been disabled between the proof and the moment from which orders to stop find
-   this session by its account. */
-static enum err_code check_still_allowed(struct session *session, struct err *err)
+static enum err_code check_account(struct session *session, const struct store_guid *guid,
+                                   struct err *err)
 {
     struct arena arena = {0};
+    bool acts = memcmp(guid, &session->account.guid, sizeof(*guid)) != 0;
     struct account now;
+    enum err_code code = directory_find_guid(session->backend->directory, guid, &arena, &now, err);
+    bool allowed = code == ERR_NONE && now.enabled &&
+                   (acts ? now.may_impersonate : (now.services & session->entry->service) != 0);
+
+    if (code == ERR_NOT_FOUND || (code == ERR_NONE && !allowed))
+        code = err_set(err, ERR_DENIED, "the account or this service of it is disabled");
+    arena_reset(&arena);
+    return code;
+}
+
+/* The account, or who acts as it, may have been disabled between the proof and the moment from which
+   orders to stop find this session. */
+static enum err_code check_still_allowed(struct session *session, struct err *err)
+{
     enum err_code code;
 
     if (!session->has_account)
         return ERR_NONE;
-    code =
-        directory_find_guid(session->backend->directory, &session->account.guid, &arena, &now, err);
-    if (code == ERR_NOT_FOUND ||
-        (code == ERR_NONE && (!now.enabled || (now.services & session->entry->service) == 0)))
-        code = err_set(err, ERR_DENIED, "the account or this service of it is disabled");
-    arena_reset(&arena);
-    return code;
+    code = check_account(session, &session->account.guid, err);
+    return code == ERR_NONE ? check_account(session, &session->account.proven_by, err) : code;
 }
 
 static void open_engine(struct pool_job *job)

@@ -13,8 +13,8 @@ void session_start(struct backend *backend, struct loop *loop, struct link_sessi
 /* Which sessions are to end. */
 struct session_choice {
     const struct engine_entry *entry; /* of this service; NULL: of all */
-    const struct store_guid *account; /* of this account; NULL: of all */
-    unsigned services_left;           /* with account: those of these services stay */
+    const struct store_guid *account; /* of this account, or of it as another; NULL: of all */
+    unsigned services_left;           /* with account: its own of these services stay */
 };
 
 /* Tells the chosen sessions on every loop to say good-bye (WHY_STOP) and end. Any thread; returns

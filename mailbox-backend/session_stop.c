@@ -16,15 +16,26 @@ struct order {
     const char *text;
 };
 
+static bool is_same(const struct store_guid *a, const struct store_guid *b)
+{
+    return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+/* Whoever acts as another may have lost just that right, so any change of theirs counts. */
+static bool concerns_account(const struct order *order, const struct session *session)
+{
+    const struct account *account = &session->account;
+
+    if (is_same(&account->guid, &order->account))
+        return (order->services_left & (unsigned)session->entry->service) == 0;
+    return is_same(&account->proven_by, &order->account);
+}
+
 static bool concerns(const struct order *order, const struct session *session)
 {
     if (order->entry != NULL && order->entry != session->entry)
         return false;
-    if (!order->of_account)
-        return true;
-    return session->has_account &&
-           memcmp(&session->account.guid, &order->account, sizeof(order->account)) == 0 &&
-           (order->services_left & (unsigned)session->entry->service) == 0;
+    return !order->of_account || (session->has_account && concerns_account(order, session));
 }
 
 static void carry_out(struct loop_task *task)

@@ -80,4 +80,5 @@ void record_to_account(const Directory__Record *record, uint64_t default_quota_b
         .has_password = record->password_hash[0] != '\0',
     };
     memcpy(account->guid.bytes, record->guid.data, sizeof(account->guid.bytes));
+    account->proven_by = account->guid;
 }

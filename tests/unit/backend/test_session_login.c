@@ -176,6 +176,28 @@ static void taking_another_service_away_leaves_the_session(void **state)
     client_forget(&client);
 }
 
+static void who_may_not_impersonate_any_more_loses_the_session_too(void **state)
+{
+    static const struct str as_bob = {"bob\0alice\0secret", 16};
+    struct account_change change = {.may_impersonate = &(bool){true}};
+    struct account_new bob = {.name = STR("bob"), .services = SERVICES_ALL};
+    struct arena arena = {0};
+    static struct client client;
+
+    (void)state;
+    assert_int_equal(account_add(rig.backend.directory, &bob, false, &arena, NULL, NULL), ERR_NONE);
+    arena_reset(&arena);
+    account_set(rig.backend.directory, STR("alice"), &change, false, NULL);
+    client_open(&client, &rig, 0, "PLAIN", as_bob);
+    client_expect(&client, "hello bob@example.test ");
+    change.may_impersonate = &(bool){false};
+    account_set(rig.backend.directory, STR("alice"), &change, false, NULL);
+    rig_until(&rig.rig, &client.told.closes, 1);
+    assert_int_equal(client.told.close_reason, LINK__CLOSE__REASON__DISABLED);
+    client_forget(&client);
+    assert_refused(as_bob, "PLAIN", LINK__REFUSED__CODE__AUTHORIZATION_FAILED);
+}
+
 static void a_front_that_goes_away_during_the_proof_leaves_nothing(void **state)
 {
     Link__Open open = LINK__OPEN__INIT;
@@ -210,6 +232,7 @@ int main(void)
         TEST(a_user_has_no_more_sessions_than_the_settings_allow),
         TEST(disabling_the_account_ends_its_sessions_and_refuses_new_ones),
         TEST(taking_another_service_away_leaves_the_session),
+        TEST(who_may_not_impersonate_any_more_loses_the_session_too),
         TEST(a_front_that_goes_away_during_the_proof_leaves_nothing),
     };
 
