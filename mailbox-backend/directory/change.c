@@ -179,7 +179,9 @@ static enum err_code restore(struct write *write, Directory__Record *record, str
 
     assert(record != NULL);
     code = write_claim(write, directory->name, record->name, record, err);
-
+    if (code == ERR_EXISTS)
+        return err_set(err, code, "%s is in use again: remove that user or address first",
+                       record->name);
     for (size_t i = 0; i < record->n_addresses && code == ERR_NONE; i++) {
         code = write_claim(write, directory->address, record->addresses[i], record, err);
         if (code == ERR_NONE)

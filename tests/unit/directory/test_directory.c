@@ -211,6 +211,7 @@ static void a_removed_account_frees_its_names_and_can_come_back(void **state)
     struct fixture *fixture = *state;
     struct directory_removed removed = {0};
     struct account account, again;
+    struct err err = {0};
     bool more = false;
 
     fixture_add(fixture, "alice", "secret");
@@ -238,6 +239,12 @@ static void a_removed_account_frees_its_names_and_can_come_back(void **state)
     resolves_to(fixture, "sales@example.org", "bob@example.org", "");
     resolves_to(fixture, "info@example.org", "alice@example.org", "");
     assert_int_equal(account_restore(fixture->directory, STR("alice"), false, NULL), ERR_NOT_FOUND);
+
+    account_remove(fixture->directory, STR("alice"), false, NULL);
+    fixture_add(fixture, "alice", "another");
+    assert_int_equal(account_restore(fixture->directory, STR("alice"), false, &err), ERR_EXISTS);
+    assert_string_equal(err.text,
+                        "alice@example.org is in use again: remove that user or address first");
 }
 
 static void a_forgotten_account_is_gone_and_a_new_one_is_another(void **state)
