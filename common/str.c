@@ -92,3 +92,12 @@ bool str_number(struct str a, uint64_t max, uint64_t *value)
     *value = number;
     return true;
 }
+
+uint64_t str_hash(struct str a)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+
+    for (size_t i = 0; i < a.length; i++)
+        hash = (hash ^ (uint8_t)a.data[i]) * 0x100000001b3u;
+    return hash;
+}

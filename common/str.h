@@ -30,4 +30,8 @@ char str_upper(char c);
 /* Decimal digits only, whole str, no sign; false when empty, not digits, or above max. */
 bool str_number(struct str a, uint64_t max, uint64_t *value);
 
+/* FNV-1a of 64 bits: the same everywhere and for ever, so it may be stored. Anybody can make two texts
+   alike. */
+uint64_t str_hash(struct str a);
+
 #endif

@@ -1,7 +1,6 @@
 #include "mailbox-backend/import.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -143,39 +142,13 @@ enum err_code import_take(struct import *import, const struct import_marks *mark
 
 /* ---- a lot ---- */
 
-struct wait {
-    pthread_mutex_t mutex;
-    pthread_cond_t changed;
-    size_t left;
-};
-
-static void on_done(struct store_op *op)
-{
-    struct wait *wait = op->context;
-
-    pthread_mutex_lock(&wait->mutex);
-    if (--wait->left == 0)
-        pthread_cond_signal(&wait->changed);
-    pthread_mutex_unlock(&wait->mutex);
-}
-
 static void run_lot(struct import *import)
 {
-    struct wait wait = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, import->count};
     struct store_op *ops[IMPORT_LOT];
 
-    for (size_t i = 0; i < import->count; i++) {
+    for (size_t i = 0; i < import->count; i++)
         ops[i] = &import->lot[i].op;
-        ops[i]->done = on_done;
-        ops[i]->context = &wait;
-    }
-    store_submit_all(ops, import->count, false);
-    pthread_mutex_lock(&wait.mutex);
-    while (wait.left > 0)
-        pthread_cond_wait(&wait.changed, &wait.mutex);
-    pthread_mutex_unlock(&wait.mutex);
-    pthread_mutex_destroy(&wait.mutex);
-    pthread_cond_destroy(&wait.changed);
+    store_run_all(ops, import->count);
 }
 
 enum err_code import_flush(struct import *import, struct err *err)

@@ -66,16 +66,6 @@ static uint64_t random_id(void)
     return id;
 }
 
-/* FNV-1a: the same message id gives the same thread in every mailbox and after every move. */
-static uint64_t thread_hash(struct str id)
-{
-    uint64_t hash = 0xcbf29ce484222325u;
-
-    for (size_t i = 0; i < id.length; i++)
-        hash = (hash ^ (uint8_t)id.data[i]) * 0x100000001b3u;
-    return hash;
-}
-
 enum err_code intake_finish(struct intake *intake, struct err *err)
 {
     const struct mime_part *root;
@@ -89,7 +79,8 @@ enum err_code intake_finish(struct intake *intake, struct err *err)
     mime_summary_build(root, &intake->summary);
     intake->email_id = random_id();
     thread = mime_thread_source(root);
-    intake->thread_id = thread.length > 0 ? thread_hash(thread) : intake->email_id;
+    /* The same message id gives the same thread in every mailbox and after every move. */
+    intake->thread_id = thread.length > 0 ? str_hash(thread) : intake->email_id;
     arena_reset(&intake->arena); /* the tree is not needed while the commit is awaited */
     return ERR_NONE;
 }

@@ -1,6 +1,5 @@
 #include "mailbox-backend/mailbox/mailbox.h"
 
-#include <pthread.h>
 #include <string.h>
 
 /* Says that the default folders were made, so that a user who deletes one does not get it again. */
@@ -22,39 +21,13 @@ static const struct {
 
 /* ---- several operations in one transaction, waited for; what is there already is as good ---- */
 
-struct wait {
-    pthread_mutex_t mutex;
-    pthread_cond_t changed;
-    size_t left;
-};
-
-static void on_done(struct store_op *op)
-{
-    struct wait *wait = op->context;
-
-    pthread_mutex_lock(&wait->mutex);
-    if (--wait->left == 0)
-        pthread_cond_signal(&wait->changed);
-    pthread_mutex_unlock(&wait->mutex);
-}
-
 static enum err_code run_all(struct store_op *operations, size_t count, struct err *err)
 {
-    struct wait wait = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, count};
     struct store_op *list[OPERATIONS];
 
-    for (size_t i = 0; i < count; i++) {
-        operations[i].done = on_done;
-        operations[i].context = &wait;
+    for (size_t i = 0; i < count; i++)
         list[i] = &operations[i];
-    }
-    store_submit_all(list, count, false);
-    pthread_mutex_lock(&wait.mutex);
-    while (wait.left > 0)
-        pthread_cond_wait(&wait.changed, &wait.mutex);
-    pthread_mutex_unlock(&wait.mutex);
-    pthread_mutex_destroy(&wait.mutex);
-    pthread_cond_destroy(&wait.changed);
+    store_run_all(list, count);
     for (size_t i = 0; i < count; i++) {
         if (operations[i].err.code != ERR_NONE && operations[i].err.code != ERR_EXISTS)
             return err_set(err, operations[i].err.code, "%s", operations[i].err.text);

@@ -11,21 +11,12 @@
 #define SHORT_PATH ((size_t)100) /* longer ones do not fit into a name: */
 #define CUT_PATH 80              /* their beginning and a hash do */
 
-static uint64_t hash(struct str text)
-{
-    uint64_t value = 0xcbf29ce484222325; /* FNV-1a */
-
-    for (size_t i = 0; i < text.length; i++)
-        value = (value ^ (uint8_t)text.data[i]) * 0x100000001b3;
-    return value;
-}
-
 static void property_name(char name[NAME_SIZE], struct str path)
 {
     if (path.length <= SHORT_PATH)
         snprintf(name, NAME_SIZE, PREFIX "/%.*s", (int)path.length, path.data);
     else
-        snprintf(name, NAME_SIZE, PREFIX ":%.*s#%016" PRIx64, CUT_PATH, path.data, hash(path));
+        snprintf(name, NAME_SIZE, PREFIX ":%.*s#%016" PRIx64, CUT_PATH, path.data, str_hash(path));
 }
 
 void subscription_property(struct arena *arena, struct str path, bool subscribed,

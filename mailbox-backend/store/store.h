@@ -380,6 +380,9 @@ void store_submit_all(struct store_op **ops, size_t count, bool all_or_none);
    never a loop. Returns op->err.code. */
 enum err_code store_run(struct store_op *op);
 
+/* The same for several together, as store_submit_all() without all_or_none. */
+void store_run_all(struct store_op **ops, size_t count);
+
 /* ---- the change feed ---------------------------------------------------------------------- */
 
 enum store_change_kind {

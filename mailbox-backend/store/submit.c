@@ -30,7 +30,7 @@ void store_submit_all(struct store_op **ops, size_t count, bool all_or_none)
 struct waiter {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bool done;
+    size_t left;
 };
 
 static void on_done(struct store_op *op)
@@ -38,25 +38,34 @@ static void on_done(struct store_op *op)
     struct waiter *waiter = op->context;
 
     pthread_mutex_lock(&waiter->lock);
-    waiter->done = true;
-    pthread_cond_signal(&waiter->changed);
+    if (--waiter->left == 0)
+        pthread_cond_signal(&waiter->changed);
     pthread_mutex_unlock(&waiter->lock);
 }
 
-enum err_code store_run(struct store_op *op)
+void store_run_all(struct store_op **ops, size_t count)
 {
-    struct waiter waiter = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false};
+    struct waiter waiter = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, count};
 
-    op->done = on_done;
-    op->context = &waiter;
-    store_submit(op);
+    for (size_t i = 0; i < count; i++) {
+        ops[i]->done = on_done;
+        ops[i]->context = &waiter;
+    }
+    store_submit_all(ops, count, false);
     pthread_mutex_lock(&waiter.lock);
-    while (!waiter.done)
+    while (waiter.left > 0)
         pthread_cond_wait(&waiter.changed, &waiter.lock);
     pthread_mutex_unlock(&waiter.lock);
     pthread_mutex_destroy(&waiter.lock);
     pthread_cond_destroy(&waiter.changed);
-    op->done = NULL;
-    op->context = NULL;
+    for (size_t i = 0; i < count; i++) {
+        ops[i]->done = NULL;
+        ops[i]->context = NULL;
+    }
+}
+
+enum err_code store_run(struct store_op *op)
+{
+    store_run_all(&op, 1);
     return op->err.code;
 }

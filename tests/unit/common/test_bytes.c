@@ -39,6 +39,14 @@ static void crc32c_is_the_same_with_and_without_the_instruction(void **state)
     }
 }
 
+static void text_hash_gives_the_check_values(void **state)
+{
+    (void)state;
+    assert_true(str_hash(STR("")) == 0xcbf29ce484222325u);
+    assert_true(str_hash(STR("a")) == 0xaf63dc4c8601ec8cu);
+    assert_true(str_hash(STR("foobar")) == 0x85944171f73967e8u);
+}
+
 static void random_bytes_differ_and_stay_within_bounds(void **state)
 {
     uint8_t a[66] = {0};
@@ -130,6 +138,7 @@ int main(void)
         cmocka_unit_test(crc32c_gives_the_check_values),
         cmocka_unit_test(crc32c_goes_on_from_a_seed),
         cmocka_unit_test(crc32c_is_the_same_with_and_without_the_instruction),
+        cmocka_unit_test(text_hash_gives_the_check_values),
         cmocka_unit_test(random_bytes_differ_and_stay_within_bounds),
         cmocka_unit_test(base64_encodes_the_examples_of_the_standard),
         cmocka_unit_test(base64_decodes_the_examples_of_the_standard),
