@@ -138,13 +138,15 @@ static void skip_to(struct str *text, const char *ends, struct str *comment)
     }
 }
 
-/* Whether "<" comes before the end of the address. */
-static bool has_angle_address(const struct mime_address_reader *reader)
+/* Whether "<" comes before the end of the address. What was found once is good up to that place, so that
+   a long run of "@" is not looked through again and again. */
+static bool has_angle_address(struct mime_address_reader *reader)
 {
-    struct str rest = reader->rest;
-
-    skip_to(&rest, "<,;", NULL);
-    return at_any(rest, "<");
+    if (reader->phrase_end.data == NULL || reader->rest.data > reader->phrase_end.data) {
+        reader->phrase_end = reader->rest;
+        skip_to(&reader->phrase_end, "<,;", NULL);
+    }
+    return at_any(reader->phrase_end, "<");
 }
 
 /* The words before "<", ":" or what else ends a phrase. An "@" belongs to them when "<" follows: many

@@ -20,7 +20,8 @@ struct mime_address {
 struct mime_address_reader {
     struct str rest;
     bool in_group;
-    char *scratch; /* holds the texts of the newest address */
+    struct str phrase_end; /* where a look ahead for "<" has ended */
+    char *scratch;         /* holds the texts of the newest address */
     size_t used;
     size_t size;
 };

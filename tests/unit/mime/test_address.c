@@ -147,6 +147,28 @@ static void every_run_of_specials_comes_to_an_end(void **state)
     }
 }
 
+/* With a look ahead from each of them this would take hours. */
+static void megabyte_of_at_signs_is_read(void **state)
+{
+    static const size_t length = 1 << 20;
+    static const char *const ends[] = {"", "<a@b>"};
+    char *text = arena_alloc(&arena, length + 8);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        struct mime_address_reader reader;
+        struct mime_address address;
+        bool any = false;
+
+        memset(text, '@', length);
+        strcpy(text + length, ends[i]);
+        mime_address_init(&reader, &arena, str_of(text));
+        while (mime_address_next(&reader, &address))
+            any = true;
+        assert_true(any);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, release)
 
 int main(void)
@@ -162,6 +184,7 @@ int main(void)
         TEST(address_without_domain_has_an_empty_host),
         TEST(broken_lists_give_what_they_can),
         TEST(every_run_of_specials_comes_to_an_end),
+        TEST(megabyte_of_at_signs_is_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
