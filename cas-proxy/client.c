@@ -146,13 +146,17 @@ static void read_proxy_header(struct client *client)
 {
     struct buf *input = conn_input(client->conn);
     struct proxy_header header;
+    char text[NET_TEXT_MAX];
 
     switch (proxy_read(str_n(buf_bytes(input), buf_length(input)), &header)) {
     case PROXY_MORE:
         conn_set_input_limit(client->conn, header.length - 1);
         return;
     case PROXY_BAD:
-        client_end(client, "refused: no valid PROXY header, as proxy_networks wants one");
+        log_notice(client->who,
+                   "refused from %s: no valid PROXY header, as proxy_networks wants one",
+                   net_host(&client->peer, text));
+        client_end(client, NULL);
         return;
     case PROXY_WHOLE:
         break;
