@@ -26,8 +26,7 @@ struct services; /* common/service.h: which services are on */
 struct back {
     const char *name;
     struct link
-        *link;   /* never NULL between front_loop's start and stop; may be down: link_is_up() */
-    bool was_up; /* so that the log tells a change once */
+        *link; /* never NULL between front_loop's start and stop; may be down: link_is_up() */
     struct front_loop *home;
 };
 

@@ -117,6 +117,12 @@ enum err_code links_open(struct front_loop *home, struct err *err)
     return ERR_NONE;
 }
 
+void links_renew_tls(struct front_loop *home, void *context)
+{
+    for (size_t i = 0; i < home->back_count; i++)
+        link_renew_tls(home->backs[i].link, context);
+}
+
 void links_close(struct front_loop *home)
 {
     for (size_t i = 0; i < home->back_count; i++)

@@ -8,6 +8,9 @@
    home->loop are set. On the loop's thread, or before it runs. */
 enum err_code links_open(struct front_loop *home, struct err *err);
 
+/* From their next connection on links over TCP use context, a struct tls_context. For front_on_loops(). */
+void links_renew_tls(struct front_loop *home, void *context);
+
 /* Ends the links; the clients must have been ended. On the loop's thread. */
 void links_close(struct front_loop *home);
 

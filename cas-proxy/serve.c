@@ -23,6 +23,7 @@
 struct server {
     struct front front;
     struct link_self self;
+    unsigned *uids; /* of back ends on this machine, for self */
     struct data_folder folder;
     struct loop *loop;
     struct admin_host host;
@@ -41,12 +42,43 @@ static void on_stop(void *context)
     loop_stop(server->loop);
 }
 
+static enum err_code read_link_tls(const struct front_settings *settings, struct tls_context **tls,
+                                   struct err *err)
+{
+    struct tls_settings files = {.role = TLS_CLIENT,
+                                 .certificate_file = settings->link.certificate,
+                                 .key_file = settings->link.key,
+                                 .ca_file = settings->link.ca,
+                                 .peer = TLS_PEER_REQUIRED};
+
+    *tls = NULL;
+    if (settings->link.certificate == NULL || settings->link.ca == NULL)
+        return ERR_NONE;
+    if (tls_context_create(tls, &files, err) != ERR_NONE)
+        return err_prefix(err, "[link]");
+    return ERR_NONE;
+}
+
+/* All of them or none. */
+static enum err_code reload(struct front *front, struct err *err)
+{
+    struct tls_context *tls;
+    enum err_code code = read_link_tls(front->settings, &tls, err);
+
+    if (code == ERR_NONE)
+        code = certificates_reload(front->certificates, err);
+    if (code == ERR_NONE && tls != NULL)
+        front_on_loops(front, links_renew_tls, tls);
+    tls_context_unref(&tls);
+    return code;
+}
+
 static void on_reload(void *context)
 {
     struct server *server = context;
     struct err err;
 
-    if (certificates_reload(server->front.certificates, &err) == ERR_NONE)
+    if (reload(&server->front, &err) == ERR_NONE)
         log_notice(NULL, "certificates read again");
     else
         log_error(NULL, "the old certificates stay in use: %s", err.text);
@@ -80,28 +112,23 @@ static enum err_code prepare_networks(struct front *front, struct err *err)
     return ERR_NONE;
 }
 
-static enum err_code prepare_link(struct server *server, struct err *err)
+static enum err_code prepare_self(struct server *server, struct err *err)
 {
     const struct front_settings *settings = server->front.settings;
-    struct tls_settings tls = {.role = TLS_CLIENT,
-                               .certificate_file = settings->link.certificate,
-                               .key_file = settings->link.key,
-                               .ca_file = settings->link.ca,
-                               .peer = TLS_PEER_REQUIRED};
+    const struct setting_list *users = &settings->link.unix_users;
+    enum err_code code = link_find_users(users, &server->uids, err);
 
     server->self = (struct link_self){.role = LINK__HELLO__ROLE__FRONT,
                                       .name = settings->front.name,
                                       .software = "cas-proxy " VERSION,
+                                      .uids = server->uids,
+                                      .uid_count = users->count,
                                       .allow_plain_tcp = settings->link.allow_plain_tcp};
     server->front.self = &server->self;
-    if (settings->link.certificate == NULL || settings->link.ca == NULL)
-        return ERR_NONE;
-    if (tls_context_create(&server->front.link_tls, &tls, err) != ERR_NONE)
-        return err_prefix(err, "[link]");
-    return ERR_NONE;
+    return code;
 }
 
-static enum err_code make_loops(struct front *front, struct err *err)
+static void make_loops(struct front *front)
 {
     uint64_t wanted = front->settings->front.loops;
 
@@ -111,6 +138,11 @@ static enum err_code make_loops(struct front *front, struct err *err)
         front->loops[i].front = front;
         front->loops[i].loop = loop_create(i);
     }
+}
+
+/* As the user that they will be made again by: what root alone may connect to fails at once. */
+static enum err_code open_links(struct front *front, struct err *err)
+{
     for (unsigned i = 0; i < front->loop_count; i++) {
         if (links_open(&front->loops[i], err) != ERR_NONE)
             return err->code;
@@ -134,9 +166,11 @@ static enum err_code prepare(struct server *server, struct err *err)
     front->services = server->host.services = server->folder.services;
     server->host.context = front;
     if (certificates_create(&front->certificates, settings, err) != ERR_NONE ||
-        prepare_networks(front, err) != ERR_NONE || prepare_link(server, err) != ERR_NONE)
+        prepare_networks(front, err) != ERR_NONE || prepare_self(server, err) != ERR_NONE ||
+        read_link_tls(settings, &front->link_tls, err) != ERR_NONE)
         return err->code;
-    return make_loops(front, err);
+    make_loops(front);
+    return ERR_NONE;
 }
 
 /* ---- stopping ---- */
@@ -146,7 +180,8 @@ static void stop_loop(struct front_loop *home, void *context)
     (void)context;
     listeners_close(home);
     client_stop_all(home, NULL);
-    links_close(home);
+    if (home->route != NULL)
+        links_close(home);
 }
 
 /* Says good-bye to the clients and ends the loops. What was written is handed to the kernel in the
@@ -162,10 +197,10 @@ static void stop_loops(struct server *server)
     for (unsigned i = 0; i < front->loop_count; i++) {
         struct front_loop *home = &front->loops[i];
 
-        if (i < server->running)
-            loop_stop(home->loop);
-        if (home->route != NULL)
-            stop_loop(home, NULL);
+        loop_stop(home->loop);
+        if (i >= server->running)
+            loop_run(home->loop); /* what was posted for its thread: sockets that are closed now */
+        stop_loop(home, NULL);
         loop_destroy(&home->loop);
         links_free(home);
     }
@@ -188,6 +223,7 @@ static void tear_down(struct server *server)
     if (server->folder.services != NULL)
         data_folder_close(&server->folder);
     limits_destroy(&front->limits);
+    free(server->uids);
     free(front->trusted);
     free(front->proxies);
     free(front->lmtp_allowed);
@@ -209,7 +245,9 @@ static enum err_code start(struct server *server, struct err *err)
     if (services_start_enabled(front->services, err) != ERR_NONE ||
         admin_server_open(&server->admin, server->loop, &server->host, err) != ERR_NONE ||
         data_folder_give(front->settings, err) != ERR_NONE ||
-        privilege_drop(front->settings->front.user, front->settings->front.group, err) != ERR_NONE)
+        privilege_drop(front->settings->front.user, front->settings->front.group, err) !=
+            ERR_NONE ||
+        open_links(front, err) != ERR_NONE)
         return err->code;
     for (; server->running < front->loop_count; server->running++) {
         if (loop_start(front->loops[server->running].loop, err) != ERR_NONE)

@@ -5,7 +5,7 @@
 #include "cas-proxy/settings.h"
 #include "proto/admin.h"
 
-/* Runs until SIGTERM or SIGINT; SIGHUP has the clients' certificates read again. ERR_NONE after a
+/* Runs until SIGTERM or SIGINT; SIGHUP has the certificates read again. ERR_NONE after a
    clean stop; else nothing was started, and err says why. */
 enum err_code serve(const struct front_settings *settings, const struct admin_program *program,
                     struct err *err);

@@ -150,6 +150,9 @@ static const struct setting settings[] = {
     PATH(link, key, NULL, "The key of the certificate (PEM), readable by nobody else."),
     PATH(link, ca, NULL,
          "The CA of this deployment (PEM), which signed the certificates of the back ends."),
+    SETTING(link, unix_users, unix_users, SETTING_LIST, NULL, 0, 0, NULL,
+            "Users whose back ends are believed on unix sockets, besides root and the user that "
+            "this program runs as."),
     BOOL(link, allow_plain_tcp, "no",
          "Makes links over TCP without TLS. For tests only: anyone on the network reads them."),
 

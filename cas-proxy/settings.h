@@ -55,7 +55,8 @@ struct front_settings {
     } limits;
     struct {
         char *certificate, *key, *ca;
-        bool allow_plain_tcp; /* for tests */
+        struct setting_list unix_users; /* who may run back ends on this machine */
+        bool allow_plain_tcp;           /* for tests */
     } link;
     struct setting_group backends; /* of struct front_backend */
 };

@@ -1,7 +1,6 @@
 #include "mailbox-backend/link_service.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -35,19 +34,11 @@ static enum err_code read_tls(const struct backend_settings *settings, struct tl
 static enum err_code read_users(struct link_service *service, struct err *err)
 {
     const struct setting_list *users = &service->backend->settings->link.unix_users;
+    enum err_code code = link_find_users(users, &service->uids, err);
 
-    service->uids = mem_array(users->count, sizeof(*service->uids));
-    for (size_t i = 0; i < users->count; i++) {
-        const struct passwd *user = getpwnam(users->items[i]);
-
-        if (user == NULL)
-            return err_set(err, ERR_NOT_FOUND, "[link] unix_users: there is no user %s",
-                           users->items[i]);
-        service->uids[i] = user->pw_uid;
-    }
     service->self.uids = service->uids;
     service->self.uid_count = users->count;
-    return ERR_NONE;
+    return code;
 }
 
 static enum err_code bind_sockets(struct link_service *service, struct err *err)

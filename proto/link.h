@@ -12,6 +12,7 @@
 #include "common/conn.h"
 #include "common/loop.h"
 #include "common/net.h"
+#include "common/settings.h"
 #include "common/tls.h"
 #include "proto/frame.h"
 #include "proto/link.pb-c.h"
@@ -82,6 +83,10 @@ struct link_self {
     bool allow_plain_tcp; /* tests only; refused otherwise */
 };
 
+/* The user ids for link_self.uids, as many as there are names: free() them, also after a failure.
+   ERR_NOT_FOUND says which name is not known. For the time before threads start. */
+enum err_code link_find_users(const struct setting_list *names, unsigned **uids, struct err *err);
+
 /* Front: a link to a back end at address, reconnecting until link_destroy(). tls is the context for
    TCP (NULL for unix); expected_name is the back end's name. */
 struct link *link_client(struct loop *loop, const struct net_address *address,
@@ -92,6 +97,10 @@ struct link *link_client(struct loop *loop, const struct net_address *address,
 /* Front: a link that waits before it connects again does so now; nothing happens to any other. For who
    has learnt that the back end is there again. */
 void link_hurry(struct link *link);
+
+/* Front: the certificates have been read anew; from the next connection on they are used. Nothing
+   happens to a link over a unix socket. */
+void link_renew_tls(struct link *link, struct tls_context *tls);
 
 /* Back: takes over an accepted socket; tls as above. */
 struct link *link_server(struct loop *loop, int fd, struct tls_context *tls,

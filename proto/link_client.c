@@ -70,6 +70,14 @@ struct link *link_client(struct loop *loop, const struct net_address *address,
     return link;
 }
 
+void link_renew_tls(struct link *link, struct tls_context *tls)
+{
+    if (link->tls == NULL)
+        return;
+    tls_context_unref(&link->tls);
+    link->tls = tls_context_ref(tls);
+}
+
 static bool ask(struct link *link, Link__Frame *frame)
 {
     if (link->state != LINK_UP)
