@@ -73,6 +73,7 @@ class Program:
         self.config = os.path.join(folder, "config")
         self.log_path = os.path.join(folder, "log")
         self.environment = environment
+        self.user = None  # of pwd, when not the tests' own
         self.process = None
         os.makedirs(folder, exist_ok=True)
         with open(self.config, "w") as file:
@@ -87,10 +88,12 @@ class Program:
         return done.returncode, done.stdout + (done.stderr if ok is None else "")
 
     def start(self, ready):
+        identity = {} if self.user is None else {
+            "user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [self.binary, "--config", self.config, "serve"], stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log, env={**os.environ, **(self.environment or {})})
+                stdout=log, stderr=log, env={**os.environ, **(self.environment or {})}, **identity)
 
         def up():
             if self.process.poll() is not None:
