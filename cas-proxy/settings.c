@@ -8,28 +8,9 @@
 #include "common/mem.h"
 #include "common/net.h"
 
-#define MINUTE 60u
-#define HOUR (60u * MINUTE)
-#define DAY (24u * HOUR)
 #define CONNECTIONS_MOST 1000000u
 
-static const char *const log_targets[] = {
-    [LOG_TO_STDERR] = "stderr",
-    [LOG_TO_JOURNAL] = "journal",
-    [LOG_TO_SYSLOG] = "syslog",
-    NULL,
-};
-
-static const char *const log_levels[] = {
-    [LOG_LEVEL_DEBUG] = "debug",     [LOG_LEVEL_INFO] = "info",   [LOG_LEVEL_NOTICE] = "notice",
-    [LOG_LEVEL_WARNING] = "warning", [LOG_LEVEL_ERROR] = "error", NULL,
-};
-
-#define SECTION(member, text)                                                                      \
-    {                                                                                              \
-        .name = #member, .help = text, .offset = offsetof(struct front_settings, member),          \
-        .size = sizeof(((struct front_settings *)0)->member)                                       \
-    }
+#define SECTION(member, text) SETTING_SECTION(front_settings, member, text)
 
 static const struct setting_section sections[] = {
     SECTION(front, "This front as a whole."),
@@ -40,11 +21,8 @@ static const struct setting_section sections[] = {
                   "some. It is off until `cas-proxy service enable lmtp`."),
     SECTION(limits, "What holds for all services."),
     SECTION(link, "How this front shows itself to back ends on other machines."),
-    {.name = "backend",
-                                                                           .help = "One section for each back end, with its name: [backend back1].",
-                                                                           .named = true,
-                                                                           .offset = offsetof(struct front_settings, backends),
-                                                                           .size = sizeof(struct front_backend)},
+    SETTING_SECTIONS(front_settings, "backend", backends, front_backend,
+                     "One section for each back end, with its name: [backend back1]."),
 };
 
 /* One setting: its place in the file and in the struct, its type, its default, bounds, help. */
@@ -84,8 +62,8 @@ static const struct setting_section sections[] = {
         CONNECTIONS(s, max_connections, "10000", "Connections at the same time, in all."),         \
         CONNECTIONS(s, max_connections_address, "100",                                             \
                     "Connections at the same time from one IPv4 address or one IPv6 /64."),        \
-        SETTING(s, login_timeout, service.login_timeout, SETTING_SECONDS, "60s", 5, HOUR, NULL,    \
-                "How long a client may say nothing before it has logged in."),                     \
+        SETTING(s, login_timeout, service.login_timeout, SETTING_SECONDS, "60s", 5, SETTING_HOUR,  \
+                NULL, "How long a client may say nothing before it has logged in."),               \
         SETTING(s, banner, service.banner, SETTING_TEXT, "ready", 0, 0, NULL,                      \
                 "Text of the greeting.")
 
@@ -118,15 +96,15 @@ static const struct setting settings[] = {
     CONNECTIONS(lmtp, max_connections, "1000", "Connections at the same time, in all."),
     CONNECTIONS(lmtp, max_connections_address, "1000",
                 "Connections at the same time from one IPv4 address or one IPv6 /64."),
-    SETTING(lmtp, command_timeout, service.login_timeout, SETTING_SECONDS, "5m", 5, DAY, NULL,
-            "How long an MTA may say nothing (RFC 5321 section 4.5.3.2: 5 minutes)."),
+    SETTING(lmtp, command_timeout, service.login_timeout, SETTING_SECONDS, "5m", 5, SETTING_DAY,
+            NULL, "How long an MTA may say nothing (RFC 5321 section 4.5.3.2: 5 minutes)."),
     SETTING(lmtp, banner, service.banner, SETTING_TEXT, "ready", 0, 0, NULL,
             "Text of the greeting."),
     NETWORKS(lmtp, lmtp_networks,
              "Who may give mail besides unix sockets, loopback and MTAs with a client certificate "
              "of the CA in [link]."),
     NUMBER(lmtp, max_recipients, "1000", 100, 100000, "Recipients of one transaction."),
-    SECONDS(lmtp, stall_timeout, "30s", 1, 10 * MINUTE,
+    SECONDS(lmtp, stall_timeout, "30s", 1, 10 * SETTING_MINUTE,
             "How long a back end may stand still in a transaction before its recipients get a "
             "temporary failure."),
 
@@ -136,11 +114,11 @@ static const struct setting settings[] = {
     NETWORKS(limits, proxy_networks,
              "Load balancers: a connection from there must begin with a PROXY protocol header "
              "(version 1 or 2), which is believed."),
-    SECONDS(limits, failed_login_delay, "1s", 0, MINUTE,
+    SECONDS(limits, failed_login_delay, "1s", 0, SETTING_MINUTE,
             "How long a login waits after the third failed one from its address; it doubles with "
             "each more. 0: never."),
-    SECONDS(limits, failed_login_delay_most, "15s", 0, MINUTE, "The longest such wait."),
-    SECONDS(limits, failed_login_memory, "60s", 1, DAY,
+    SECONDS(limits, failed_login_delay_most, "15s", 0, SETTING_MINUTE, "The longest such wait."),
+    SECONDS(limits, failed_login_memory, "60s", 1, SETTING_DAY,
             "How long until one failed login of an address is forgotten."),
     NUMBER(limits, max_failed_logins, "4", 1, 100,
            "Failed logins on one connection until it is closed."),

@@ -12,6 +12,18 @@
 
 #define LINE_MAX_BYTES 2048
 
+const char *const log_targets[] = {
+    [LOG_TO_STDERR] = "stderr",
+    [LOG_TO_JOURNAL] = "journal",
+    [LOG_TO_SYSLOG] = "syslog",
+    NULL,
+};
+
+const char *const log_levels[] = {
+    [LOG_LEVEL_DEBUG] = "debug",     [LOG_LEVEL_INFO] = "info",   [LOG_LEVEL_NOTICE] = "notice",
+    [LOG_LEVEL_WARNING] = "warning", [LOG_LEVEL_ERROR] = "error", NULL,
+};
+
 static const char *program_name = "mail";
 static enum log_target target_now = LOG_TO_STDERR;
 static atomic_int least_now = LOG_LEVEL_NOTICE;
@@ -71,7 +83,6 @@ static size_t escape(char *out, size_t room, const char *text)
 
 static void write_stderr(enum log_level level, const char *line)
 {
-    static const char *const words[] = {"debug", "info", "notice", "warning", "error"};
     char out[LINE_MAX_BYTES * 2 + 128];
     struct timespec now;
     struct tm parts;
@@ -79,10 +90,10 @@ static void write_stderr(enum log_level level, const char *line)
 
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &parts);
-    length =
-        snprintf(out, sizeof(out), "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ %s[%d] %s: %s\n",
-                 parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
-                 parts.tm_sec, now.tv_nsec / 1000000, program_name, getpid(), words[level], line);
+    length = snprintf(out, sizeof(out), "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ %s[%d] %s: %s\n",
+                      parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
+                      parts.tm_min, parts.tm_sec, now.tv_nsec / 1000000, program_name, getpid(),
+                      log_levels[level], line);
     if (write(STDERR_FILENO, out, (size_t)length) < 0)
         return; /* nobody is left to tell */
 }

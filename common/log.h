@@ -20,6 +20,10 @@ enum log_target {
     LOG_TO_SYSLOG, /* syslog(3), facility mail */
 };
 
+/* The words for them in settings, in order; NULL behind the last. */
+extern const char *const log_targets[];
+extern const char *const log_levels[];
+
 /* Until it is called, lines from NOTICE up go to stderr. program is kept, not copied. */
 void log_open(const char *program, enum log_target target, enum log_level least);
 

@@ -55,6 +55,25 @@ struct setting_section {
     size_t size; /* of the section's struct; for named: its first member must be `char *name` */
 };
 
+/* A table's entry for a single section: a member, of the same name, of the whole struct. */
+#define SETTING_SECTION(whole, member, text)                                                       \
+    {                                                                                              \
+        .name = #member, .help = text, .offset = offsetof(struct whole, member),                   \
+        .size = sizeof(((struct whole *)0)->member)                                                \
+    }
+
+/* A table's entry for a named section: member is a struct setting_group of struct items. */
+#define SETTING_SECTIONS(whole, word, member, item, text)                                          \
+    {                                                                                              \
+        .name = word, .help = text, .named = true, .offset = offsetof(struct whole, member),       \
+        .size = sizeof(struct item)                                                                \
+    }
+
+/* Units for bounds. */
+#define SETTING_MINUTE ((uint64_t)60)
+#define SETTING_HOUR (60 * SETTING_MINUTE)
+#define SETTING_DAY (24 * SETTING_HOUR)
+
 /* The instances of a named section. */
 struct setting_group {
     void *items; /* array of the section's struct */

@@ -6,31 +6,12 @@
 #include "common/mem.h"
 #include "common/net.h"
 
-#define MINUTE 60u
-#define HOUR (60u * MINUTE)
-#define DAY (24u * HOUR)
 #define MEGABYTE ((uint64_t)1 << 20)
 #define GIGABYTE ((uint64_t)1 << 30)
 #define TERABYTE ((uint64_t)1 << 40)
 #define NAME_MAX_BYTES 64
 
-static const char *const log_targets[] = {
-    [LOG_TO_STDERR] = "stderr",
-    [LOG_TO_JOURNAL] = "journal",
-    [LOG_TO_SYSLOG] = "syslog",
-    NULL,
-};
-
-static const char *const log_levels[] = {
-    [LOG_LEVEL_DEBUG] = "debug",     [LOG_LEVEL_INFO] = "info",   [LOG_LEVEL_NOTICE] = "notice",
-    [LOG_LEVEL_WARNING] = "warning", [LOG_LEVEL_ERROR] = "error", NULL,
-};
-
-#define SECTION(member, text)                                                                      \
-    {                                                                                              \
-        .name = #member, .help = text, .offset = offsetof(struct backend_settings, member),        \
-        .size = sizeof(((struct backend_settings *)0)->member)                                     \
-    }
+#define SECTION(member, text) SETTING_SECTION(backend_settings, member, text)
 
 static const struct setting_section sections[] = {
     SECTION(backend, "This back end as a whole."),
@@ -87,7 +68,7 @@ static const struct setting settings[] = {
            "Threads for long work such as reading cold mail. 0: twice the processors."),
     NUMBER(backend, hash_threads, "0", 0, 256,
            "Threads that check passwords. 0: half the processors, at least 1."),
-    SECONDS(backend, stop_timeout, "10s", 1, 10 * MINUTE,
+    SECONDS(backend, stop_timeout, "10s", 1, 10 * SETTING_MINUTE,
             "How long sessions may take to end when the program stops."),
     CHOICE(backend, log_target, "stderr", log_targets, "Where log lines go."),
     CHOICE(backend, log_level, "info", log_levels,
@@ -120,7 +101,7 @@ static const struct setting settings[] = {
     SIZE(store, content_budget, "256M", 16 * MEGABYTE, 64 * GIGABYTE,
          "Memory for messages on their way in, all sessions together. Beyond it new ones are "
          "put off."),
-    SECONDS(store, recovery_time, "14d", 0, 3650 * DAY,
+    SECONDS(store, recovery_time, "14d", 0, 3650 * SETTING_DAY,
             "How long a deleted message can be recovered."),
     BOOL(store, compress, "yes",
          "Compresses messages on the disk where that saves at least a tenth."),
@@ -128,29 +109,29 @@ static const struct setting settings[] = {
            "Threads and commands that may read one database at the same moment."),
     TEXT(directory, default_domain, NULL,
          "The domain of log-in names and addresses that are given without one."),
-    SECONDS(directory, credential_cache_time, "5m", 0, DAY,
+    SECONDS(directory, credential_cache_time, "5m", 0, SETTING_DAY,
             "How long a password that was right is not hashed again. 0: hash at every login."),
     TEXT(directory, recipient_delimiter, "+",
          "What stands between user and detail in user+detail@domain. Empty: no details."),
     SIZE(directory, quota_bytes, "0", 0, 64 * TERABYTE,
          "The most that a mailbox may hold when its user has no quota of their own. 0: no "
          "limit."),
-    SECONDS(directory, removed_time, "30d", 0, 3650 * DAY,
+    SECONDS(directory, removed_time, "30d", 0, 3650 * SETTING_DAY,
             "How long the mail of a removed user is kept."),
-    SECONDS(imap4be, idle_timeout, "30m", 30 * MINUTE, DAY,
+    SECONDS(imap4be, idle_timeout, "30m", 30 * SETTING_MINUTE, SETTING_DAY,
             "How long a client may do nothing (RFC 9051 section 5.4: at least 30 minutes)."),
-    SECONDS(imap4be, idle_keepalive, "2m", 10, HOUR,
+    SECONDS(imap4be, idle_keepalive, "2m", 10, SETTING_HOUR,
             "How often a client in IDLE is told that the connection stands, so that no firewall "
             "forgets it."),
     SIZE(imap4be, max_literal, "64K", 1 << 10, 128 << 10,
          "The longest literal in a command, messages to APPEND excepted."),
     NUMBER(imap4be, max_sessions_user, "64", 1, 100000, "IMAP sessions that one user may have."),
-    SECONDS(pop3be, idle_timeout, "30m", 10 * MINUTE, DAY,
+    SECONDS(pop3be, idle_timeout, "30m", 10 * SETTING_MINUTE, SETTING_DAY,
             "How long a client may do nothing (RFC 1939 section 3: at least 10 minutes)."),
     BOOL(pop3be, lock, "yes",
          "Lets only one POP3 session at a time have a maildrop (RFC 1939 section 8)."),
     NUMBER(pop3be, max_sessions_user, "16", 1, 100000, "POP3 sessions that one user may have."),
-    SECONDS(lmtpbe, idle_timeout, "5m", 30, DAY,
+    SECONDS(lmtpbe, idle_timeout, "5m", 30, SETTING_DAY,
             "How long a front may leave a delivery session silent."),
     NUMBER(lmtpbe, max_recipients, "1000", 100, 100000,
            "Recipients of one message; more are put off to another transaction (452)."),
