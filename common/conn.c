@@ -66,14 +66,28 @@ void conn_fail_uv(struct conn *conn, int status, const char *what)
     conn_fail(conn, &err);
 }
 
+static void on_timer(uv_timer_t *timer);
+
+/* Looks later whether some of what is pending was taken. */
+static void wind_finish(struct conn *conn)
+{
+    unsigned seconds;
+
+    conn->finish_pending = conn_pending(conn);
+    seconds = conn->finish_pending > 0 ? CONN_DRAIN_SECONDS : CONN_FINISH_SECONDS;
+    uv_timer_start(&conn->timer, on_timer, seconds * 1000, 0);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct conn *conn = timer->data;
 
-    if (conn->is_finishing)
-        conn_close(conn);
-    else
+    if (!conn->is_finishing)
         conn_tell(conn, CONN_TIMEOUT);
+    else if (conn_pending(conn) < conn->finish_pending)
+        wind_finish(conn); /* slowly, but it gets there */
+    else
+        conn_close(conn);
 }
 
 static struct conn *create(struct loop *loop, int family, conn_handler *handler, void *context)
@@ -225,7 +239,7 @@ void conn_finish(struct conn *conn)
     conn->hub->finishing_count++;
     buf_release(&conn->wire_in);
     conn_update_reading(conn); /* a socket closed with bytes unread would cut off what we send */
-    uv_timer_start(&conn->timer, on_timer, CONN_FINISH_SECONDS * 1000, 0);
+    wind_finish(conn);
     conn_ready(conn);
     make_room(conn->hub);
 }

@@ -67,8 +67,9 @@ bool conn_is_full(const struct conn *conn);   /* more than 256 KB pending */
    handler may set it from any event. */
 void conn_set_timeout(struct conn *conn, unsigned seconds);
 
-/* Sends what is pending (for at most 10 seconds, less when more than 1,024 conns of the loop are at
-   that), TLS close_notify, then closes. No event follows; the conn is not the caller's any more. */
+/* Sends what is pending, TLS close_notify, then closes; closes anyway when the peer takes nothing of it
+   for 60 seconds or, once all is sent, does not end its half for 10; earlier when more than 1,024
+   conns of the loop are at that. No event follows; the conn is not the caller's any more. */
 void conn_finish(struct conn *conn);
 
 /* Closes now. No event follows; memory is freed when libuv has let go. */

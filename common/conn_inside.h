@@ -15,7 +15,8 @@
 #define CONN_FULL ((size_t)256 << 10)
 #define CONN_INPUT_LIMIT ((size_t)64 << 10)
 #define CONN_HANDSHAKES 4 /* handshake steps on a loop in a turn: each is a millisecond or so */
-#define CONN_FINISH_SECONDS 10
+#define CONN_FINISH_SECONDS 10   /* for the peer to end its half */
+#define CONN_DRAIN_SECONDS 60    /* for it to take some of the rest: the kernel's part goes first */
 #define CONN_FINISHING_MOST 1024 /* on a loop: connections that nobody counts any more */
 
 /* What the conns of one loop share. */
@@ -61,6 +62,7 @@ struct conn {
     size_t input_limit;
     uint64_t read_turn; /* the turn that read_bytes counts in */
     size_t read_bytes;
+    size_t finish_pending; /* conn_pending() when the timer of conn_finish() was set */
 
     struct tls_session *tls;
     struct net_address peer;
