@@ -274,6 +274,14 @@ void client_printf(struct client *client, const char *format, ...)
     conn_flush(client->conn);
 }
 
+void client_consume(struct client *client, size_t length)
+{
+    struct buf *input = conn_input(client->conn);
+
+    mem_wipe(input->memory + input->start, length);
+    conn_consume(client->conn, length);
+}
+
 void client_set_user(struct client *client, const char *user)
 {
     free(client->user);

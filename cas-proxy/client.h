@@ -91,6 +91,9 @@ void client_write(struct client *client, const char *text);
 void client_printf(struct client *client, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Takes bytes that may hold a password off the input. */
+void client_consume(struct client *client, size_t length);
+
 /* The name is known: client->user and client->who have it from now on. */
 void client_set_user(struct client *client, const char *user);
 

@@ -16,15 +16,6 @@ static void say_bye(struct client *client, const char *line, const char *why)
     client_end(client, why);
 }
 
-/* Takes bytes that may hold a password off the input. */
-static void consume(struct client *client, size_t length)
-{
-    struct buf *input = conn_input(client->conn);
-
-    mem_wipe(input->memory + input->start, length);
-    conn_consume(client->conn, length);
-}
-
 static struct str input_of(const struct client *client)
 {
     const struct buf *input = conn_input(client->conn);
@@ -39,7 +30,7 @@ static void command_ended(struct client *client, size_t length)
 
     if (client->ended)
         return;
-    consume(client, length);
+    client_consume(client, length);
     imap4->scan = (struct imap4_scan){0};
     if (imap4->login.stage == LOGIN_OFF)
         client_set_timeout(client, client->settings->login_timeout);
@@ -108,7 +99,7 @@ static bool take_sasl_answer(struct client *client)
         imap4->line_seen = 0;
         imap4_sasl_answer(client, str_n(input.data, length));
         if (!client->ended)
-            consume(client, length);
+            client_consume(client, length);
         return true;
     case LINE_TOO_LONG:
         say_bye(client, "* BYE the line is too long\r\n", "cut off: the SASL line is too long");

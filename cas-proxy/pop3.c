@@ -264,15 +264,6 @@ static void sasl_line(struct client *client, struct str line)
     bad(client, "AUTH cancelled");
 }
 
-/* Takes a line, which may hold a password, off the input. */
-static void consume(struct client *client, size_t length)
-{
-    struct buf *input = conn_input(client->conn);
-
-    mem_wipe(input->memory + input->start, length);
-    conn_consume(client->conn, length);
-}
-
 static void whole_line(struct client *client, struct str line)
 {
     struct pop3 *pop3 = client->state;
@@ -284,7 +275,7 @@ static void whole_line(struct client *client, struct str line)
         run(client, line);
     if (client->ended)
         return;
-    consume(client, line.length);
+    client_consume(client, line.length);
     if (pop3->login.stage == LOGIN_OFF)
         client_set_timeout(client, client->settings->login_timeout);
     if (pop3->starts_tls)
