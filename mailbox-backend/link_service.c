@@ -11,6 +11,7 @@
 #include "mailbox-backend/session_start.h"
 
 #define SOCKET_MODE 0660
+#define LINKS_MOST 4096 /* no deployment has so many: it is a flood */
 
 /* ---- settings ---- */
 
@@ -145,9 +146,15 @@ static void arrive(struct loop_task *task)
 static void on_accept(struct listener *listener, int fd, void *context)
 {
     struct link_service *service = context;
-    struct arrival *arrival = mem_alloc(sizeof(*arrival));
+    struct arrival *arrival;
 
     (void)listener;
+    if (atomic_load(&service->link_count) >= LINKS_MOST) {
+        log_warning(NULL, "a link was refused: there are %d already", LINKS_MOST);
+        close(fd);
+        return;
+    }
+    arrival = mem_alloc(sizeof(*arrival));
     arrival->task.run = arrive;
     arrival->home = &service->homes[service->next_home++ % service->backend->loop_count];
     arrival->tls = service->tls == NULL ? NULL : tls_context_ref(service->tls);
