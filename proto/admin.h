@@ -133,6 +133,10 @@ void admin_put_list(struct admin_call *call, const char *key, const char *const 
    the reader, so no snapshot is held across it. */
 enum err_code admin_row(struct admin_call *call, struct err *err);
 
+/* False when the administrator has gone or the daemon is stopping: a long command asks now and then,
+   and ends with ERR_UNAVAILABLE. */
+bool admin_is_wanted(struct admin_call *call);
+
 /* The sentence that ends a command that did something; not shown with --json. */
 void admin_say(struct admin_call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -81,6 +81,11 @@ bool admin_secret(const struct admin_call *call, struct str *secret)
     return call->request->has_secret;
 }
 
+bool admin_is_wanted(struct admin_call *call)
+{
+    return call->sink->wanted == NULL || call->sink->wanted(call->sink);
+}
+
 int admin_file(const struct admin_call *call)
 {
     return call->file;

@@ -9,6 +9,8 @@
 struct admin_sink {
     /* ERR_UNAVAILABLE when nobody reads any more. */
     enum err_code (*row)(struct admin_sink *sink, const Admin__Row *row, struct err *err);
+    /* False when nobody waits for the answer any more. NULL: somebody always does. */
+    bool (*wanted)(struct admin_sink *sink);
 };
 
 struct admin_call {

@@ -1,6 +1,7 @@
 #include "proto/admin_server.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,6 +93,14 @@ static enum err_code send_row(struct admin_sink *base, const Admin__Row *row, st
     return sink->size >= ANSWER_SIZE ? flush(sink, err) : ERR_NONE;
 }
 
+/* The socket is hung up by the other side's end, and by cut_off(). */
+static bool is_wanted(struct admin_sink *base)
+{
+    struct pollfd poll_for = {.fd = ((struct sending_sink *)base)->socket};
+
+    return poll(&poll_for, 1, 0) <= 0 || (poll_for.revents & (POLLHUP | POLLERR)) == 0;
+}
+
 static const struct admin_command *find_command(const struct admin_server *server,
                                                 const Admin__Request *request, Admin__End *end)
 {
@@ -120,6 +129,7 @@ static void answer_request(struct served *served, const Admin__Request *request,
 {
     struct sending_sink sink = {
         .base.row = send_row,
+        .base.wanted = is_wanted,
         .socket = served->socket,
         .answer = ADMIN__ANSWER__INIT,
     };

@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "common/mem.h"
+#include "mailbox-backend/store/index_copy.h"
 
 #define FILE_MODE 0600
 
@@ -23,13 +25,14 @@ enum err_code err_mdb(struct err *err, int rc, const char *what)
 
 static int open_tables(struct index *index)
 {
+    unsigned flags = index->read_only ? 0 : MDB_CREATE;
     MDB_txn *txn;
-    int rc = mdb_txn_begin(index->env, NULL, 0, &txn);
+    int rc = mdb_txn_begin(index->env, NULL, index->read_only ? MDB_RDONLY : 0, &txn);
 
     if (rc != 0)
         return rc;
     for (enum table table = 0; table < TABLE_COUNT && rc == 0; table++)
-        rc = mdb_dbi_open(txn, table_name(table), MDB_CREATE, &index->tables[table]);
+        rc = mdb_dbi_open(txn, table_name(table), flags, &index->tables[table]);
     if (rc != 0) {
         mdb_txn_abort(txn);
         return rc;
@@ -39,19 +42,22 @@ static int open_tables(struct index *index)
 
 enum err_code index_env_open(struct index *index, struct err *err)
 {
+    unsigned flags = MDB_NOSUBDIR | MDB_NOTLS;
     int dead = 0;
     int rc = mdb_env_create(&index->env);
 
     if (rc != 0)
         return err_mdb(err, rc, "index");
+    if (index->read_only)
+        flags |= MDB_RDONLY | MDB_NOLOCK;
     rc = mdb_env_set_mapsize(index->env, index->map_size);
     if (rc == 0)
         rc = mdb_env_set_maxdbs(index->env, TABLE_COUNT);
     if (rc == 0)
         rc = mdb_env_set_maxreaders(index->env, index->max_readers + 16);
     if (rc == 0)
-        rc = mdb_env_open(index->env, index->path, MDB_NOSUBDIR | MDB_NOTLS, FILE_MODE);
-    if (rc == 0)
+        rc = mdb_env_open(index->env, index->path, flags, FILE_MODE);
+    if (rc == 0 && !index->read_only)
         rc = mdb_reader_check(index->env, &dead); /* slots that a killed process left */
     if (rc == 0)
         rc = open_tables(index);
@@ -62,14 +68,15 @@ enum err_code index_env_open(struct index *index, struct err *err)
     return err_mdb(err, rc, index->path);
 }
 
-enum err_code index_open(struct index **out, const char *folder, uint64_t map_size,
-                         unsigned max_readers, struct err *err)
+/* path is taken over. */
+static enum err_code open_at(struct index **out, char *path, bool read_only, uint64_t map_size,
+                             unsigned max_readers, struct err *err)
 {
     struct index *index = mem_alloc(sizeof(*index));
     enum err_code code;
 
-    if (asprintf(&index->path, "%s/index.mdb", folder) < 0)
-        abort();
+    index->path = path;
+    index->read_only = read_only;
     index->map_size = map_size;
     index->max_readers = max_readers;
     index->readers = mem_array(max_readers, sizeof(struct index_txn *));
@@ -82,6 +89,26 @@ enum err_code index_open(struct index **out, const char *folder, uint64_t map_si
     if (code != ERR_NONE)
         index_close(out);
     return code;
+}
+
+enum err_code index_open(struct index **index, const char *folder, uint64_t map_size,
+                         unsigned max_readers, struct err *err)
+{
+    char *path;
+
+    if (asprintf(&path, "%s/index.mdb", folder) < 0)
+        abort();
+    return open_at(index, path, false, map_size, max_readers, err);
+}
+
+enum err_code index_open_copy(struct index **index, const char *path, struct err *err)
+{
+    struct stat facts;
+
+    *index = NULL;
+    if (stat(path, &facts) != 0)
+        return err_errno(err, errno, "%s", path);
+    return open_at(index, mem_string(path), true, (uint64_t)facts.st_size, 1, err);
 }
 
 /* With the lock held and no reader active. */

@@ -24,6 +24,7 @@ struct index_txn {
 struct index {
     char *path;
     uint64_t map_size;
+    bool read_only; /* a copy that nobody writes to */
     unsigned max_readers;
     MDB_env *env;
     MDB_dbi tables[TABLE_COUNT];

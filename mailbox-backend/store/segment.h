@@ -40,6 +40,8 @@ uint32_t record_space(uint32_t stored);
 struct segment {
     struct segment_record record; /* under the set's lock */
     int fd;                       /* open while pinned */
+    unsigned kept;       /* backups that still have to copy it */
+    uint64_t opened;     /* record.used at the start: what lies below is never written again */
     unsigned pins;       /* reservations, open contents; the active one has one of its own */
     bool failed;         /* a write or a sync failed: what was not committed is lost */
     bool row_dirty;      /* the index does not have this record yet */
@@ -78,6 +80,17 @@ enum err_code segments_pin(struct segments *set, uint32_t number, struct segment
 void segments_pin_again(struct segments *set, struct segment *segment);
 void segments_unpin(struct segments *set, struct segment *segment);
 bool segment_has_failed(struct segments *set, struct segment *segment);
+
+/* ---- for backups ---- */
+
+/* Between the two no segment is recycled: what an index copy made meanwhile names stays. */
+void segments_hold(struct segments *set);
+void segments_let_go(struct segments *set);
+
+/* Keeps a segment of this generation from being recycled, without opening it; false when it is gone.
+   *settled: nothing below this offset is ever written again (UINT64_MAX: nothing at all is). */
+bool segments_keep(struct segments *set, uint32_t number, uint32_t generation, uint64_t *settled);
+void segments_unkeep(struct segments *set, uint32_t number);
 
 /* ---- the writer's ---- */
 

@@ -13,6 +13,7 @@ struct segments {
     struct segment **all; /* in order of number */
     size_t count;
     size_t room;
+    unsigned held;          /* index copies being made */
     struct segment *active; /* NULL until the first reservation */
     uint32_t next;
     uint64_t largest; /* size of the largest file so far */

@@ -155,7 +155,7 @@ void segments_aborted(struct segments *set)
 static bool is_dead(const struct segment *segment, uint64_t oldest_reader)
 {
     return segment->record.state == SEGMENT_SEALED && segment->record.live == 0 &&
-           segment->pins == 0 && segment->dead_since <= oldest_reader;
+           segment->pins == 0 && segment->kept == 0 && segment->dead_since <= oldest_reader;
 }
 
 bool segments_recycle(struct segments *set, uint64_t oldest_reader)
@@ -167,10 +167,11 @@ bool segments_recycle(struct segments *set, uint64_t oldest_reader)
     for (size_t i = 0; i < set->count; i++) {
         struct segment *segment = set->all[i];
 
-        if (is_dead(segment, oldest_reader)) {
+        if (set->held == 0 && is_dead(segment, oldest_reader)) {
             segment->record.state = SEGMENT_FREE;
             segment->record.generation++;
             segment->record.used = SEGMENT_HEADER;
+            segment->opened = SEGMENT_HEADER;
             segment->row_dirty = true;
             changed = true;
         }

@@ -47,6 +47,7 @@ void segments_insert(struct segments *set, const struct segment_record *record, 
     set->all[at] = segment;
     set->count++;
     segment->record = *record;
+    segment->opened = record->used;
     segment->fd = -1;
     segment->row_dirty = row_dirty;
     if (record->size > set->largest)
