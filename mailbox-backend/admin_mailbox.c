@@ -70,6 +70,16 @@ static enum err_code put_failure(void *context, const char *source, const char *
     return admin_row(call, err);
 }
 
+static void say_imported(struct admin_call *call, const struct import_result *result)
+{
+    admin_say(call,
+              "%llu messages imported into %llu folders, %llu were there from an earlier import, "
+              "%llu could not be taken; %llu folders could not keep the source's uids",
+              (unsigned long long)result->messages, (unsigned long long)result->folders,
+              (unsigned long long)result->skipped, (unsigned long long)result->failed,
+              (unsigned long long)result->renumbered);
+}
+
 static enum err_code run_import(struct admin_call *call, struct err *err)
 {
     struct backend *backend = admin_backend(call);
@@ -91,9 +101,7 @@ static enum err_code run_import(struct admin_call *call, struct err *err)
     code = import_run(&request, &result, err);
     store_mailbox_unref(&request.mailbox);
     if (code == ERR_NONE)
-        admin_say(call, "%llu messages imported into %llu folders, %llu not",
-                  (unsigned long long)result.messages, (unsigned long long)result.folders,
-                  (unsigned long long)result.failed);
+        say_imported(call, &result);
     else if (result.messages > 0)
         admin_hint(call, "%llu messages were imported before", (unsigned long long)result.messages);
     return code;

@@ -115,6 +115,22 @@ static enum err_code report(struct import *import, const char *source, const str
     return import->request->failed(import->request->context, source, problem->text, err);
 }
 
+/* What the item remembers of where it came from. */
+static void fill_properties(struct import_item *item)
+{
+    const struct import_marks *marks = &item->marks;
+    unsigned count = 0;
+
+    if (marks->name[0] != '\0')
+        item->properties[count++] =
+            (struct store_property){IMPORT_SOURCE_PROPERTY, marks->name, strlen(marks->name)};
+    if (marks->uidl[0] != '\0')
+        item->properties[count++] =
+            (struct store_property){"pop3/uidl", marks->uidl, strlen(marks->uidl)};
+    item->op.in.append.properties = item->properties;
+    item->op.in.append.property_count = count;
+}
+
 enum err_code import_take(struct import *import, const struct import_marks *marks, struct err *err)
 {
     struct import_item *item = current(import);
@@ -133,6 +149,8 @@ enum err_code import_take(struct import *import, const struct import_marks *mark
     op->in.append.flags.system = marks->flags;
     op->in.append.keywords.names = item->keywords;
     op->in.append.keywords.count = marks->keyword_count;
+    op->in.append.least_uid = import->keeps_uids ? marks->uid : 0;
+    fill_properties(item);
     op->in.append.internal_date = marks->date != 0 ? marks->date : time(NULL);
     import->count++;
     if (import->count == IMPORT_LOT || import->lot_bytes >= IMPORT_LOT_BYTES)
@@ -214,6 +232,7 @@ static void release(struct import *import)
 {
     for (size_t i = 0; i < IMPORT_LOT; i++)
         intake_destroy(&import->lot[i].intake);
+    hash_set_release(&import->sources);
     free(import);
 }
 

@@ -20,6 +20,8 @@ struct import_request {
 
 struct import_result {
     uint64_t messages, failed, folders;
+    uint64_t skipped;    /* that an earlier import brought */
+    uint64_t renumbered; /* folders whose uids could not be kept: they had given others */
 };
 
 /* *result is filled on failure, too: what was imported stays. */

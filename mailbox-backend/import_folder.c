@@ -99,6 +99,41 @@ enum err_code import_select(struct import *import, const char *path, struct err 
         code = ensure(import, normal, &arena, err);
     if (code == ERR_NONE)
         import->result->folders++;
+    import->keeps_uids = false;
     arena_reset(&arena);
     return code;
+}
+
+enum err_code import_adopt(struct import *import, uint32_t uid_validity, uint32_t uid_next,
+                           struct err *err)
+{
+    struct store_op op = {.kind = OP_FOLDER_ADOPT, .folder = import->folder};
+    enum err_code code = import_flush(import, err);
+
+    if (code != ERR_NONE)
+        return code;
+    op.in.adopt.uid_validity = uid_validity;
+    op.in.adopt.uid_next = uid_next;
+    code = run(import, &op, err);
+    import->keeps_uids = code == ERR_NONE;
+    import->uid_validity = uid_validity;
+    if (code != ERR_EXISTS)
+        return code;
+    import->result->renumbered++;
+    return ERR_NONE;
+}
+
+enum err_code import_subscribe(struct import *import, const char *path, struct err *err)
+{
+    struct store_property property;
+    struct arena arena = {0};
+    struct str normal;
+    enum err_code code = path_normalise(&arena, str_of(path), &normal, err);
+
+    if (code == ERR_NONE) {
+        subscription_property(&arena, normal, true, &property);
+        code = set_property(import, 0, &property, err);
+    }
+    arena_reset(&arena);
+    return code == ERR_INVALID ? ERR_NONE : code;
 }

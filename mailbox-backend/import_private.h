@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "mailbox-backend/hash_set.h"
 #include "mailbox-backend/import.h"
 #include "mailbox-backend/mailbox/delivery.h"
 
@@ -11,13 +12,18 @@
 #define IMPORT_LOT_BYTES (4 << 20) /* or so many bytes of them */
 #define IMPORT_KEYWORDS_MAX 26     /* of one message */
 #define IMPORT_SOURCE_SIZE 300
+#define IMPORT_UIDL_MAX 70 /* RFC 1939 section 7 */
+#define IMPORT_SOURCE_PROPERTY "import/source"
 
 /* What is known of a message besides its bytes. */
 struct import_marks {
     uint32_t flags; /* enum store_flag bits */
     char keywords[IMPORT_KEYWORDS_MAX][STORE_KEYWORD_NAME_MAX + 1];
     unsigned keyword_count;
-    int64_t date; /* 0: now */
+    int64_t date;                   /* 0: now */
+    uint32_t uid;                   /* 0: any; kept when the folder keeps uids */
+    char uidl[IMPORT_UIDL_MAX + 1]; /* POP3's id; "": none of its own */
+    char name[IMPORT_SOURCE_SIZE];  /* of the source, by which another import knows it; "": none */
 };
 
 struct import_item {
@@ -25,6 +31,7 @@ struct import_item {
     struct store_op op;
     struct import_marks marks;
     const char *keywords[IMPORT_KEYWORDS_MAX];
+    struct store_property properties[2];
     char source[IMPORT_SOURCE_SIZE]; /* of the message, for the report */
 };
 
@@ -35,8 +42,11 @@ struct import {
     struct import_item lot[IMPORT_LOT];
     size_t count; /* of the lot; the message being read is behind it */
     uint64_t lot_bytes;
-    bool ends_in_cr;    /* the last byte fed was CR */
-    struct err problem; /* of the message being read */
+    uint32_t uid_validity;   /* of the source's folder */
+    bool keeps_uids;         /* the folder took the source's UIDVALIDITY */
+    struct hash_set sources; /* names that the folder has from earlier imports, and from this one */
+    bool ends_in_cr;         /* the last byte fed was CR */
+    struct err problem;      /* of the message being read */
 };
 
 /* Opens, or makes, the folder that following messages go to. */
@@ -58,6 +68,17 @@ enum err_code import_take(struct import *import, const struct import_marks *mark
 
 /* Leaves the finished message out. */
 void import_drop(struct import *import);
+
+/* Reads which names the folder has. */
+enum err_code import_load_sources(struct import *import, struct err *err);
+
+/* Takes over the source's UIDVALIDITY, and UIDNEXT (1 at first), where the folder gave no uids of its
+   own. */
+enum err_code import_adopt(struct import *import, uint32_t uid_validity, uint32_t uid_next,
+                           struct err *err);
+
+/* A path that cannot be is passed over. */
+enum err_code import_subscribe(struct import *import, const char *path, struct err *err);
 
 /* Commits what waits. */
 enum err_code import_flush(struct import *import, struct err *err);

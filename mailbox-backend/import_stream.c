@@ -10,7 +10,8 @@
 struct stream {
     struct import *import;
     FILE *file;
-    bool is_open; /* a message was begun */
+    bool is_open;    /* a message was begun */
+    bool is_skipped; /* which an earlier import brought */
     struct import_marks marks;
 };
 
@@ -24,12 +25,34 @@ static enum err_code select_folder(struct stream *stream, const char *value, str
 {
     const char *base = stream->import->request->folder;
     char path[2 * PATH_MAX_BYTES];
+    enum err_code code = ERR_NONE;
 
-    if (value[0] == '\0')
-        return ERR_NONE; /* where messages go already */
     snprintf(path, sizeof(path), "%s%s%s", base == NULL ? "" : base, base == NULL ? "" : "/",
              value);
-    return import_select(stream->import, path, err);
+    if (value[0] != '\0') /* else where messages go already */
+        code = import_select(stream->import, path, err);
+    return code == ERR_NONE ? import_load_sources(stream->import, err) : code;
+}
+
+static enum err_code subscribe(struct stream *stream, const char *value, struct err *err)
+{
+    const char *base = stream->import->request->folder;
+    char path[2 * PATH_MAX_BYTES];
+
+    snprintf(path, sizeof(path), "%s%s%s", base == NULL ? "" : base, base == NULL ? "" : "/",
+             value);
+    return import_subscribe(stream->import, path, err);
+}
+
+static enum err_code begin_message(struct stream *stream, const char *name, struct err *err)
+{
+    struct import_marks *marks = &stream->marks;
+
+    *marks = (struct import_marks){0};
+    snprintf(marks->name, sizeof(marks->name), "%.*s", (int)strcspn(name, ":"), name);
+    stream->is_open = true;
+    stream->is_skipped = !hash_set_add(&stream->import->sources, str_of(marks->name));
+    return stream->is_skipped ? ERR_NONE : import_begin(stream->import, name, err);
 }
 
 static enum err_code add_keyword(struct stream *stream, const char *value, struct err *err)
@@ -57,16 +80,22 @@ static enum err_code copy_data(struct stream *stream, const char *value, struct 
         if (got == 0)
             return broken(err);
         left -= got;
-        code = import_feed(stream->import, bytes, got, err);
+        if (!stream->is_skipped)
+            code = import_feed(stream->import, bytes, got, err);
     }
     return code;
 }
 
 static enum err_code end_message(struct stream *stream, struct err *err)
 {
-    enum err_code code = import_finish(stream->import, err);
+    enum err_code code;
 
     stream->is_open = false;
+    if (stream->is_skipped) {
+        stream->import->result->skipped++;
+        return ERR_NONE;
+    }
+    code = import_finish(stream->import, err);
     return code == ERR_NONE ? import_take(stream->import, &stream->marks, err) : code;
 }
 
@@ -81,10 +110,16 @@ static enum err_code in_message(struct stream *stream, const char *word, const c
         return end_message(stream, err);
     if (strcmp(word, "keyword") == 0)
         return add_keyword(stream, value, err);
+    if (strcmp(word, "uidl") == 0) {
+        snprintf(stream->marks.uidl, sizeof(stream->marks.uidl), "%s", value);
+        return ERR_NONE;
+    }
     if (!str_number(str_of(value), INT64_MAX, &number))
         return broken(err);
     if (strcmp(word, "flags") == 0)
         stream->marks.flags = (uint32_t)number & FLAG_ALL;
+    else if (strcmp(word, "uid") == 0)
+        stream->marks.uid = number <= UINT32_MAX ? (uint32_t)number : 0;
     else if (strcmp(word, "date") == 0)
         stream->marks.date = (int64_t)number;
     else
@@ -95,13 +130,23 @@ static enum err_code in_message(struct stream *stream, const char *word, const c
 static enum err_code between_messages(struct stream *stream, const char *word, const char *value,
                                       struct err *err)
 {
+    uint64_t number;
+
     if (strcmp(word, "folder") == 0)
         return select_folder(stream, value, err);
-    if (strcmp(word, "message") != 0)
+    if (strcmp(word, "message") == 0)
+        return begin_message(stream, value, err);
+    if (strcmp(word, "subscribe") == 0)
+        return subscribe(stream, value, err);
+    if (!str_number(str_of(value), UINT32_MAX, &number))
         return broken(err);
-    stream->is_open = true;
-    stream->marks = (struct import_marks){0};
-    return import_begin(stream->import, value, err);
+    if (strcmp(word, "uids") == 0)
+        return import_adopt(stream->import, (uint32_t)number, 1, err);
+    if (strcmp(word, "next") != 0)
+        return broken(err);
+    return stream->import->keeps_uids
+               ? import_adopt(stream->import, stream->import->uid_validity, (uint32_t)number, err)
+               : ERR_NONE;
 }
 
 enum err_code import_stream(struct import *import, FILE *file, struct err *err)

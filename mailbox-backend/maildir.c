@@ -11,15 +11,20 @@
 
 #include "common/arena.h"
 #include "common/mem.h"
+#include "mailbox-backend/hash_set.h"
 #include "mailbox-backend/imap4/mutf7.h"
+#include "mailbox-backend/maildir_uidlist.h"
 #include "mailbox-backend/store/store.h"
 
 #define NAMES_AT_ONCE 16384
+#define LISTED_AT_ONCE 4096
 #define KEYWORDS 26
 
 struct feed {
     int to;
     char keywords[KEYWORDS][STORE_KEYWORD_NAME_MAX + 1]; /* of the folder: what a to z mean */
+    struct hash_set listed;            /* files that came by the folder's list of uids */
+    const struct uidlist_entry *entry; /* of the message being written; NULL: it is not listed */
 };
 
 static const struct {
@@ -116,6 +121,10 @@ static enum err_code put_marks(struct feed *feed, const char *name, int64_t date
         if (feed->keywords[*at - 'a'][0] != '\0')
             code = put_line(feed, err, "keyword %s\n", feed->keywords[*at - 'a']);
     }
+    if (feed->entry != NULL && code == ERR_NONE)
+        code = put_line(feed, err, "uid %u\n", (unsigned)feed->entry->uid);
+    if (feed->entry != NULL && feed->entry->uidl[0] != '\0' && code == ERR_NONE)
+        code = put_line(feed, err, "uidl %s\n", feed->entry->uidl);
     return code;
 }
 
@@ -136,9 +145,10 @@ static enum err_code put_content(struct feed *feed, int file, struct err *err)
 }
 
 /* A file that went away or was renamed meanwhile (the Maildir is in use) is passed over. */
-static enum err_code put_message(struct feed *feed, int folder, const char *name, struct err *err)
+static enum err_code put_message(struct feed *feed, int folder, const char *path, struct err *err)
 {
-    int file = openat(folder, name, O_RDONLY | O_CLOEXEC);
+    int file = openat(folder, path, O_RDONLY | O_CLOEXEC);
+    const char *slash = strrchr(path, '/'), *name = slash == NULL ? path : slash + 1;
     struct stat facts;
     enum err_code code = ERR_NONE;
 
@@ -180,6 +190,36 @@ static enum err_code for_all(struct feed *feed, int folder, enum maildir_which w
     return code;
 }
 
+/* Those that are in the list of uids, in its order. */
+static enum err_code put_listed(struct feed *feed, struct uidlist *list, int maildir,
+                                struct err *err)
+{
+    struct uidlist_entry *entries = mem_array(LISTED_AT_ONCE, sizeof(*entries));
+    size_t count = LISTED_AT_ONCE;
+    enum err_code code = put_line(feed, err, "uids %u\n", (unsigned)list->uid_validity);
+
+    while (count == LISTED_AT_ONCE && code == ERR_NONE) {
+        count = uidlist_next(list, maildir, entries, LISTED_AT_ONCE);
+        for (size_t i = 0; i < count; i++) {
+            feed->entry = &entries[i];
+            if (entries[i].path != NULL && code == ERR_NONE &&
+                hash_set_add(&feed->listed, str_of(entries[i].name)))
+                code = put_message(feed, maildir, entries[i].path, err);
+            free(entries[i].path);
+        }
+        feed->entry = NULL;
+    }
+    free(entries);
+    return code;
+}
+
+static enum err_code put_unlisted(struct feed *feed, int folder, const char *name, struct err *err)
+{
+    if (hash_set_has(&feed->listed, uidlist_base(name)))
+        return ERR_NONE;
+    return put_message(feed, folder, name, err);
+}
+
 static enum err_code put_part(struct feed *feed, int maildir, const char *part, struct err *err)
 {
     int folder = openat(maildir, part, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -187,7 +227,7 @@ static enum err_code put_part(struct feed *feed, int maildir, const char *part, 
 
     if (folder < 0)
         return errno == ENOENT ? ERR_NONE : err_errno(err, errno, "%s", part);
-    code = for_all(feed, folder, MAILDIR_FILES, put_message, err);
+    code = for_all(feed, folder, MAILDIR_FILES, put_unlisted, err);
     close(folder);
     return code;
 }
@@ -217,12 +257,19 @@ static void read_keywords(struct feed *feed, int maildir)
 
 static enum err_code put_maildir(struct feed *feed, int maildir, const char *path, struct err *err)
 {
-    enum err_code code;
+    struct uidlist list;
+    enum err_code code = put_line(feed, err, "folder %s\n", path);
 
     read_keywords(feed, maildir);
-    if ((code = put_line(feed, err, "folder %s\n", path)) == ERR_NONE &&
-        (code = put_part(feed, maildir, "cur", err)) == ERR_NONE)
+    hash_set_release(&feed->listed);
+    uidlist_open(&list, maildir);
+    if (list.file != NULL && code == ERR_NONE)
+        code = put_listed(feed, &list, maildir, err);
+    if (code == ERR_NONE && (code = put_part(feed, maildir, "cur", err)) == ERR_NONE)
         code = put_part(feed, maildir, "new", err);
+    if (list.file != NULL && code == ERR_NONE)
+        code = put_line(feed, err, "next %u\n", (unsigned)list.uid_next);
+    uidlist_close(&list);
     return code;
 }
 
@@ -245,6 +292,30 @@ static enum err_code put_subfolder(struct feed *feed, int folder, const char *na
     return code;
 }
 
+/* Dovecot's list of subscribed folders: of version 2 with a header and tabs between levels. */
+static enum err_code put_subscriptions(struct feed *feed, int maildir, struct err *err)
+{
+    int own = openat(maildir, "subscriptions", O_RDONLY | O_CLOEXEC);
+    FILE *file = own < 0 ? NULL : fdopen(own, "r");
+    char line[1024] = ".", path[1100];
+    enum err_code code = ERR_NONE;
+
+    if (file == NULL && own >= 0)
+        close(own);
+    while (file != NULL && code == ERR_NONE && fgets(line + 1, sizeof(line) - 1, file) != NULL) {
+        bool is_header = strncmp(line + 1, "V\t", 2) == 0;
+
+        line[strcspn(line, "\n")] = '\0';
+        for (char *tab = strchr(line, '\t'); tab != NULL; tab = strchr(tab, '\t'))
+            *tab = '.';
+        if (!is_header && maildir_folder_path(line, path, sizeof(path)))
+            code = put_line(feed, err, "subscribe %s\n", path);
+    }
+    if (file != NULL)
+        fclose(file);
+    return code;
+}
+
 enum err_code maildir_feed(int folder, int to, struct err *err)
 {
     struct feed *feed = mem_alloc(sizeof(*feed));
@@ -254,8 +325,10 @@ enum err_code maildir_feed(int folder, int to, struct err *err)
     if (!is_maildir(folder))
         code = err_set(err, ERR_INVALID, "the folder is no Maildir: it has neither cur nor new");
     else if ((code = put(feed, MAILDIR_STREAM, strlen(MAILDIR_STREAM), err)) == ERR_NONE &&
-             (code = put_maildir(feed, folder, "", err)) == ERR_NONE)
-        code = for_all(feed, folder, MAILDIR_FOLDERS, put_subfolder, err);
+             (code = put_maildir(feed, folder, "", err)) == ERR_NONE &&
+             (code = for_all(feed, folder, MAILDIR_FOLDERS, put_subfolder, err)) == ERR_NONE)
+        code = put_subscriptions(feed, folder, err);
+    hash_set_release(&feed->listed);
     free(feed);
     return code;
 }

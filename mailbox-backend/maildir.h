@@ -4,12 +4,17 @@
 
        MAILDIR_STREAM
        folder PATH          (relative; empty: the Maildir itself; before its first message)
-       message SOURCE
+       uids UIDVALIDITY     (follows folder: those of the messages are to be kept)
+       message NAME         (of the file: what tells it from the folder's others)
        flags NUMBER         (enum store_flag bits)
        date NUMBER          (Unix time)
        keyword NAME         (any number)
+       uid NUMBER
+       uidl TEXT            (the id that POP3 clients know)
        data LENGTH          (any number; LENGTH bytes follow the line's end)
-       end */
+       end
+       next UIDNEXT         (ends a folder that had uids)
+       subscribe PATH       (anywhere between messages) */
 #ifndef BACKEND_MAILDIR_H
 #define BACKEND_MAILDIR_H
 

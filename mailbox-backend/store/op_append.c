@@ -4,6 +4,8 @@
 #include "mailbox-backend/store/ops.h"
 #include "mailbox-backend/store/property.h"
 
+#define GAP_MOST (1u << 20) /* unused uids whose blocks are closed */
+
 static enum err_code check(struct batch *batch, struct task *task, struct err *err)
 {
     const struct store_op *op = task->op;
@@ -21,6 +23,28 @@ static enum err_code check(struct batch *batch, struct task *task, struct err *e
         code = quota_check(task->mailbox, store_draft_size(op->in.append.draft), 1,
                            op->in.append.quota_bytes, op->in.append.quota_messages, err);
     return code;
+}
+
+/* Takes the uid that is wanted, or the next where that one is behind. */
+static enum err_code take_uid(struct batch *batch, struct task *task, struct err *err)
+{
+    uint32_t wanted = task->op->in.append.least_uid, next = task->folder->state.uid_next;
+    uint32_t unused = wanted > next ? wanted - next : 0;
+    enum err_code code = insert_uids(batch, task->folder, unused + 1, &task->first_uid, err);
+
+    task->item.uid = task->first_uid + unused;
+    return code;
+}
+
+/* Blocks that end between the uids used before and the new one. Behind a very wide gap only the last
+   ones have a row: without one a block is looked through. */
+static enum err_code close_blocks(const struct task *task, struct err *err)
+{
+    uint32_t first = task->first_uid, uid = task->item.uid;
+
+    if (uid - first > GAP_MOST)
+        first = uid - GAP_MOST;
+    return blocks_close(task->folder, first, uid - first + 1, err);
 }
 
 static enum err_code plan(struct batch *batch, struct task *task, struct err *err)
@@ -52,7 +76,7 @@ static enum err_code plan(struct batch *batch, struct task *task, struct err *er
         code = batch_keywords(batch, task->folder, &op->in.append.keywords, true,
                               item->flags.keywords, err);
     if (code == ERR_NONE)
-        code = insert_uids(batch, task->folder, 1, &item->uid, err);
+        code = take_uid(batch, task, err);
     if (code != ERR_NONE)
         return code;
     item->modseq = batch_modseq(batch, task->folder, CHANGE_NEW);
@@ -147,7 +171,7 @@ static enum err_code perform(struct batch *batch, struct task *task, struct err 
     task->item.content_id = op->in.append.draft->content_id;
     code = item_put(task->folder, &task->item, task->item.modseq, err);
     if (code == ERR_NONE)
-        code = blocks_close(task->folder, task->item.uid, 1, err);
+        code = close_blocks(task, err);
     if (code == ERR_NONE)
         code = put_extras(task, err);
     note(batch, task, written);

@@ -78,7 +78,7 @@ static enum err_code name_put(const struct tx *tx, uint32_t parent, struct str n
     return tx_put(tx, TABLE_NAME, &key, row, sizeof(row), err);
 }
 
-static void note(struct batch *batch, const struct folder_slot *slot,
+void folder_note(struct batch *batch, const struct folder_slot *slot,
                  const struct folder_record *record, uint64_t modseq)
 {
     Journal__Operation *operation = journal_add(batch, slot, modseq);
@@ -92,6 +92,7 @@ static void note(struct batch *batch, const struct folder_slot *slot,
     folder->use = record->use;
     folder->class_ = record->class;
     folder->uid_validity = slot->state.uid_validity;
+    folder->uid_next = slot->state.uid_next;
 }
 
 enum err_code folder_make(struct batch *batch, struct mailbox_slot *mailbox, uint32_t id,
@@ -113,7 +114,7 @@ enum err_code folder_make(struct batch *batch, struct mailbox_slot *mailbox, uin
     code = folder_record_put(&mailbox->tx, id, record, err);
     if (code == ERR_NONE && id != STORE_ROOT_FOLDER)
         code = name_put(&mailbox->tx, record->parent, record->name, id, err);
-    note(batch, *slot, record, (*slot)->state.highest_modseq);
+    folder_note(batch, *slot, record, (*slot)->state.highest_modseq);
     return code;
 }
 
@@ -245,7 +246,7 @@ static enum err_code rename_perform(struct batch *batch, struct task *task, stru
     code = folder_record_put(tx, op->folder, &record, err);
     if (code == ERR_NONE)
         code = name_put(tx, record.parent, record.name, op->folder, err);
-    note(batch, task->folder, &record, op->modseq);
+    folder_note(batch, task->folder, &record, op->modseq);
     return code;
 }
 

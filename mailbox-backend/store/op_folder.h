@@ -9,4 +9,8 @@ enum err_code folder_make(struct batch *batch, struct mailbox_slot *mailbox, uin
                           const struct folder_record *record, struct folder_slot **slot,
                           struct err *err);
 
+/* Writes down, for a rebuild, what the folder is now. */
+void folder_note(struct batch *batch, const struct folder_slot *slot,
+                 const struct folder_record *record, uint64_t modseq);
+
 #endif

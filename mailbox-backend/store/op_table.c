@@ -12,6 +12,7 @@ static const struct op_table *const tables[] = {
     [OP_PROPERTY_SET] = &op_property_set,
     [OP_MAILBOX_CREATE] = &op_mailbox_create,
     [OP_MAILBOX_REMOVE] = &op_mailbox_remove,
+    [OP_FOLDER_ADOPT] = &op_folder_adopt,
 };
 
 const struct op_table *op_table(enum store_op_kind kind)

@@ -263,6 +263,8 @@ enum store_op_kind {
     OP_PROPERTY_SET,   /* value of length 0 removes */
     OP_MAILBOX_REMOVE, /* all of it */
     OP_MAILBOX_CREATE, /* the store's own: store_mailbox_open() */
+    OP_FOLDER_ADOPT,   /* another server's UIDVALIDITY: ERR_EXISTS once a uid was given under one's
+                          own. UIDNEXT is raised to at least uid_next */
 };
 
 enum store_flags_mode { FLAGS_ADD, FLAGS_REMOVE, FLAGS_REPLACE };
@@ -301,7 +303,9 @@ struct store_op {
             int16_t zone;
             uint32_t header_size;
             bool no_final_newline; /* recorded in the item: see struct store_item */
-            uint64_t email_id;     /* random, the same for all recipients of a delivery */
+            uint32_t
+                least_uid;     /* the item's uid is this where it is free, else the next; 0: next */
+            uint64_t email_id; /* random, the same for all recipients of a delivery */
             uint64_t thread_id;
             const void *summary; /* or NULL */
             size_t summary_length;
@@ -334,6 +338,9 @@ struct store_op {
             uint32_t parent;
             const char *name;
         } rename;
+        struct {
+            uint32_t uid_validity, uid_next;
+        } adopt;
         struct {
             uint64_t item_id; /* 0: the folder's (or with folder 0 the mailbox's) */
             struct store_property property;

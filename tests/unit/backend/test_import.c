@@ -6,6 +6,7 @@
 #include "mailbox-backend/import.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 #include "mailbox-backend/maildir.h"
+#include "mailbox-backend/maildir_uidlist.h"
 #include "tests/unit/backend/harness.h"
 
 struct fixture {
@@ -332,6 +333,111 @@ static void a_maildir_comes_with_flags_keywords_and_subfolders(void **state)
     assert_int_equal(item.flags.system, FLAG_SEEN);
 }
 
+static struct store_folder folder_of(struct fixture *fixture, const char *path)
+{
+    struct store_folder folder;
+    struct store_read *read;
+
+    assert_int_equal(store_read_begin(fixture->mailbox, &read, NULL), ERR_NONE);
+    assert_int_equal(path_find(read, str_of(path), &folder, NULL), ERR_NONE);
+    store_read_end(&read);
+    return folder;
+}
+
+static void make_listed(struct fixture *fixture)
+{
+    make(fixture, "cur", NULL);
+    make(fixture, "new", NULL);
+    make(fixture, "cur/1.a.host:2,S", "Subject: later\n\nb\n");
+    make(fixture, "cur/2.b.host:2,", "Subject: sooner\n\nb\n");
+    make(fixture, "new/3.c.host", "Subject: unlisted\n\nb\n");
+    make(fixture, "dovecot-uidlist",
+         "3 V1234567 N90 G00000000000000000000000000000000\n"
+         "12 Pold-id W24 :2.b.host\n20 :gone.host\n40 :1.a.host:2,\n");
+    make(fixture, "subscriptions", "V\t2\n\nLists\tC\n");
+}
+
+static void uids_pop3_ids_and_subscriptions_are_taken_over(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_folder inbox;
+    struct store_read *read;
+    struct store_item item;
+    uint8_t id[80];
+    size_t length;
+
+    make_listed(fixture);
+    assert_int_equal(import_maildir(fixture, NULL), ERR_NONE);
+    assert_int_equal(fixture->result.messages, 3);
+    assert_int_equal(fixture->result.renumbered, 0);
+    inbox = folder_of(fixture, "INBOX");
+    assert_int_equal(inbox.uid_validity, 1234567);
+    assert_int_equal(inbox.uid_next, 90);
+    holds(fixture, "INBOX", 12, "Subject: sooner\r\n\r\nb\r\n", 0);
+    holds(fixture, "INBOX", 40, "Subject: later\r\n\r\nb\r\n", FLAG_SEEN);
+    holds(fixture, "INBOX", 41, "Subject: unlisted\r\n\r\nb\r\n", 0);
+    assert_int_equal(store_read_begin(fixture->mailbox, &read, NULL), ERR_NONE);
+    assert_int_equal(store_item_get(read, inbox.id, 12, &item, NULL), ERR_NONE);
+    assert_int_equal(store_property_get(read, inbox.id, item.item_id, "pop3/uidl", id, sizeof(id),
+                                        &length, NULL),
+                     ERR_NONE);
+    assert_memory_equal(id, "old-id", 6);
+    assert_int_equal(length, 6);
+    assert_true(subscription_has(read, str_of("Lists/C")));
+    store_read_end(&read);
+}
+
+static void importing_again_brings_only_what_is_new(void **state)
+{
+    struct fixture *fixture = *state;
+
+    make_listed(fixture);
+    assert_int_equal(import_maildir(fixture, NULL), ERR_NONE);
+    make(fixture, "new/4.d.host", "Subject: new\n\nb\n");
+    assert_int_equal(import_maildir(fixture, NULL), ERR_NONE);
+    assert_int_equal(fixture->result.messages, 1);
+    assert_int_equal(fixture->result.skipped, 3);
+    assert_int_equal(count_in(fixture, "INBOX"), 4);
+    holds(fixture, "INBOX", 90, "Subject: new\r\n\r\nb\r\n", 0);
+}
+
+static void a_folder_with_uids_of_its_own_keeps_them(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t validity = folder_of(fixture, "INBOX").uid_validity;
+
+    import_text(fixture, "Subject: was here\n\nb\n", NULL);
+    make_listed(fixture);
+    assert_int_equal(import_maildir(fixture, NULL), ERR_NONE);
+    assert_int_equal(fixture->result.renumbered, 1);
+    assert_int_equal(folder_of(fixture, "INBOX").uid_validity, validity);
+    holds(fixture, "INBOX", 2, "Subject: sooner\r\n\r\nb\r\n", 0);
+    holds(fixture, "INBOX", 3, "Subject: later\r\n\r\nb\r\n", FLAG_SEEN);
+}
+
+static void lists_of_uids_of_both_versions_are_understood(void **state)
+{
+    struct uidlist_entry entry;
+    struct uidlist list = {0};
+
+    (void)state;
+    assert_true(uidlist_read_header(str_of("1 1275660208 25022"), &list));
+    assert_int_equal(list.uid_validity, 1275660208);
+    assert_true(uidlist_read_entry(str_of("7 1.a.host:2,S"), 1, &entry));
+    assert_int_equal(entry.uid, 7);
+    assert_string_equal(entry.name, "1.a.host");
+    assert_true(uidlist_read_entry(str_of("8 Pid W2 S1 :1.a,S=1:2,"), 3, &entry));
+    assert_string_equal(entry.uidl, "id");
+    assert_string_equal(entry.name, "1.a,S=1");
+    assert_false(uidlist_read_header(str_of("2 1 1"), &list));
+    assert_false(uidlist_read_header(str_of("3 N5"), &list));
+    assert_false(uidlist_read_header(str_of(""), &list));
+    assert_false(uidlist_read_entry(str_of("0 :a"), 3, &entry));
+    assert_false(uidlist_read_entry(str_of("5 Px"), 3, &entry));
+    assert_false(uidlist_read_entry(str_of("5 :"), 3, &entry));
+    assert_false(uidlist_read_entry(str_of("4294967295 :a"), 3, &entry));
+}
+
 static void a_maildir_goes_below_the_folder_that_is_named(void **state)
 {
     struct fixture *fixture = *state;
@@ -408,6 +514,10 @@ int main(void)
         TEST(a_message_over_the_limit_is_reported_and_the_others_go_on),
         TEST(many_messages_keep_their_order),
         TEST(a_maildir_comes_with_flags_keywords_and_subfolders),
+        TEST(uids_pop3_ids_and_subscriptions_are_taken_over),
+        TEST(importing_again_brings_only_what_is_new),
+        TEST(a_folder_with_uids_of_its_own_keeps_them),
+        TEST(lists_of_uids_of_both_versions_are_understood),
         TEST(a_maildir_goes_below_the_folder_that_is_named),
         TEST(a_stream_that_breaks_off_is_an_error),
         TEST(a_folder_name_that_cannot_be_is_refused),

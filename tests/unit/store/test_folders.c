@@ -201,6 +201,79 @@ static void uid_validity_is_never_given_twice(void **state)
     assert_true(folder_now(fixture, a).uid_validity > validity);
 }
 
+static enum err_code adopt(struct fixture *fixture, uint32_t folder, uint32_t validity,
+                           uint32_t next)
+{
+    struct store_op op = {.kind = OP_FOLDER_ADOPT, .mailbox = fixture->mailbox, .folder = folder};
+
+    op.in.adopt.uid_validity = validity;
+    op.in.adopt.uid_next = next;
+    return store_run(&op);
+}
+
+static uint32_t append_at(struct fixture *fixture, uint32_t folder, uint32_t uid)
+{
+    struct store_draft *draft = draft_of(fixture, "x", 1);
+    struct store_op op = append_op(fixture, folder, draft);
+
+    op.in.append.least_uid = uid;
+    must(store_run(&op), &op.err);
+    store_draft_unref(&draft);
+    return op.out.append.uid;
+}
+
+static void a_folder_takes_uids_over(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t a = make_folder(fixture, STORE_ROOT_FOLDER, "A");
+
+    assert_int_equal(adopt(fixture, a, 4711, 1), ERR_NONE);
+    assert_int_equal(append_at(fixture, a, 10), 10);
+    assert_int_equal(append_at(fixture, a, 5000), 5000);
+    assert_int_equal(append_at(fixture, a, 3), 5001); /* behind: the next */
+    assert_int_equal(adopt(fixture, a, 4711, 9000), ERR_NONE);
+    assert_int_equal(adopt(fixture, a, 4711, 7), ERR_NONE);
+    fixture_reopen(fixture);
+    assert_int_equal(folder_now(fixture, a).uid_validity, 4711);
+    assert_int_equal(folder_now(fixture, a).uid_next, 9000);
+    assert_int_equal(folder_now(fixture, a).messages, 3);
+    assert_int_equal(append_text(fixture, a, "next"), 9000);
+}
+
+static void unused_uids_hide_no_change(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_item items[4];
+    struct store_read *read;
+    uint64_t since;
+    size_t count;
+
+    append_at(fixture, STORE_INBOX_FOLDER, 10);
+    since = folder_now(fixture, STORE_INBOX_FOLDER).highest_modseq;
+    append_at(fixture, STORE_INBOX_FOLDER, 5000);
+    append_at(fixture, STORE_INBOX_FOLDER, 40000000);
+    read = read_begin(fixture);
+    assert_int_equal(
+        store_item_scan(read, STORE_INBOX_FOLDER, 1, UINT32_MAX, since, items, 4, &count, NULL),
+        ERR_NONE);
+    store_read_end(&read);
+    assert_int_equal(count, 2);
+    assert_int_equal(items[0].uid, 5000);
+    assert_int_equal(items[1].uid, 40000000);
+}
+
+static void uids_that_were_given_keep_their_validity(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t validity = folder_now(fixture, STORE_INBOX_FOLDER).uid_validity;
+
+    append_text(fixture, STORE_INBOX_FOLDER, "x");
+    assert_int_equal(adopt(fixture, STORE_INBOX_FOLDER, validity + 1, 1), ERR_EXISTS);
+    assert_int_equal(adopt(fixture, STORE_INBOX_FOLDER, 0, 1), ERR_INVALID);
+    assert_int_equal(adopt(fixture, STORE_ROOT_FOLDER, 5, 1), ERR_DENIED);
+    assert_int_equal(folder_now(fixture, STORE_INBOX_FOLDER).uid_validity, validity);
+}
+
 static void a_removed_mailbox_is_gone_and_can_be_made_anew(void **state)
 {
     struct fixture *fixture = *state;
@@ -235,6 +308,9 @@ int main(void)
         WITH_STORE(a_folder_with_children_is_not_deleted),
         WITH_STORE(a_deleted_folder_takes_its_items_along),
         WITH_STORE(uid_validity_is_never_given_twice),
+        WITH_STORE(a_folder_takes_uids_over),
+        WITH_STORE(unused_uids_hide_no_change),
+        WITH_STORE(uids_that_were_given_keep_their_validity),
         WITH_STORE(a_removed_mailbox_is_gone_and_can_be_made_anew),
     };
 
