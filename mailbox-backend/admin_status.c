@@ -29,6 +29,11 @@ static void put_sessions(struct admin_call *call, const struct backend *backend)
     admin_put_number(call, "lmtp-sessions", session_registry_count(registry, SERVICE_LMTP));
 }
 
+static uint64_t percent(uint64_t part, uint64_t whole)
+{
+    return whole == 0 ? 100 : part * 100 / whole;
+}
+
 static void put_store(struct admin_call *call, const struct backend *backend)
 {
     struct store_status status;
@@ -40,6 +45,10 @@ static void put_store(struct admin_call *call, const struct backend *backend)
     admin_put_number(call, "messages", status.items);
     admin_put_bytes(call, "content", status.content_bytes);
     admin_put_bytes(call, "disk-content", status.segment_bytes);
+    admin_put_number(call, "segments", status.segments);
+    admin_put_number(call, "live-percent", percent(status.content_bytes, status.segment_bytes));
+    admin_put_bytes(call, "compacted", status.compacted_bytes);
+    admin_put_bool(call, "compacting", status.compacting);
     admin_put_bytes(call, "disk-index", status.index_bytes);
     admin_put_number(call, "commits", status.commits);
     admin_put_number(call, "operations", status.operations);

@@ -77,6 +77,7 @@ static enum err_code open_store(struct backend *backend, struct err *err)
         .content_budget = settings->store.content_budget,
         .compress = settings->store.compress,
         .recovery_seconds = settings->store.recovery_time,
+        .compact_rate = settings->store.compact_rate,
     };
     enum err_code code = store_open(&backend->store, &how, err);
 

@@ -103,6 +103,9 @@ static const struct setting settings[] = {
          "put off."),
     SECONDS(store, recovery_time, "14d", 0, 3650 * SETTING_DAY,
             "How long a deleted message can be recovered."),
+    SIZE(store, compact_rate, "32M", 0, 64 * GIGABYTE,
+         "Bytes a second that each database may move to win back the space of deleted messages, "
+         "while it keeps up with them. 0: no limit."),
     BOOL(store, compress, "yes",
          "Compresses messages on the disk where that saves at least a tenth."),
     NUMBER(store, max_readers, "512", 16, 65536,

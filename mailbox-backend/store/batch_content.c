@@ -74,6 +74,8 @@ enum err_code batch_write_record(struct batch *batch, struct record_head *head, 
         return code;
     head->generation = segment->record.generation;
     head->start = segments_start(batch->database->segments);
+    if (head->type == RECORD_OPERATIONS)
+        segment->operations = true;
     record_head_pack(packed, head, segment->record.number, offset);
     buf_append(&batch->run_bytes, packed, sizeof(packed));
     buf_append(&batch->run_bytes, bytes, head->stored);

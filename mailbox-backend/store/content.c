@@ -1,13 +1,12 @@
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "common/crc32c.h"
 #include "common/mem.h"
 #include "mailbox-backend/store/database.h"
+#include "mailbox-backend/store/piece.h"
 
 struct content_piece {
     struct piece place;
@@ -110,36 +109,6 @@ static uint32_t piece_at(const struct store_content *content, uint64_t offset)
     return low;
 }
 
-static enum err_code read_record(const struct content_piece *piece, uint8_t *bytes, struct err *err)
-{
-    size_t length = RECORD_HEADER + (size_t)piece->place.stored;
-    size_t done = 0;
-
-    while (done < length) {
-        ssize_t got = pread(piece->segment->fd, bytes + done, length - done,
-                            (off_t)(piece->place.offset + done));
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return err_errno(err, errno, "segment %" PRIu32, piece->place.segment);
-        if (got == 0)
-            return err_set(err, ERR_CORRUPT, "segment %" PRIu32 " is cut", piece->place.segment);
-        done += (size_t)got;
-    }
-    return ERR_NONE;
-}
-
-static bool is_intact(const struct content_piece *piece, const uint8_t *bytes,
-                      struct record_head *head)
-{
-    return record_head_unpack(bytes, head, piece->place.segment, piece->place.offset) &&
-           head->type == RECORD_PIECE && head->stored == piece->place.stored &&
-           head->real == piece->place.real && head->compressed == (head->stored != head->real) &&
-           head->generation == piece->segment->record.generation &&
-           head->crc == crc32c(0, bytes + RECORD_HEADER, head->stored);
-}
-
 static enum err_code load(struct store_content *content, uint32_t n, struct err *err)
 {
     const struct content_piece *piece = &content->pieces[n];
@@ -150,10 +119,7 @@ static enum err_code load(struct store_content *content, uint32_t n, struct err 
     free(content->cache);
     content->cache = mem_grow(NULL, piece->place.real, 1);
     content->cached = content->count;
-    code = read_record(piece, record, err);
-    if (code == ERR_NONE && !is_intact(piece, record, &head))
-        code = err_set(err, ERR_CORRUPT, "segment %" PRIu32 ": damaged record at %" PRIu32,
-                       piece->place.segment, piece->place.offset);
+    code = piece_read(piece->segment, &piece->place, record, &head, err);
     if (code == ERR_NONE && head.compressed)
         code = codec_unpack(&content->database->store->codecs, record + RECORD_HEADER, head.stored,
                             content->cache, head.real, err);

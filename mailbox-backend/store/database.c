@@ -62,13 +62,14 @@ static enum err_code start_up(const struct tx *tx, struct database_record *recor
 }
 
 static enum err_code read_rows(struct database *database, bool made, struct rows *rows,
-                               struct err *err)
+                               uint64_t *txn, struct err *err)
 {
     struct tx tx = {NULL, 0};
     enum err_code code = index_write_begin(database->index, &tx.txn, err);
 
     if (code != ERR_NONE)
         return code;
+    *txn = index_txn_id(tx.txn);
     code = start_up(&tx, &database->record, made, err);
     if (code == ERR_NONE)
         code = read_segments(&tx, rows, err);
@@ -97,6 +98,7 @@ static enum err_code check_index(const char *folder, bool *made, struct err *err
 static enum err_code open_parts(struct database *database, struct err *err)
 {
     const struct store_settings *settings = &database->store->settings;
+    struct segments_start start = {.folder = database->folder, .most = settings->segment_size};
     struct rows rows = {0};
     bool made;
     enum err_code code = file_make_folders(database->folder, 0700, err);
@@ -107,10 +109,11 @@ static enum err_code open_parts(struct database *database, struct err *err)
         code = index_open(&database->index, database->folder, settings->map_size,
                           settings->max_readers, err);
     if (code == ERR_NONE)
-        code = read_rows(database, made, &rows, err);
+        code = read_rows(database, made, &rows, &start.txn, err);
+    start.start = database->record.start;
+    start.next = database->record.next_segment;
     if (code == ERR_NONE)
-        segments_open(&database->segments, database->folder, rows.records, rows.count,
-                      database->record.start, database->record.next_segment);
+        segments_open(&database->segments, &start, rows.records, rows.count);
     free(rows.records);
     if (code == ERR_NONE)
         code = writer_start(&database->writer, database, err);
@@ -150,4 +153,9 @@ void database_close(struct database **out)
     index_close(&database->index);
     free(database->folder);
     free(database);
+}
+
+void database_index_copied_up_to(struct database *database, uint64_t txn)
+{
+    segments_copied(database->segments, txn);
 }

@@ -24,6 +24,8 @@ struct database {
     struct database_record record; /* the writer's, as of the last commit */
     struct hold *holds;            /* the writer's */
     atomic_uint_fast64_t commits, operations;
+    atomic_uint_fast64_t moved; /* bytes of records that compaction has moved since the start */
+    atomic_bool compacting;
 };
 
 #define MAILBOX_BUCKETS 4096u
@@ -76,6 +78,14 @@ void database_close(struct database **database);
 /* ERR_UNAVAILABLE when the disk or the index has no room for more content (the reserve that keeps
    deletion possible): want more bytes. */
 enum err_code database_has_room(struct database *database, uint64_t want, struct err *err);
+
+/* A durable copy of the index has everything up to this transaction: segments whose operation
+   records are newer are kept from then on until the next copy. Before the first call nothing is
+   kept for copies. Any thread. */
+void database_index_copied_up_to(struct database *database, uint64_t txn);
+
+/* There is room for the next segment file, so that compaction may begin to make more. */
+bool database_can_compact(struct database *database);
 
 /* Little room is left: what may be recovered must go early. */
 bool database_is_short(struct database *database);

@@ -46,3 +46,12 @@ bool database_is_short(struct database *database)
 
     return measure(database, &room, &reserve, NULL) != ERR_NONE || room < 2 * reserve;
 }
+
+bool database_can_compact(struct database *database)
+{
+    uint64_t room = 0, reserve = 0;
+    struct segments_size segments;
+
+    segments_measure(database->segments, &segments);
+    return measure(database, &room, &reserve, NULL) == ERR_NONE && room >= segments.next_size;
+}

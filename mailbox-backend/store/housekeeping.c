@@ -4,12 +4,14 @@
 
 #include "common/log.h"
 #include "common/mem.h"
+#include "mailbox-backend/store/compact.h"
 #include "mailbox-backend/store/hold.h"
 #include "mailbox-backend/store/purge.h"
 #include "mailbox-backend/store/remove.h"
 
 #define BUSY_BATCHES 16u /* while operations wait, one slice in so many batches */
 #define LOOK_SECONDS 60  /* between rounds, at most */
+#define LOOK_MS 1000u    /* segments may wait for a reader to end */
 #define HORIZON_STEPS 8u /* in which recovery times are cut when the disk is short */
 
 struct housekeeping {
@@ -21,6 +23,7 @@ struct housekeeping {
     bool in_round;
     uint32_t mailbox; /* where the round goes on */
     unsigned cut;     /* steps by which the recovery time is cut */
+    struct compact *compact;
 };
 
 /* Claims that a crash left: their folders wait until they are empty. */
@@ -45,6 +48,7 @@ enum err_code housekeeping_create(struct housekeeping **out, struct database *da
     struct housekeeping *keeping = mem_alloc(sizeof(*keeping));
 
     keeping->database = database;
+    keeping->compact = compact_create(database);
     keeping->awake = true;
     keeping->pending = true;
     *out = keeping;
@@ -53,8 +57,10 @@ enum err_code housekeeping_create(struct housekeeping **out, struct database *da
 
 void housekeeping_destroy(struct housekeeping **keeping)
 {
-    if (*keeping != NULL)
+    if (*keeping != NULL) {
         holds_release((*keeping)->database);
+        compact_destroy(&(*keeping)->compact);
+    }
     free(*keeping);
     *keeping = NULL;
 }
@@ -66,11 +72,20 @@ void housekeeping_wake(struct housekeeping *keeping)
 
 struct timespec housekeeping_due(const struct housekeeping *keeping)
 {
+    uint64_t wait = compact_wait_ms(keeping->compact);
     struct timespec due;
 
+    if (keeping->awake || keeping->pending || keeping->in_round)
+        wait = 0;
+    if (wait > LOOK_MS)
+        wait = LOOK_MS;
     clock_gettime(CLOCK_REALTIME, &due);
-    if (!keeping->awake && !keeping->pending && !keeping->in_round)
-        due.tv_sec += 1; /* segments may wait for a reader to end */
+    due.tv_sec += (time_t)(wait / 1000);
+    due.tv_nsec += (long)(wait % 1000) * 1000000;
+    if (due.tv_nsec >= 1000000000) {
+        due.tv_nsec -= 1000000000;
+        due.tv_sec++;
+    }
     return due;
 }
 
@@ -89,9 +104,10 @@ bool housekeeping_is_due(struct housekeeping *keeping, bool idle)
         keeping->in_round = true;
         keeping->mailbox = 0;
     }
-    if (!keeping->awake && !keeping->pending && !keeping->in_round)
+    if (!compact_is_due(keeping->compact) && !keeping->awake && !keeping->pending &&
+        !keeping->in_round)
         return false;
-    return idle || ++keeping->batches >= BUSY_BATCHES;
+    return idle || compact_is_urgent(keeping->compact) || ++keeping->batches >= BUSY_BATCHES;
 }
 
 /* ---- pending work ---- */
@@ -178,7 +194,7 @@ static void go_round(struct housekeeping *keeping, struct batch *batch)
         log_error(keeping->database->name, "recoverable items: %s", err.text);
 }
 
-void housekeeping_slice(struct housekeeping *keeping, struct batch *batch)
+void housekeeping_slice(struct housekeeping *keeping, struct batch *batch, bool idle)
 {
     keeping->awake = false;
     keeping->batches = 0;
@@ -187,6 +203,13 @@ void housekeeping_slice(struct housekeeping *keeping, struct batch *batch)
         work(keeping, batch);
     else if (keeping->in_round)
         go_round(keeping, batch);
+    if (!index_is_broken(batch->txn, NULL) && compact_is_due(keeping->compact))
+        compact_slice(keeping->compact, batch, idle);
+}
+
+void housekeeping_failed(struct housekeeping *keeping)
+{
+    compact_failed(keeping->compact);
 }
 
 void housekeeping_done(struct housekeeping *keeping, const struct task *task)

@@ -1,5 +1,6 @@
 /* What the writer does besides operations: finishing what a large operation or a crash left behind
-   (the pending table), dropping what can no longer be recovered, writing the rows of segments. */
+   (the pending table), dropping what can no longer be recovered, compaction, writing the rows of
+   segments. */
 #ifndef STORE_HOUSEKEEPING_H
 #define STORE_HOUSEKEEPING_H
 
@@ -23,8 +24,11 @@ struct timespec housekeeping_due(const struct housekeeping *keeping);
    and then. */
 bool housekeeping_is_due(struct housekeeping *keeping, bool idle);
 
-/* Does a slice of about SLICE_RECORDS rows. */
-void housekeeping_slice(struct housekeeping *keeping, struct batch *batch);
+/* Does a slice of about SLICE_RECORDS rows, and one of compaction. */
+void housekeeping_slice(struct housekeeping *keeping, struct batch *batch, bool idle);
+
+/* A batch, of operations or of a slice, was taken back. */
+void housekeeping_failed(struct housekeeping *keeping);
 
 /* A task ends: what it held is free. */
 void housekeeping_done(struct housekeeping *keeping, const struct task *task);

@@ -32,8 +32,7 @@ static void make_room(struct journal *journal, struct arena *arena)
 
 static Journal__Nothing nothing = JOURNAL__NOTHING__INIT;
 
-Journal__Operation *journal_add_mailbox(struct batch *batch, const struct mailbox_slot *slot,
-                                        Journal__Operation__WhatCase what)
+static Journal__Operation *new_operation(struct batch *batch)
 {
     struct journal *journal = batch->journal;
     Journal__Operation *operation = arena_alloc(&batch->arena, sizeof(*operation));
@@ -41,6 +40,14 @@ Journal__Operation *journal_add_mailbox(struct batch *batch, const struct mailbo
     make_room(journal, &batch->arena);
     journal__operation__init(operation);
     journal->operations[journal->count++] = operation;
+    return operation;
+}
+
+Journal__Operation *journal_add_mailbox(struct batch *batch, const struct mailbox_slot *slot,
+                                        Journal__Operation__WhatCase what)
+{
+    Journal__Operation *operation = new_operation(batch);
+
     if (slot->mailbox != NULL) {
         operation->mailbox.len = sizeof(struct store_guid);
         operation->mailbox.data = slot->mailbox->guid.bytes;
@@ -70,6 +77,32 @@ void journal_add_bare(struct batch *batch, const struct folder_slot *slot, uint6
 
     operation->folder = slot->folder;
     operation->modseq = modseq;
+}
+
+Journal__Operation *journal_add_database(struct batch *batch, Journal__Operation__WhatCase what)
+{
+    Journal__Operation *operation = new_operation(batch);
+
+    operation->what_case = what;
+    return operation;
+}
+
+Journal__Piece **journal_pieces(struct batch *batch, struct bytes row, uint32_t count)
+{
+    Journal__Piece **pieces = arena_array(&batch->arena, count, sizeof(Journal__Piece *));
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct piece place;
+
+        piece_unpack(row, i, &place);
+        pieces[i] = arena_alloc(&batch->arena, sizeof(*pieces[i]));
+        journal__piece__init(pieces[i]);
+        pieces[i]->segment = place.segment;
+        pieces[i]->offset = place.offset;
+        pieces[i]->stored = place.stored;
+        pieces[i]->real = place.real;
+    }
+    return pieces;
 }
 
 Journal__Range **journal_ranges(struct batch *batch, const struct uidset *set)

@@ -24,6 +24,12 @@ Journal__Operation *journal_add_mailbox(struct batch *batch, const struct mailbo
 void journal_add_bare(struct batch *batch, const struct folder_slot *slot, uint64_t modseq,
                       Journal__Operation__WhatCase what);
 
+/* Of the database, not of a mailbox. */
+Journal__Operation *journal_add_database(struct batch *batch, Journal__Operation__WhatCase what);
+
+/* The pieces that a content row tells. */
+Journal__Piece **journal_pieces(struct batch *batch, struct bytes row, uint32_t count);
+
 Journal__Range **journal_ranges(struct batch *batch, const struct uidset *set);
 char **journal_keywords(struct batch *batch, const struct store_keyword_names *names);
 

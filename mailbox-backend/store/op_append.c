@@ -97,19 +97,8 @@ static void note_content(struct batch *batch, const struct store_item *item,
     if (tx_get(&tx, TABLE_CONTENT, &key, &row, NULL) != ERR_NONE ||
         !content_head_unpack(row, &head))
         return;
-    append->pieces = arena_array(&batch->arena, head.pieces, sizeof(Journal__Piece *));
+    append->pieces = journal_pieces(batch, row, head.pieces);
     append->n_pieces = head.pieces;
-    for (uint32_t i = 0; i < head.pieces; i++) {
-        struct piece place;
-
-        piece_unpack(row, i, &place);
-        append->pieces[i] = arena_alloc(&batch->arena, sizeof(*append->pieces[i]));
-        journal__piece__init(append->pieces[i]);
-        append->pieces[i]->segment = place.segment;
-        append->pieces[i]->offset = place.offset;
-        append->pieces[i]->stored = place.stored;
-        append->pieces[i]->real = place.real;
-    }
 }
 
 static void note(struct batch *batch, struct task *task, bool content_written)

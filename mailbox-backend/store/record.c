@@ -3,6 +3,8 @@
 #include <string.h>
 
 #define VERSION_1 1
+#define VERSION_2 2
+#define SEGMENT_ROW_1 34u
 
 static bool is_version_1(struct bytes row, size_t length)
 {
@@ -151,18 +153,22 @@ void piece_unpack(struct bytes row, uint32_t n, struct piece *piece)
 
 void segment_pack(uint8_t row[SEGMENT_ROW], const struct segment_record *segment)
 {
-    row[0] = VERSION_1;
+    row[0] = VERSION_2;
     row[1] = (uint8_t)segment->state;
     put_u32(row + 2, segment->generation);
     put_u64(row + 6, segment->size);
     put_u64(row + 14, segment->used);
     put_u64(row + 22, segment->live);
     put_u32(row + 30, segment->number);
+    put_u64(row + 34, (uint64_t)segment->died);
 }
 
+/* Version 1 does not say when the first record died. */
 bool segment_unpack(struct bytes row, uint32_t number, struct segment_record *segment)
 {
-    if (!is_version_1(row, SEGMENT_ROW) || get_u32(row.data + 30) != number)
+    bool newer = row.length == SEGMENT_ROW && row.data[0] == VERSION_2;
+
+    if ((!newer && !is_version_1(row, SEGMENT_ROW_1)) || get_u32(row.data + 30) != number)
         return false;
     segment->number = number;
     segment->state = (enum segment_state)row.data[1];
@@ -170,6 +176,7 @@ bool segment_unpack(struct bytes row, uint32_t number, struct segment_record *se
     segment->size = get_u64(row.data + 6);
     segment->used = get_u64(row.data + 14);
     segment->live = get_u64(row.data + 22);
+    segment->died = newer ? (int64_t)get_u64(row.data + 34) : 0;
     return segment->state >= SEGMENT_FREE && segment->state <= SEGMENT_SEALED;
 }
 

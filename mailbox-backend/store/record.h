@@ -13,7 +13,7 @@
 #define FOLDER_STATE_ROW 60u
 #define MAILBOX_STATE_ROW 48u
 #define MAILBOX_ROW 25u
-#define SEGMENT_ROW 34u
+#define SEGMENT_ROW 42u
 #define DATABASE_ROW 37u
 #define CONTENT_HEAD 17u
 #define PIECE_ROW 16u
@@ -96,6 +96,7 @@ struct segment_record {
     uint64_t size;
     uint64_t used;
     uint64_t live; /* bytes of records that a content row names */
+    int64_t died;  /* when the first of them lost its name, or a free one became free; 0: not yet */
 };
 void segment_pack(uint8_t row[SEGMENT_ROW], const struct segment_record *segment);
 bool segment_unpack(struct bytes row, uint32_t number, struct segment_record *segment);

@@ -10,6 +10,7 @@
 #include "mailbox-backend/store/record.h"
 
 #define SEGMENT_HEADER 4096u
+#define SEGMENT_STEP (1u << 20) /* files are multiples of it */
 #define SEGMENT_FIRST_SIZE (16u << 20)
 #define SEGMENT_MOST_SIZE (256u << 20)
 #define RECORD_HEADER 32u
@@ -40,25 +41,35 @@ uint32_t record_space(uint32_t stored);
 struct segment {
     struct segment_record record; /* under the set's lock */
     int fd;                       /* open while pinned */
-    unsigned kept;       /* backups that still have to copy it */
-    uint64_t opened;     /* record.used at the start: what lies below is never written again */
-    unsigned pins;       /* reservations, open contents; the active one has one of its own */
-    bool failed;         /* a write or a sync failed: what was not committed is lost */
-    bool row_dirty;      /* the index does not have this record yet */
-    bool in_flight;      /* its row is part of the running batch */
-    bool going;          /* its file is to be removed */
-    atomic_bool dirty;   /* written to since the last sync */
-    int64_t delta;       /* the writer's: live bytes that the running batch adds */
-    uint64_t dead_since; /* transaction that took the last live byte */
+    unsigned kept;                /* backups that still have to copy it */
+    uint64_t opened;         /* record.used at the start: what lies below is never written again */
+    unsigned pins;           /* reservations, open contents; the active one has one of its own */
+    bool failed;             /* a write or a sync failed: what was not committed is lost */
+    bool row_dirty;          /* the index does not have this record yet */
+    bool in_flight;          /* its row is part of the running batch */
+    bool going;              /* its file is to be removed */
+    bool stuck;              /* has a record that cannot be moved: not to be compacted */
+    bool operations;         /* the writer's: the running batch writes operations to it */
+    atomic_bool dirty;       /* written to since the last sync */
+    int64_t delta;           /* the writer's: live bytes that the running batch adds */
+    uint64_t dead_since;     /* transaction that took the last live byte */
+    uint64_t operations_txn; /* the newest of which it holds, or may hold, operations */
 };
 
 struct segments;
 
-/* rows: what the index knows, in order of number (copied). start is this opening's number, next
-   the number for the next file. Files that the index does not know are taken when they are empty,
+struct segments_start {
+    const char *folder;
+    uint32_t start; /* this opening's number */
+    uint32_t next;  /* the number for the next file */
+    uint64_t most;  /* size of the largest files; 0: SEGMENT_MOST_SIZE */
+    uint64_t txn;   /* this opening's transaction */
+};
+
+/* rows: what the index knows, in order of number (copied). Files that the index does not know are taken when they are empty,
    and left alone, with a line in the log, when they are not. */
-void segments_open(struct segments **set, const char *folder, const struct segment_record *rows,
-                   size_t count, uint32_t start, uint32_t next);
+void segments_open(struct segments **set, const struct segments_start *how,
+                   const struct segment_record *rows, size_t count);
 void segments_close(struct segments **set);
 
 /* True when the folder has a segment file. */
@@ -108,13 +119,42 @@ enum err_code segments_rows(struct segments *set,
 void segments_committed(struct segments *set, uint64_t txn);
 void segments_aborted(struct segments *set);
 
-/* Frees what is dead and not read any more: oldest_reader as index_oldest_reader(). True when rows
-   have changed and a commit should follow. */
-bool segments_recycle(struct segments *set, uint64_t oldest_reader);
+/* Frees what is dead and not read any more: oldest_reader as index_oldest_reader(). Files that have
+   been free since before old (Unix time) are removed, with what they still hold. True when rows have
+   changed and a commit should follow. */
+bool segments_recycle(struct segments *set, uint64_t oldest_reader, int64_t old);
+
+/* Segments with operations newer than this transaction are not recycled: no copy of the index is
+   newer. UINT64_MAX, as at first: no copies are made, nothing is kept for them. Any thread. */
+void segments_copied(struct segments *set, uint64_t txn);
+
+/* ---- compaction's ---- */
+
+struct segments_rule {
+    unsigned percent; /* a sealed segment with a smaller live share should be rewritten */
+    int64_t old;      /* as should one with a record that died before (Unix time) */
+};
+
+/* True when the sealed segments that have live records take too much more than these. */
+bool segments_overfull(struct segments *set);
+
+/* Numbers of segments to be rewritten, in order of number: those that are too old first, then those
+   with the least live share, together not more live bytes than the largest segment has. An active
+   one that is too old is sealed. */
+size_t segments_choose(struct segments *set, const struct segments_rule *rule, uint32_t *numbers,
+                       size_t room);
+
+/* Those that still have live records although nobody is using them are not chosen again. Returns
+   how many. */
+size_t segments_give_up(struct segments *set, const uint32_t *numbers, size_t count);
+
+/* Grows with each segment that is sealed: time to look whether there is something to do. */
+uint64_t segments_sealed(const struct segments *set);
 
 uint32_t segments_next_number(struct segments *set);
 
 struct segments_size {
+    uint64_t files;
     uint64_t disk; /* bytes of the files */
     uint64_t live;
     uint64_t free;      /* bytes of files that wait to be used */

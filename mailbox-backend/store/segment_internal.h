@@ -17,6 +17,9 @@ struct segments {
     struct segment *active; /* NULL until the first reservation */
     uint32_t next;
     uint64_t largest; /* size of the largest file so far */
+    uint64_t most;    /* that a file may have */
+    uint64_t copied;  /* transaction that the newest copy of the index has */
+    atomic_uint_fast64_t sealed;
 
     /* the maker: a thread that prepares the next file */
     pthread_t maker;

@@ -112,12 +112,12 @@ static bool is_unused(const struct segments *set, struct segment_record *record)
              memcmp(first, zeros, sizeof(first)) == 0;
     record->size = unused ? (uint64_t)stat.st_size : 0;
     close(fd);
-    return unused && record->size >= SEGMENT_FIRST_SIZE && record->size <= SEGMENT_MOST_SIZE;
+    return unused && record->size >= SEGMENT_STEP && record->size <= SEGMENT_MOST_SIZE;
 }
 
 static void adopt(struct segments *set, uint32_t number)
 {
-    struct segment_record record = {number, 1, SEGMENT_FREE, 0, SEGMENT_HEADER, 0};
+    struct segment_record record = {number, 1, SEGMENT_FREE, 0, SEGMENT_HEADER, 0, 0};
 
     if (number >= set->next)
         set->next = number + 1;

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -79,8 +80,13 @@ void segments_count(struct segments *set, const struct piece *piece, int sign)
 
     pthread_mutex_lock(&set->lock);
     segment = segments_find(set, piece->segment);
-    if (segment != NULL)
+    if (segment != NULL) {
         segment->delta += sign * (int64_t)record_space(piece->stored);
+        if (sign < 0 && segment->record.died == 0) {
+            segment->record.died = time(NULL);
+            segment->row_dirty = true;
+        }
+    }
     pthread_mutex_unlock(&set->lock);
 }
 
@@ -126,6 +132,9 @@ void segments_committed(struct segments *set, uint64_t txn)
     for (size_t i = set->count; i > 0; i--) {
         struct segment *segment = set->all[i - 1];
 
+        if (segment->operations)
+            segment->operations_txn = txn;
+        segment->operations = false;
         if (!segment->in_flight)
             continue;
         segment->in_flight = false;
@@ -147,18 +156,28 @@ void segments_aborted(struct segments *set)
 
         segment->row_dirty = segment->row_dirty || segment->in_flight;
         segment->in_flight = false;
+        segment->operations = false;
         segment->delta = 0;
     }
     pthread_mutex_unlock(&set->lock);
 }
 
-static bool is_dead(const struct segment *segment, uint64_t oldest_reader)
+static bool is_dead(const struct segments *set, const struct segment *segment,
+                    uint64_t oldest_reader)
 {
     return segment->record.state == SEGMENT_SEALED && segment->record.live == 0 &&
-           segment->pins == 0 && segment->kept == 0 && segment->dead_since <= oldest_reader;
+           segment->pins == 0 && segment->kept == 0 && segment->dead_since <= oldest_reader &&
+           segment->operations_txn <= set->copied;
 }
 
-bool segments_recycle(struct segments *set, uint64_t oldest_reader)
+/* A free file that is not needed, must not be used, or has held what was deleted for too long. */
+static bool must_go(const struct segment *segment, unsigned *kept, int64_t old)
+{
+    return segment->failed || ++*kept > FREE_KEPT ||
+           (segment->record.died != 0 && segment->record.died < old);
+}
+
+bool segments_recycle(struct segments *set, uint64_t oldest_reader, int64_t old)
 {
     unsigned kept = 0;
     bool changed = false;
@@ -167,16 +186,17 @@ bool segments_recycle(struct segments *set, uint64_t oldest_reader)
     for (size_t i = 0; i < set->count; i++) {
         struct segment *segment = set->all[i];
 
-        if (set->held == 0 && is_dead(segment, oldest_reader)) {
+        if (set->held == 0 && is_dead(set, segment, oldest_reader)) {
             segment->record.state = SEGMENT_FREE;
             segment->record.generation++;
             segment->record.used = SEGMENT_HEADER;
             segment->opened = SEGMENT_HEADER;
+            segment->record.died = time(NULL);
             segment->row_dirty = true;
             changed = true;
         }
         if (segment->record.state == SEGMENT_FREE && !segment->going &&
-            (segment->failed || ++kept > FREE_KEPT)) {
+            must_go(segment, &kept, old)) {
             segment->going = true;
             segment->row_dirty = true;
             changed = true;
@@ -184,4 +204,11 @@ bool segments_recycle(struct segments *set, uint64_t oldest_reader)
     }
     pthread_mutex_unlock(&set->lock);
     return changed;
+}
+
+void segments_copied(struct segments *set, uint64_t txn)
+{
+    pthread_mutex_lock(&set->lock);
+    set->copied = txn;
+    pthread_mutex_unlock(&set->lock);
 }

@@ -67,7 +67,7 @@ uint64_t segments_next_size(const struct segments *set)
 {
     uint64_t size = set->largest == 0 ? SEGMENT_FIRST_SIZE : set->largest * 2;
 
-    return size > SEGMENT_MOST_SIZE ? SEGMENT_MOST_SIZE : size;
+    return size > set->most ? set->most : size;
 }
 
 /* ---- pins, with the lock held ---- */
@@ -99,6 +99,7 @@ void segments_seal(struct segments *set, struct segment *segment)
         return;
     segment->record.state = SEGMENT_SEALED;
     segment->row_dirty = true;
+    atomic_fetch_add(&set->sealed, 1);
     if (set->active == segment) {
         set->active = NULL;
         unpin(segment);
@@ -107,7 +108,8 @@ void segments_seal(struct segments *set, struct segment *segment)
 
 /* ---- opening ---- */
 
-static void take_rows(struct segments *set, const struct segment_record *rows, size_t count)
+static void take_rows(struct segments *set, const struct segment_record *rows, size_t count,
+                      uint64_t txn)
 {
     struct err err;
 
@@ -116,6 +118,7 @@ static void take_rows(struct segments *set, const struct segment_record *rows, s
 
         segments_insert(set, &rows[i], false);
         segment = segments_find(set, rows[i].number);
+        segment->operations_txn = txn;
         if (rows[i].state != SEGMENT_ACTIVE)
             continue;
         if (set->active != NULL)
@@ -129,17 +132,19 @@ static void take_rows(struct segments *set, const struct segment_record *rows, s
     }
 }
 
-void segments_open(struct segments **out, const char *folder, const struct segment_record *rows,
-                   size_t count, uint32_t start, uint32_t next)
+void segments_open(struct segments **out, const struct segments_start *how,
+                   const struct segment_record *rows, size_t count)
 {
     struct segments *set = mem_alloc(sizeof(*set));
 
-    set->folder = mem_string(folder);
-    set->start = start;
-    set->next = next;
+    set->folder = mem_string(how->folder);
+    set->start = how->start;
+    set->next = how->next;
+    set->most = how->most == 0 ? SEGMENT_MOST_SIZE : how->most;
+    set->copied = UINT64_MAX;
     pthread_mutex_init(&set->lock, NULL);
     pthread_cond_init(&set->changed, NULL);
-    take_rows(set, rows, count);
+    take_rows(set, rows, count, how->txn);
     segments_adopt(set);
     segments_maker_start(set);
     *out = set;
@@ -189,6 +194,7 @@ static enum err_code activate(struct segments *set, struct segment *segment, str
     }
     atomic_store(&segment->dirty, true);
     segment->record.state = SEGMENT_ACTIVE;
+    segment->record.died = 0;
     set->active = segment;
     return ERR_NONE;
 }
@@ -293,6 +299,7 @@ void segments_measure(struct segments *set, struct segments_size *size)
 {
     *size = (struct segments_size){0};
     pthread_mutex_lock(&set->lock);
+    size->files = set->count;
     for (size_t i = 0; i < set->count; i++) {
         const struct segment_record *record = &set->all[i]->record;
 

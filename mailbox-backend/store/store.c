@@ -116,6 +116,9 @@ static void add_status(struct database *database, struct store_status *status)
     segments_measure(database->segments, &segments);
     status->content_bytes += segments.live;
     status->segment_bytes += segments.disk;
+    status->segments += segments.files;
+    status->compacted_bytes += atomic_load(&database->moved);
+    status->compacting = status->compacting || atomic_load(&database->compacting);
     status->commits += atomic_load(&database->commits);
     status->operations += atomic_load(&database->operations);
     index_oldest_reader(database->index, &age);

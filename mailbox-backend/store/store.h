@@ -29,6 +29,9 @@ struct store_settings {
     uint64_t content_budget;     /* bytes of content in flight, process-wide */
     bool compress;               /* zstd -1 where it saves at least 10 % */
     uint64_t recovery_seconds;   /* how long expunged items stay recoverable */
+    uint64_t segment_size;       /* of the largest files, in steps of 1 MB; 0: 256 MB */
+    uint64_t compact_rate; /* bytes a second that compaction moves, at most, while it keeps up; 0:
+                              as fast as it can */
 };
 
 struct store_guid {
@@ -48,6 +51,9 @@ struct store_status { /* for `status` */
     unsigned databases;
     uint64_t mailboxes, items, content_bytes; /* live */
     uint64_t segment_bytes, index_bytes;      /* on disk */
+    uint64_t segments;                        /* files */
+    uint64_t compacted_bytes;                 /* moved by compaction since the start */
+    bool compacting;                          /* now, in one database or more */
     uint64_t commits, operations;             /* since the start */
     uint64_t oldest_reader_ms;
 };

@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "common/mem.h"
+#include "mailbox-backend/store/compact.h"
 #include "mailbox-backend/store/housekeeping.h"
 
 #define BATCH_OPERATIONS 256
@@ -289,9 +290,11 @@ static void fail(struct writer *writer, uint64_t txn, const struct err *err)
     log_error(writer->database->name, "a batch failed and is taken back: %s", err->text);
     writer->failed_txn = txn;
     writer->down = true;
+    housekeeping_failed(writer->housekeeping);
 }
 
-static void run_batch(struct writer *writer, struct group *groups)
+/* Without groups it is housekeeping's. idle: no operations are waiting. */
+static void run_batch(struct writer *writer, struct group *groups, bool idle)
 {
     struct batch batch;
     struct err err;
@@ -307,7 +310,7 @@ static void run_batch(struct writer *writer, struct group *groups)
         if (groups != NULL)
             apply(&batch, groups);
         else
-            housekeeping_slice(writer->housekeeping, &batch);
+            housekeeping_slice(writer->housekeeping, &batch, idle);
         code = batch_commit(&batch, &txn, &err);
     }
     if (code == ERR_NONE) {
@@ -330,7 +333,7 @@ static void watch_readers(struct writer *writer)
         log_warning(writer->database->name, "a reader has held its snapshot for %llu ms",
                     (unsigned long long)age);
     writer->alarmed = age >= READER_ALARM_MS;
-    if (segments_recycle(writer->database->segments, oldest))
+    if (segments_recycle(writer->database->segments, oldest, time(NULL) - COMPACT_OLD_SECONDS))
         housekeeping_wake(writer->housekeeping);
 }
 
@@ -352,12 +355,12 @@ static void *run(void *argument)
         struct group *groups = take(writer);
 
         if (groups != NULL)
-            run_batch(writer, groups);
+            run_batch(writer, groups, false);
         watch_readers(writer);
         if (housekeeping_is_due(writer->housekeeping, groups == NULL))
-            run_batch(writer, NULL);
+            run_batch(writer, NULL, groups == NULL);
     }
-    run_batch(writer, NULL); /* rows of segments that were made meanwhile */
+    run_batch(writer, NULL, false); /* rows of segments that were made meanwhile */
     return NULL;
 }
 

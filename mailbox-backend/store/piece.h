@@ -1,0 +1,12 @@
+/* One piece of a content, as it lies in its segment. */
+#ifndef STORE_PIECE_H
+#define STORE_PIECE_H
+
+#include "mailbox-backend/store/segment.h"
+
+/* Reads the piece's record, which is RECORD_HEADER + place->stored bytes, out of its segment, which
+   is pinned. ERR_CORRUPT when it is not the record that place tells, or fails its checksum. */
+enum err_code piece_read(const struct segment *segment, const struct piece *place, uint8_t *record,
+                         struct record_head *head, struct err *err);
+
+#endif
