@@ -98,6 +98,16 @@ static enum err_code write_own_rows(struct batch *batch, struct err *err)
 
 /* ---- the end ---- */
 
+/* Before the commit: who sees the new items must find them recent. Should the commit fail, their
+   uids are given again. */
+static void note_arrivals(struct batch *batch)
+{
+    for (unsigned i = 0; i < SLOT_BUCKETS; i++)
+        for (struct folder_slot *slot = batch->folders[i]; slot != NULL; slot = slot->next)
+            if (slot->mailbox->mailbox != NULL && slot->arrived != 0)
+                recent_arrived(slot->mailbox->mailbox, slot->folder, slot->arrived);
+}
+
 /* Without its operation record a batch can not be replayed, but deletion must work on a full disk:
    the gap in the numbers tells. */
 static void write_journal(struct batch *batch)
@@ -123,6 +133,8 @@ static enum err_code write_all(struct batch *batch, struct err *err)
         code = write_own_rows(batch, err);
     if (code == ERR_NONE && batch->must_sync)
         code = segments_sync(batch->database->segments, err);
+    if (code == ERR_NONE && index_is_broken(batch->txn, err))
+        return ERR_UNAVAILABLE; /* content that was gathered could not be written */
     return code;
 }
 
@@ -137,9 +149,12 @@ enum err_code batch_commit(struct batch *batch, uint64_t *txn, struct err *err)
         batch_abort(batch);
         return ERR_NONE;
     }
-    if (code == ERR_NONE)
+    if (code == ERR_NONE) {
+        note_arrivals(batch);
         code = index_commit(&batch->txn, err);
+    }
     if (code != ERR_NONE) {
+        database->record.batch = batch->record.batch; /* its record may stand in a segment */
         batch_abort(batch);
         return code;
     }
@@ -165,11 +180,8 @@ void batch_publish(struct batch *batch)
         for (struct folder_slot *slot = batch->folders[i]; slot != NULL; slot = slot->next) {
             struct store_change change = {slot->folder, slot->state.highest_modseq, slot->changes};
 
-            if (slot->mailbox->mailbox == NULL || slot->changes == 0)
-                continue;
-            if (slot->arrived != 0)
-                recent_arrived(slot->mailbox->mailbox, slot->folder, slot->arrived);
-            watches_call(slot->mailbox->mailbox, &change);
+            if (slot->mailbox->mailbox != NULL && slot->changes != 0)
+                watches_call(slot->mailbox->mailbox, &change);
         }
     }
 }

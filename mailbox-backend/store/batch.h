@@ -97,7 +97,7 @@ enum err_code batch_begin(struct batch *batch, struct database *database, struct
 enum err_code batch_commit(struct batch *batch, uint64_t *txn, struct err *err);
 void batch_abort(struct batch *batch);
 
-/* Calls the watches. After a commit. */
+/* Calls the watches. After a commit, before the answers: who is answered may let go of a mailbox. */
 void batch_publish(struct batch *batch);
 void batch_release(struct batch *batch);
 

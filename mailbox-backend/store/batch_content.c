@@ -35,6 +35,8 @@ enum err_code batch_write_run(struct batch *batch, struct err *err)
         return ERR_NONE;
     code = segment_write(batch->database->segments, segment, batch->run_offset,
                          buf_bytes(&batch->run_bytes), buf_length(&batch->run_bytes), err);
+    if (code != ERR_NONE)
+        index_break(batch->txn, err); /* whoever's call it was that found the run at its end */
     hold(batch, segment);
     batch->run = NULL;
     buf_truncate(&batch->run_bytes, 0);

@@ -28,7 +28,6 @@ enum err_code segment_write(struct segments *set, struct segment *segment, uint3
 {
     const uint8_t *at = bytes;
 
-    atomic_store(&segment->dirty, true);
     while (length > 0) {
         ssize_t written = pwrite(segment->fd, at, length, offset);
 
@@ -40,6 +39,8 @@ enum err_code segment_write(struct segments *set, struct segment *segment, uint3
         offset += (uint32_t)written;
         length -= (size_t)written;
     }
+    /* Behind the write: a sync that ran meanwhile may not have had these bytes. */
+    atomic_store(&segment->dirty, true);
     return ERR_NONE;
 }
 

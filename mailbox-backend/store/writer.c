@@ -57,7 +57,7 @@ static struct group *group_create(size_t count)
     return group;
 }
 
-void writer_submit(struct writer *writer, struct store_op **ops, size_t count, bool all_or_none)
+static struct group *group_of(struct store_op **ops, size_t count, bool all_or_none)
 {
     struct group *group = group_create(count);
 
@@ -66,7 +66,19 @@ void writer_submit(struct writer *writer, struct store_op **ops, size_t count, b
         group->tasks[i].op = ops[i];
         group->tasks[i].next_uid = 1;
     }
-    enqueue(writer, group);
+    return group;
+}
+
+void writer_submit(struct writer *writer, struct store_op **ops, size_t count, bool all_or_none)
+{
+    while (!all_or_none && count > BATCH_OPERATIONS) { /* a message to many must fit in batches */
+        struct group *group = group_of(ops, BATCH_OPERATIONS, false);
+
+        ops += BATCH_OPERATIONS;
+        count -= BATCH_OPERATIONS;
+        enqueue(writer, group);
+    }
+    enqueue(writer, group_of(ops, count, all_or_none));
 }
 
 static uint64_t bytes_of(const struct group *group)
@@ -314,8 +326,8 @@ static void run_batch(struct writer *writer, struct group *groups, bool idle)
         code = batch_commit(&batch, &txn, &err);
     }
     if (code == ERR_NONE) {
-        answer(writer, groups, NULL);
         batch_publish(&batch);
+        answer(writer, groups, NULL);
     } else {
         fail(writer, txn, &err);
         revive(writer, &(struct err){0});

@@ -9,10 +9,19 @@
 #include "tests/unit/store/fixture.h"
 
 #include "common/log.h"
+#include "mailbox-backend/store/database.h"
+#include "mailbox-backend/store/segment_internal.h"
 
 #define INBOX STORE_INBOX_FOLDER
 
-enum fault { FAULT_NONE, FAULT_SEGMENT_SYNC, FAULT_SEGMENT_WRITE, FAULT_INDEX_WRITE, FAULT_META };
+enum fault {
+    FAULT_NONE,
+    FAULT_SEGMENT_SYNC,
+    FAULT_SEGMENT_WRITE,
+    FAULT_SEGMENT_WRITE_ONCE,
+    FAULT_INDEX_WRITE,
+    FAULT_META
+};
 
 static atomic_int fault;
 static atomic_uint_fast64_t fake_free; /* bytes; 0: as they are */
@@ -40,11 +49,36 @@ static bool meets(enum fault which, int fd, const char *part)
     return true;
 }
 
+/* What runs in the place of the next write to segment 1, which follows it. */
+static void (*meanwhile)(void *context);
+static void *meanwhile_context;
+static atomic_uint first_syncs; /* of segment 1 */
+
 int fdatasync(int fd)
 {
     if (meets(FAULT_SEGMENT_SYNC, fd, "segment-"))
         return -1;
+    if (is_file(fd, "segment-00000001"))
+        atomic_fetch_add(&first_syncs, 1);
     return (int)syscall(SYS_fdatasync, fd);
+}
+
+static bool meets_once(int fd)
+{
+    if (!meets(FAULT_SEGMENT_WRITE_ONCE, fd, "segment-00000001"))
+        return false;
+    atomic_store(&fault, FAULT_NONE);
+    return true;
+}
+
+static void run_meanwhile(int fd)
+{
+    void (*run)(void *context) = meanwhile;
+
+    if (run == NULL || !is_file(fd, "segment-00000001"))
+        return;
+    meanwhile = NULL;
+    run(meanwhile_context);
 }
 
 /* The two writes of a commit's last page: the one that fails, though the page cache has it, and the
@@ -63,8 +97,9 @@ static bool meets_meta(int fd, const void *bytes, size_t length, off_t offset)
 
 ssize_t pwrite(int fd, const void *bytes, size_t length, off_t offset)
 {
-    if (meets(FAULT_SEGMENT_WRITE, fd, "segment-") || meets(FAULT_INDEX_WRITE, fd, "index.mdb") ||
-        meets_meta(fd, bytes, length, offset))
+    run_meanwhile(fd);
+    if (meets_once(fd) || meets(FAULT_SEGMENT_WRITE, fd, "segment-") ||
+        meets(FAULT_INDEX_WRITE, fd, "index.mdb") || meets_meta(fd, bytes, length, offset))
         return -1;
     return syscall(SYS_pwrite64, fd, bytes, length, offset);
 }
@@ -199,6 +234,88 @@ static void a_large_message_whose_segment_failed_is_refused(void **state)
     free(bytes);
 }
 
+/* Bytes that do not compress, and are filled in once. */
+static const uint8_t *noise(void)
+{
+    static uint8_t bytes[3u << 20];
+    static size_t made;
+
+    for (uint32_t x = 1; made < sizeof(bytes); made++)
+        bytes[made] = (uint8_t)((x = x * 1664525 + 1013904223) >> 24);
+    return bytes;
+}
+
+static uint64_t left_in_segment(struct fixture *fixture)
+{
+    struct segments *set = fixture->store->databases[0]->segments;
+    uint64_t left;
+
+    pthread_mutex_lock(&set->lock);
+    left = set->active->record.size - set->active->record.used;
+    pthread_mutex_unlock(&set->lock);
+    return left;
+}
+
+/* Leaves a little room in the first segment: more than left, and less than 300 KB more. */
+static void fill_segment(struct fixture *fixture, uint64_t left)
+{
+    append_text(fixture, INBOX, "opens it");
+    while (left_in_segment(fixture) > left + 300000)
+        append_bytes(fixture, INBOX, noise(), 200000);
+}
+
+static void a_failed_write_is_seen_though_the_next_record_goes_elsewhere(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_draft *draft;
+    struct store_op op;
+    size_t length;
+
+    fill_segment(fixture, 1000);
+    length = left_in_segment(fixture) - RECORD_HEADER;
+    if (length > PIECE_BYTES)
+        length -= RECORD_HEADER; /* it is two pieces */
+    draft = draft_of(fixture, noise(), length);
+    op = append_op(fixture, INBOX, draft);
+    start(FAULT_SEGMENT_WRITE_ONCE);
+    assert_int_equal(store_run(&op), ERR_UNAVAILABLE);
+    assert_int_equal(atomic_load(&faults_met), 1);
+    assert_true(left_in_segment(fixture) > 16u << 20); /* the operation record stands in the next */
+    must(store_run(&op), &op.err);
+    assert_content(fixture, INBOX, op.out.append.uid, noise(), length);
+    store_draft_unref(&draft);
+}
+
+/* The writer syncs the first segment, and goes on to the next. */
+static void fill_meanwhile(void *context)
+{
+    struct fixture *fixture = context;
+
+    fill_segment(fixture, 0);
+    append_bytes(fixture, INBOX, noise(), 800000);
+    atomic_store(&first_syncs, 0);
+}
+
+static void a_piece_written_during_a_sync_is_synced_again(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_draft *draft;
+    struct store_op op;
+    struct err err;
+
+    append_text(fixture, INBOX, "opens the segment");
+    must(store_draft_create(fixture->store, 0, 0, &draft, &err), &err);
+    meanwhile_context = fixture;
+    meanwhile = fill_meanwhile;
+    must(store_draft_append(draft, noise(), (1u << 20) + (1u << 18), &err), &err);
+    assert_null(meanwhile);
+    must(store_draft_finish(draft, &err), &err);
+    op = append_op(fixture, INBOX, draft);
+    must(store_run(&op), &op.err);
+    assert_int_equal(atomic_load(&first_syncs), 1);
+    store_draft_unref(&draft);
+}
+
 static void a_full_disk_refuses_mail_but_not_deletion(void **state)
 {
     struct fixture *fixture = *state;
@@ -301,6 +418,8 @@ int main(void)
         WITH_STORE(a_commit_that_failed_but_shows_is_taken_back),
         WITH_STORE(a_segment_whose_sync_failed_is_never_appended_to),
         WITH_STORE(a_large_message_whose_segment_failed_is_refused),
+        WITH_STORE(a_failed_write_is_seen_though_the_next_record_goes_elsewhere),
+        WITH_STORE(a_piece_written_during_a_sync_is_synced_again),
         WITH_STORE(a_full_disk_refuses_mail_but_not_deletion),
         WITH_STORE(recoverable_items_go_early_when_the_disk_is_short),
         WITH_STORE(a_full_index_refuses_mail_but_not_deletion),

@@ -23,7 +23,7 @@ static void on_changed(struct store_watch *watch, const struct store_change *cha
     atomic_fetch_add(&listener->calls, 1);
 }
 
-/* Done comes before the watches are called: another operation's done comes behind them. */
+/* Another operation's done comes behind all that was told before. */
 static void settle(struct fixture *fixture)
 {
     struct store_op op = {.kind = OP_PROPERTY_SET, .mailbox = fixture->mailbox};
@@ -282,6 +282,41 @@ static void many_threads_write_and_read_at_once(void **state)
     assert_true(status.commits < status.operations); /* they shared commits */
 }
 
+struct answered {
+    struct listener *listener;
+    unsigned calls;  /* of the watch, when the answer came */
+    uint32_t recent; /* the watermark then */
+};
+
+static void look_around(struct store_op *op)
+{
+    struct answered *answered = op->context;
+
+    answered->calls = atomic_load(&answered->listener->calls);
+    answered->recent = store_recent_peek(op->mailbox, INBOX);
+}
+
+/* Who is answered may select the folder, or let go of the mailbox, at once. */
+static void all_is_told_before_the_answer(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_draft *draft = draft_of(fixture, "x", 1);
+    struct store_op op = append_op(fixture, INBOX, draft);
+    struct listener listener = {.watch.changed = on_changed};
+    struct answered answered = {.listener = &listener};
+
+    store_watch_add(fixture->mailbox, INBOX, &listener.watch);
+    op.done = look_around;
+    op.context = &answered;
+    store_submit(&op);
+    settle(fixture);
+    must(op.err.code, &op.err);
+    assert_int_equal(answered.calls, 1);
+    assert_int_equal(answered.recent, op.out.append.uid);
+    store_watch_remove(&listener.watch);
+    store_draft_unref(&draft);
+}
+
 int main(void)
 {
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
@@ -290,6 +325,7 @@ int main(void)
         WITH_STORE(folders_that_come_and_go_are_told),
         WITH_STORE(a_failed_operation_is_not_told),
         WITH_STORE(recent_is_told_once),
+        WITH_STORE(all_is_told_before_the_answer),
         WITH_STORE(properties_are_kept_listed_and_removed),
         WITH_STORE(an_item_has_properties_and_a_summary),
         WITH_STORE(many_threads_write_and_read_at_once),
