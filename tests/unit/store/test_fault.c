@@ -49,7 +49,7 @@ static bool meets(enum fault which, int fd, const char *part)
     return true;
 }
 
-/* What runs in the place of the next write to segment 1, which follows it. */
+/* What runs just before the next write of a record's bytes to segment 1. */
 static void (*meanwhile)(void *context);
 static void *meanwhile_context;
 static atomic_uint first_syncs; /* of segment 1 */
@@ -71,11 +71,11 @@ static bool meets_once(int fd)
     return true;
 }
 
-static void run_meanwhile(int fd)
+static void run_meanwhile(int fd, size_t length)
 {
     void (*run)(void *context) = meanwhile;
 
-    if (run == NULL || !is_file(fd, "segment-00000001"))
+    if (run == NULL || length <= RECORD_HEADER || !is_file(fd, "segment-00000001"))
         return;
     meanwhile = NULL;
     run(meanwhile_context);
@@ -97,7 +97,7 @@ static bool meets_meta(int fd, const void *bytes, size_t length, off_t offset)
 
 ssize_t pwrite(int fd, const void *bytes, size_t length, off_t offset)
 {
-    run_meanwhile(fd);
+    run_meanwhile(fd, length);
     if (meets_once(fd) || meets(FAULT_SEGMENT_WRITE, fd, "segment-") ||
         meets(FAULT_INDEX_WRITE, fd, "index.mdb") || meets_meta(fd, bytes, length, offset))
         return -1;
