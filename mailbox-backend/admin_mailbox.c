@@ -1,6 +1,8 @@
-/* mailbox list|show|import */
+/* mailbox list|show|import; export has a file of its own. */
 #include "mailbox-backend/admin.h"
+#include "mailbox-backend/admin_export.h"
 #include "mailbox-backend/directory/admin.h"
+#include "mailbox-backend/export.h"
 #include "mailbox-backend/import.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 #include "mailbox-backend/maildir.h"
@@ -150,5 +152,19 @@ const struct admin_command backend_mailbox_commands[] = {
      .run = run_import,
      .feed = maildir_feed,
      },
-    {0},
+    {
+     .noun = "mailbox",
+     .verb = "export",
+     .arguments = "LOGIN FOLDER",
+     .least = 2,
+     .most = 2,
+     .where = ADMIN_EITHER,
+     .traits = ADMIN_FILE,
+     .needs = PARTS,
+     .flags = admin_export_flags,
+     .help = "copy a mailbox's messages into an empty folder, as a Maildir or as mboxes",
+     .run = admin_export,
+     .drain = export_drain,
+     },
+    {0                                           },
 };

@@ -78,7 +78,7 @@ static enum err_code ensure(struct import *import, struct str path, struct arena
         placeholder_property(false, &property);
         code = set_property(import, folder.id, &property, err);
     }
-    if (code == ERR_NONE && was_made) {
+    if (code == ERR_NONE && was_made && !import->knows_subscriptions) {
         subscription_property(arena, path, true, &property);
         code = set_property(import, 0, &property, err);
     }
@@ -130,6 +130,7 @@ enum err_code import_subscribe(struct import *import, const char *path, struct e
     struct str normal;
     enum err_code code = path_normalise(&arena, str_of(path), &normal, err);
 
+    import->knows_subscriptions = true;
     if (code == ERR_NONE) {
         subscription_property(&arena, normal, true, &property);
         code = set_property(import, 0, &property, err);

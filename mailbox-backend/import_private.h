@@ -42,8 +42,9 @@ struct import {
     struct import_item lot[IMPORT_LOT];
     size_t count; /* of the lot; the message being read is behind it */
     uint64_t lot_bytes;
-    uint32_t uid_validity;   /* of the source's folder */
-    bool keeps_uids;         /* the folder took the source's UIDVALIDITY */
+    uint32_t uid_validity;    /* of the source's folder */
+    bool knows_subscriptions; /* the source has said which there are */
+    bool keeps_uids;          /* the folder took the source's UIDVALIDITY */
     struct hash_set sources; /* names that the folder has from earlier imports, and from this one */
     bool ends_in_cr;         /* the last byte fed was CR */
     struct err problem;      /* of the message being read */

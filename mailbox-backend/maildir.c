@@ -67,8 +67,15 @@ bool maildir_folder_path(const char *name, char *path, size_t room)
         text = decoded;
     good = text.length > 0 && text.length < room && memchr(text.data, '/', text.length) == NULL &&
            memchr(text.data, '\n', text.length) == NULL;
-    for (; good && used < text.length; used++)
-        path[used] = text.data[used] == '.' ? '/' : text.data[used];
+    for (size_t i = 0; good && i < text.length; i++) {
+        path[used++] = text.data[i] == '.' ? '/' : text.data[i];
+        if (i + 2 < text.length && memcmp(text.data + i, "\\2e", 3) == 0) {
+            path[used - 1] = '.'; /* as Dovecot's plug-in listescape has it */
+            i += 2;
+        } else if (i + 2 < text.length && memcmp(text.data + i, "\\5c", 3) == 0) {
+            i += 2;
+        }
+    }
     path[good ? used : 0] = '\0';
     arena_reset(&arena);
     return good;
@@ -114,8 +121,8 @@ static enum err_code put_marks(struct feed *feed, const char *name, int64_t date
 {
     char letters[27];
     uint32_t flags = maildir_flags(name, letters);
-    enum err_code code =
-        put_line(feed, err, "flags %u\ndate %lld\n", (unsigned)flags, (long long)date);
+    enum err_code code = put_line(feed, err, "flags %u\ndate %lld\n", (unsigned)flags,
+                                  (long long)(date > 0 ? date : 1));
 
     for (const char *at = letters; *at != '\0' && code == ERR_NONE; at++) {
         if (feed->keywords[*at - 'a'][0] != '\0')
@@ -325,9 +332,9 @@ enum err_code maildir_feed(int folder, int to, struct err *err)
     if (!is_maildir(folder))
         code = err_set(err, ERR_INVALID, "the folder is no Maildir: it has neither cur nor new");
     else if ((code = put(feed, MAILDIR_STREAM, strlen(MAILDIR_STREAM), err)) == ERR_NONE &&
-             (code = put_maildir(feed, folder, "", err)) == ERR_NONE &&
-             (code = for_all(feed, folder, MAILDIR_FOLDERS, put_subfolder, err)) == ERR_NONE)
-        code = put_subscriptions(feed, folder, err);
+             (code = put_subscriptions(feed, folder, err)) == ERR_NONE &&
+             (code = put_maildir(feed, folder, "", err)) == ERR_NONE)
+        code = for_all(feed, folder, MAILDIR_FOLDERS, put_subfolder, err);
     hash_set_release(&feed->listed);
     free(feed);
     return code;

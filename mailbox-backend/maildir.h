@@ -14,7 +14,7 @@
        data LENGTH          (any number; LENGTH bytes follow the line's end)
        end
        next UIDNEXT         (ends a folder that had uids)
-       subscribe PATH       (anywhere between messages) */
+       subscribe PATH       (first of all; with any, folders that are made are not subscribed as such) */
 #ifndef BACKEND_MAILDIR_H
 #define BACKEND_MAILDIR_H
 

@@ -59,6 +59,9 @@ struct admin_command {
        has instead. Runs beside the command, with the administrator's rights, since a daemon with a
        user of its own could not open what is in the folder. NULL: the folder is passed on open. */
     enum err_code (*feed)(int folder, int to, struct err *err);
+    /* ADMIN_FILE, when the last name is a folder to be filled, which is made if need be: takes what the
+       handler writes into a pipe, and makes files of it, in the same way. */
+    enum err_code (*drain)(int folder, int from, struct err *err);
 };
 
 struct admin_program;

@@ -8,15 +8,15 @@
 
 struct admin_file {
     int descriptor; /* -1: none */
-    pid_t feeder;   /* the process that writes into the pipe that descriptor reads; 0: none */
+    pid_t helper;   /* the process at the other end of the pipe that descriptor is; 0: none */
 };
 #define ADMIN_FILE_NONE                                                                            \
     {                                                                                              \
         -1, 0                                                                                      \
     }
 
-/* Opens path ("-": the standard input). A folder of a command with feed() becomes a pipe, which
-   a process of its own fills: so this comes before there are threads. */
+/* Opens path ("-": the standard input). A folder of a command with feed() or drain() becomes a pipe,
+   which a process of its own fills or empties: so this comes before there are threads. */
 enum err_code admin_file_open(struct admin_file *file, const struct admin_command *command,
                               const char *path, struct err *err);
 

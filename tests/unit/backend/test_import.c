@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include "mailbox-backend/export_private.h"
 #include "mailbox-backend/import.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 #include "mailbox-backend/maildir.h"
@@ -415,6 +416,25 @@ static void a_folder_with_uids_of_its_own_keeps_them(void **state)
     holds(fixture, "INBOX", 3, "Subject: later\r\n\r\nb\r\n", FLAG_SEEN);
 }
 
+static void folder_names_survive_the_way_to_a_file_and_back(void **state)
+{
+    static const char *const paths[] = {"Lists/B\xc3\xbc"
+                                        "cher",
+                                        "v1.2/a\\b", "x&y", "INBOX/\\2e"};
+    char name[256], path[1100];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        assert_int_equal(export_name(paths[i], name, NULL), ERR_NONE);
+        assert_null(strchr(name, '/'));
+        assert_true(maildir_folder_path(name, path, sizeof(path)));
+        assert_string_equal(path, paths[i]);
+    }
+    memset(path, 'x', 300);
+    path[300] = '\0';
+    assert_int_equal(export_name(path, name, NULL), ERR_LIMIT);
+}
+
 static void lists_of_uids_of_both_versions_are_understood(void **state)
 {
     struct uidlist_entry entry;
@@ -517,6 +537,7 @@ int main(void)
         TEST(uids_pop3_ids_and_subscriptions_are_taken_over),
         TEST(importing_again_brings_only_what_is_new),
         TEST(a_folder_with_uids_of_its_own_keeps_them),
+        TEST(folder_names_survive_the_way_to_a_file_and_back),
         TEST(lists_of_uids_of_both_versions_are_understood),
         TEST(a_maildir_goes_below_the_folder_that_is_named),
         TEST(a_stream_that_breaks_off_is_an_error),
