@@ -117,7 +117,7 @@ install: all ## install under $(DESTDIR)$(PREFIX)
 	$(BUILD)/bin/mailbox-backend config sample > $(DESTDIR)$(PREFIX)/share/doc/mailpair/mailbox-backend.conf.sample
 
 SOURCES = $(wildcard common/*.[ch] proto/*.[ch] cas-proxy/*.[ch] mailbox-backend/*.[ch] \
-          mailbox-backend/*/*.[ch] tests/unit/*/*.[ch] tests/fuzz/*.[ch])
+          mailbox-backend/*/*.[ch] tests/unit/*/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch])
 
 docs: all ## write docs/settings.md anew from the programs' tables
 	@{ printf '# Settings\n\nMade by `make docs` from the tables in the code; `PROGRAM config sample` prints the same as a file.\n'; \
@@ -154,10 +154,24 @@ $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(call archive,$(FOLDERS))
 	@mkdir -p $(@D)
 	$(CC) -pie -fsanitize=fuzzer,address,undefined -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
+# The benchmark's load generator is a client: it links nothing of the pair.
+$(BUILD)/bench/mailbench: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/*.c))
+	@mkdir -p $(@D)
+	$(call show,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lssl -lcrypto -lpthread -lm
+
+BENCH_OUT ?= $(BUILD)/bench/results
+bench: ## measure the pair beside Dovecot, by turns; as root; table and figures go to BENCH_OUT (docs/performance.md)
+	@deploy/packages build bench
+	@$(MAKE) --no-print-directory all $(BUILD)/bench/mailbench
+	BUILD=$(BUILD) python3 tests/bench/run.py $(BUILD)/bench/mailbench --out=$(BENCH_OUT) $(BENCH_FLAGS)
+
+bench-quick: ## the same in about 3 minutes, with smaller folders
+	@$(MAKE) --no-print-directory bench BENCH_FLAGS=--quick
+
 clean: ## remove everything that was built
 	rm -rf build build-*
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  \1\t/' | expand -t 14
 
-.PHONY: all run docs test unit unit-programs install format lint fuzz fuzz-programs clean help
+.PHONY: all run docs test unit unit-programs install format lint fuzz fuzz-programs bench bench-quick clean help

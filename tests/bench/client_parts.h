@@ -1,0 +1,19 @@
+/* The inside of a client, for client.c and the files of its protocols only. */
+#ifndef BENCH_CLIENT_PARTS_H
+#define BENCH_CLIENT_PARTS_H
+
+#include <openssl/ssl.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct client {
+    int fd;
+    SSL *ssl; /* NULL: in clear */
+    unsigned next_tag;
+    uint64_t octets;
+    size_t start; /* of what was read and not used yet */
+    size_t end;
+    char buffer[65536];
+};
+
+#endif

@@ -1,0 +1,210 @@
+"""The benchmark: Dovecot (direct and proxied) and the pair, by turns, in one run.
+
+    run.py MAILBENCH [--quick] [--out=FOLDER] [--only=WORD]
+
+Writes results.json and table.md to FOLDER, and prints the table. Needs root, as Dovecot does."""
+
+import argparse
+import imaplib
+import json
+import os
+import platform
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import limits
+import servers
+
+ENVELOPES = "UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE"
+INBOX = 100  # messages of 10 KB in every user's INBOX before anything is measured
+
+
+class Test:
+    """One row: an operation of mailbench, and what its CPU is divided by."""
+
+    def __init__(self, title, operation, service, workers, *flags, unit="ms", per=1):
+        self.title = title
+        self.operation = operation
+        self.service = service
+        self.flags = [f"--workers={workers}", *flags]
+        self.unit = unit  # ms, us: of CPU per operation; s/GB: of CPU per octets
+        self.per = per    # things in one operation, such as messages of one FETCH
+
+
+def tests(big):
+    """In this order: what makes folders grow comes last."""
+    in_big = ["--users=1", "--folder=Big"]
+    return [
+        Test("login session, TLS, full handshake", "login", "imaps", 16),
+        Test("login session, plain", "login", "imap", 16),
+        Test("FETCH BODY.PEEK[], 10 KB messages, plain", "fetch", "imap", 8, f"--messages={INBOX}", unit="s/GB"),
+        Test("FETCH BODY.PEEK[], 10 KB messages, TLS", "fetch", "imaps", 8, f"--messages={INBOX}", unit="s/GB"),
+        Test(f"FETCH envelope and structure of {big:,} messages, per message", "fetch", "imap", 2, *in_big,
+             f"--items={ENVELOPES}", f"--messages={big}", "--span=1000", unit="us", per=1000),
+        Test(f"SELECT of {big:,} messages", "select", "imap", 4, *in_big),
+        Test(f"SEARCH UNSEEN in {big:,}", "search", "imap", 2, *in_big, "--key=UNSEEN"),
+        Test(f"SEARCH SUBJECT in {big:,}", "search", "imap", 2, *in_big, "--key=SUBJECT needle"),
+        Test(f"SEARCH BODY in {big:,}", "search", "imap", 1, *in_big, "--key=BODY haystack",
+             "--count=2"),
+        Test("POP3 session, TLS, 20 messages of 10 KB", "pop3", "pop3s", 16),
+        Test("UID STORE of a flag", "store", "imap", 32),
+        Test("APPEND 10 KB", "append", "imap", 32, "--folder=New"),
+        Test("LMTP delivery 10 KB", "lmtp", "lmtp", 32),
+        Test("IDLE: from the delivery's 250 to EXISTS", "idle", "imap", 4, "wake"),
+    ]
+
+
+def mailbench(binary, server, operation, service, *flags):
+    flags = [f"--lmtp-port={server.ports['lmtp']}" if flag == "wake" else flag for flag in flags]
+    command = [binary, operation, f"--port={server.ports[service]}", "--tls12",
+               *(["--tls"] if service.endswith("s") else []),
+               *(f"--process={process}" for process in server.processes), *flags]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"{server.name}: {' '.join(command[1:])}:\n{done.stdout}{done.stderr[-2000:]}")
+    return json.loads(done.stdout)
+
+
+def say(text):
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
+def fill(binary, server, big):
+    """INBOX of every user, folders Big and New; logs everybody in once, so that no password is hashed later."""
+    for user in range(servers.USERS):
+        with imaplib.IMAP4("127.0.0.1", server.ports["imap"]) as client:
+            client.login(f"u{user:03d}", servers.PASSWORD)
+            for folder in ("Big", "New"):
+                client.create(folder)
+    mailbench(binary, server, "append", "imap", "--workers=32", f"--count={INBOX}")
+    mailbench(binary, server, "append", "imap", "--workers=8", "--users=1", "--folder=Big", "--size=2000",
+              f"--count={big // 8}")
+    say(f"filled: {server.name}")
+
+
+def summary(test, rounds):
+    """One server's figures in one test, over all rounds."""
+    operations = sum(one["operations"] for one in rounds)
+    cpu = sum(one["server_cpu"] for one in rounds)
+    octets = sum(one["octets"] for one in rounds)
+    result = {
+        "rate": operations * test.per / sum(one["seconds"] for one in rounds),
+        "p50": sum(one["p50"] for one in rounds) / len(rounds),
+        "p99": sum(one["p99"] for one in rounds) / len(rounds),
+        "generator_cpu": sum(one["own_cpu"] for one in rounds) / sum(one["seconds"] for one in rounds),
+    }
+    if test.unit == "s/GB":
+        result["cost"] = cpu / (octets / 1e9) if octets else None
+    elif operations:
+        result["cost"] = cpu / operations / test.per * {"ms": 1e3, "us": 1e6}[test.unit]
+    else:
+        result["cost"] = None
+    return result
+
+
+def run_tests(binary, measured, chosen, seconds, rounds):
+    results = []
+    for test in chosen:
+        taken = {server.name: [] for server in measured}
+        for _ in range(rounds):
+            for server in measured:
+                taken[server.name].append(mailbench(
+                    binary, server, test.operation, test.service, *test.flags,
+                    f"--seconds={seconds}", "--warm-up=0.3"))
+        results.append({"test": test.title, "unit": test.unit,
+                        **{name: summary(test, taken[name]) for name in taken}})
+        say(f"measured: {test.title}")
+    return results
+
+
+def figure(value):
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def latency(result):
+    return f"{figure(result['p50'] * 1e3)} / {figure(result['p99'] * 1e3)}"
+
+
+def table(report):
+    names = report["servers"]
+    lines = [f"{report['date']}, {report['cpu']}, {report['processors']} processors, Linux {report['kernel']}; "
+             f"Dovecot {report['dovecot']}, {report['pair']}.", "",
+             "Server CPU per operation; the ratio is the proxied Dovecot's divided by the pair's:", "",
+             "| operation | unit | " + " | ".join(names) + " | ratio |", "|---|---|" + "---:|" * (len(names) + 1)]
+    for row in report["results"]:
+        costs = [row[name]["cost"] for name in names]
+        ratio = f"{costs[-2] / costs[-1]:.1f}" if costs[-1] and costs[-2] else "–"
+        lines.append(f"| {row['test']} | {row['unit'].replace('us', 'µs')} | " +
+                     " | ".join(map(figure, costs)) + f" | {ratio} |")
+    lines += ["", "Rate per second, and p50 / p99 in milliseconds:", "",
+              "| operation | " + " | ".join(f"{name}: rate | p50 / p99" for name in names) + " |",
+              "|---|" + "---:|---:|" * len(names)]
+    for row in report["results"]:
+        lines.append(f"| {row['test']} | " + " | ".join(
+            f"{figure(row[name]['rate'])} | {latency(row[name])}" for name in names) + " |")
+    lines += ["", "The machine in the same minutes:", "", "| limit | before | after |", "|---|---:|---:|"]
+    lines += [f"| {name} | {report['before'][name]:,} | {report['after'][name]:,} |" for name in report["before"]]
+    busiest = max(row[name]["generator_cpu"] for row in report["results"] for name in names)
+    lines += ["", f"Load of the machine (1 minute) before: {report['load']:.1f}. The load generator took "
+              f"{busiest:.2f} processors at most."]
+    return "\n".join(lines) + "\n"
+
+
+def cpu_model():
+    with open("/proc/cpuinfo") as file:
+        found = re.search(r"model name\s*: (.*)", file.read())
+    return found.group(1) if found else platform.machine()
+
+
+def parse():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("mailbench")
+    parser.add_argument("--quick", action="store_true", help="about 3 minutes, a smaller folder")
+    parser.add_argument("--out", default="bench-results")
+    parser.add_argument("--only", default="", help="tests whose title has this word")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse()
+    if os.geteuid() != 0:
+        raise SystemExit("run this as root: Dovecot needs it")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers are stopped then, too
+    big, seconds, rounds = (4000, 1, 2) if arguments.quick else (48000, 5, 3)
+    binary = os.path.abspath(arguments.mailbench)
+    chosen = [test for test in tests(big) if arguments.only in test.title]
+    started = []
+    with servers.pair.Deployment() as deployment:
+        os.chmod(deployment.folder, 0o755)  # Dovecot's processes run as users of their own
+        direct = servers.Dovecot(deployment, "Dovecot direct")
+        measured = [direct, servers.Dovecot(deployment, "Dovecot proxied", direct), servers.OurPair(deployment)]
+        report = {"date": time.strftime("%Y-%m-%d"), "cpu": cpu_model(), "processors": os.cpu_count(),
+                  "kernel": platform.release(), "dovecot": measured[0].version(), "pair": measured[-1].version(),
+                  "load": os.getloadavg()[0], "servers": [server.name for server in measured],
+                  "before": limits.measure(deployment.folder)}
+        try:
+            for server in measured:
+                started.append(server)
+                server.start()
+            fill(binary, measured[0], big)
+            fill(binary, measured[-1], big)
+            report["results"] = run_tests(binary, measured, chosen, seconds, rounds)
+        finally:
+            for server in reversed(started):
+                server.stop()
+            say("all servers have stopped")
+        report["after"] = limits.measure(deployment.folder)
+    os.makedirs(arguments.out, exist_ok=True)
+    with open(os.path.join(arguments.out, "results.json"), "w") as file:
+        json.dump(report, file, indent=1)
+    with open(os.path.join(arguments.out, "table.md"), "w") as file:
+        file.write(table(report))
+    print(table(report))
+
+
+main()
