@@ -39,7 +39,8 @@ static enum err_code note(struct import *import, enum err_code code, const struc
 
 enum err_code import_begin(struct import *import, const char *source, struct err *err)
 {
-    static const char *const kept[] = {"Status", "X-Status", "X-IMAP", "X-IMAPbase", "Subject"};
+    static const char *const kept[] = {"Status", "X-Status",   "X-Keywords",
+                                       "X-IMAP", "X-IMAPbase", "Subject"};
     struct import_item *item = current(import);
     struct err problem = {0};
     enum err_code code;

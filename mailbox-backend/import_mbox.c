@@ -42,6 +42,33 @@ static uint32_t flags_of(struct str status, struct str x_status)
     return flags;
 }
 
+/* A flag-keyword of RFC 9051 section 9: an atom. */
+static bool is_keyword(struct str word)
+{
+    for (size_t i = 0; i < word.length; i++) {
+        if (word.data[i] <= 0x20 || word.data[i] >= 0x7F ||
+            strchr("(){%*\"\\]", word.data[i]) != NULL)
+            return false;
+    }
+    return word.length > 0 && word.length <= STORE_KEYWORD_NAME_MAX;
+}
+
+/* The words of X-Keywords; those that can be no keyword are left out. */
+static void add_keywords(struct import_marks *marks, struct str words)
+{
+    while (words.length > 0 && marks->keyword_count < IMPORT_KEYWORDS_MAX) {
+        const char *blank = memchr(words.data, ' ', words.length);
+        size_t length = blank == NULL ? words.length : (size_t)(blank - words.data);
+        size_t used = blank == NULL ? length : length + 1;
+        struct str word = str_n(words.data, length);
+
+        if (is_keyword(word))
+            snprintf(marks->keywords[marks->keyword_count++], sizeof(marks->keywords[0]), "%.*s",
+                     (int)word.length, word.data);
+        words = str_n(words.data + used, words.length - used);
+    }
+}
+
 /* The first message of a file that UW IMAP or Pine wrote is their own note. */
 static bool is_folder_data(struct import *import)
 {
@@ -69,6 +96,7 @@ static enum err_code end_message(struct mbox *mbox, struct err *err)
     }
     marks.flags =
         flags_of(import_header(mbox->import, "Status"), import_header(mbox->import, "X-Status"));
+    add_keywords(&marks, import_header(mbox->import, "X-Keywords"));
     return import_take(mbox->import, &marks, err);
 }
 

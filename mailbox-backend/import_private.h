@@ -61,7 +61,7 @@ enum err_code import_feed(struct import *import, const void *bytes, size_t lengt
 /* All of the message was fed: its header can be asked now. */
 enum err_code import_finish(struct import *import, struct err *err);
 
-/* A field of the header: Status, X-Status, X-IMAP, X-IMAPbase or Subject; "" for none. */
+/* A field of the header: Status, X-Status, X-Keywords, X-IMAP, X-IMAPbase or Subject; "" for none. */
 struct str import_header(struct import *import, const char *name);
 
 /* Puts the finished message into the folder, or reports what was wrong with it. */

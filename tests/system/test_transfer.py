@@ -107,6 +107,7 @@ def test_an_mbox_export_is_read_by_others_and_by_us():
         pair.back.admin("mailbox", "import", "alice", os.path.join(boxes, "INBOX.mbox"), "--folder=Again")
         imap = pair.imap()
         assert imap.select("Again")[1] == [b"2"]
+        assert imap.search(None, "KEYWORD", "Work")[1] == [b"2"]
         text = imap.fetch("1", "(BODY.PEEK[])")[1][0][1]
         added = b"Status: RO\r\nX-Status: \r\nX-UID: 7\r\n"
         assert text == added + BODIES["plain"], text

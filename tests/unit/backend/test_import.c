@@ -200,6 +200,31 @@ static void an_mbox_is_cut_at_its_from_lines(void **state)
     assert_int_equal(item.internal_date, 1795518000);
 }
 
+static void keywords_of_an_mbox_are_taken_where_they_can_be(void **state)
+{
+    static char names[STORE_KEYWORDS_MAX][STORE_KEYWORD_NAME_MAX + 1];
+    struct fixture *fixture = *state;
+    struct store_folder inbox;
+    struct store_read *read;
+    struct store_item item;
+    unsigned count;
+
+    import_text(fixture,
+                "From x@y Tue Nov 24 10:00:00 2026\n"
+                "X-Keywords: Work  (bad) $Forwarded\nSubject: 1\n\nb\n",
+                NULL);
+    assert_int_equal(fixture->result.messages, 1);
+    free(stored(fixture, "INBOX", 1, &item));
+    assert_int_equal(item.flags.keywords[0], 3);
+    assert_int_equal(store_read_begin(fixture->mailbox, &read, NULL), ERR_NONE);
+    assert_int_equal(path_find(read, str_of("INBOX"), &inbox, NULL), ERR_NONE);
+    assert_int_equal(store_keyword_list(read, inbox.id, names, &count, NULL), ERR_NONE);
+    store_read_end(&read);
+    assert_int_equal(count, 2);
+    assert_string_equal(names[0], "Work");
+    assert_string_equal(names[1], "$Forwarded");
+}
+
 static void a_from_line_inside_a_paragraph_is_text(void **state)
 {
     struct fixture *fixture = *state;
@@ -529,6 +554,7 @@ int main(void)
         TEST(line_ends_across_pieces_are_not_doubled),
         TEST(nul_and_eight_bit_bytes_stay_as_they_are),
         TEST(an_mbox_is_cut_at_its_from_lines),
+        TEST(keywords_of_an_mbox_are_taken_where_they_can_be),
         TEST(a_from_line_inside_a_paragraph_is_text),
         TEST(the_note_of_other_programs_is_no_message),
         TEST(a_message_over_the_limit_is_reported_and_the_others_go_on),
