@@ -13,6 +13,7 @@ extern const struct admin_command backend_user_commands[];
 extern const struct admin_command backend_address_commands[];
 extern const struct admin_command backend_folder_commands[];
 extern const struct admin_command backend_mailbox_commands[];
+extern const struct admin_command backend_recover_commands[];
 extern const struct admin_command backend_status_commands[];
 
 struct backend *admin_backend(const struct admin_call *call);

@@ -1,5 +1,6 @@
 #include "mailbox-backend/store/housekeeping.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "common/log.h"
@@ -163,6 +164,11 @@ static void end_round(struct housekeeping *keeping)
     } else if (keeping->cut < HORIZON_STEPS) {
         keeping->cut++;
         keeping->next_round = 0; /* the next step, unless this one has helped */
+        log_warning(keeping->database->name,
+                    "the disk is nearly full: deleted messages are kept for %" PRIu64
+                    " seconds only",
+                    keeping->database->store->settings.recovery_seconds / HORIZON_STEPS *
+                        (HORIZON_STEPS - keeping->cut));
     }
 }
 

@@ -11,6 +11,8 @@ static const struct op_table *const tables[] = {
     [OP_FOLDER_DELETE] = &op_folder_delete,
     [OP_PROPERTY_SET] = &op_property_set,
     [OP_MAILBOX_CREATE] = &op_mailbox_create,
+    [OP_RECOVER] = &op_recover,
+    [OP_PURGE] = &op_purge,
     [OP_MAILBOX_REMOVE] = &op_mailbox_remove,
     [OP_FOLDER_ADOPT] = &op_folder_adopt,
 };

@@ -4,6 +4,7 @@
 
 #include "common/log.h"
 #include "mailbox-backend/store/property.h"
+#include "mailbox-backend/store/recover.h"
 
 /* ---- finding items ---- */
 
@@ -51,10 +52,6 @@ enum err_code item_next_in(const struct folder_slot *slot, const struct uidset *
 }
 
 /* ---- recoverable items ---- */
-
-/* version u8, folder u32, uid u32, time of removal i64, the item's row, the folder's name */
-#define RECOVERABLE_HEAD 17u
-#define RECOVERABLE_MOST (RECOVERABLE_HEAD + ITEM_ROW + STORE_NAME_MAX)
 
 static enum err_code put_aside(struct batch *batch, const struct item_place *place,
                                const struct store_item *item, uint64_t read_modseq, struct err *err)
@@ -110,6 +107,14 @@ enum err_code item_drop(struct batch *batch, const struct item_place *place,
     if (!place->for_good && batch->database->store->settings.recovery_seconds > 0)
         return put_aside(batch, place, item, read_modseq, err);
     return release(batch, tx, item, err);
+}
+
+enum err_code recoverable_drop(struct batch *batch, const struct tx *tx, struct key *key,
+                               const struct store_item *item, struct err *err)
+{
+    enum err_code code = release(batch, tx, item, err);
+
+    return code == ERR_NONE ? tx_remove(tx, TABLE_RECOVERABLE, key, err) : code;
 }
 
 /* The first recoverable row of the mailbox: its key, and what it holds. */

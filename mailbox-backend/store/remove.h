@@ -25,6 +25,10 @@ enum err_code item_drop(struct batch *batch, const struct item_place *place,
 /* Removes an item's summary, which may not be there. */
 enum err_code summary_remove(const struct tx *tx, uint32_t folder, uint32_t uid, struct err *err);
 
+/* Removes a recoverable item for good, with its row. */
+enum err_code recoverable_drop(struct batch *batch, const struct tx *tx, struct key *key,
+                               const struct store_item *item, struct err *err);
+
 /* Drops up to most recoverable items of the mailbox that expire by until, oldest first; *dropped
    says how many. */
 enum err_code recoverable_purge(struct batch *batch, uint32_t mailbox, uint64_t until,

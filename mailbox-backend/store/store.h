@@ -215,6 +215,24 @@ enum err_code store_property_next(struct store_read *read, uint32_t folder, uint
                                   const char *prefix, const char *after, char *name, size_t room,
                                   struct err *err);
 
+/* Expunged items that can still be brought back, in the order in which they will go for good. */
+struct store_recoverable_id {
+    uint64_t expiry; /* Unix time */
+    uint64_t item_id;
+};
+struct store_recoverable {
+    struct store_recoverable_id id;
+    int64_t removed;               /* Unix time */
+    uint32_t folder;               /* where it was */
+    char name[STORE_NAME_MAX + 1]; /* of that folder, then */
+    struct store_item item;        /* as it was; its content can be opened */
+};
+
+/* The one behind *entry, which is zeroed for the first. Damaged rows are passed over, with a line in the
+   log. ERR_NOT_FOUND at the end. */
+enum err_code store_recoverable_next(struct store_read *read, struct store_recoverable *entry,
+                                     struct err *err);
+
 /* \Recent: uids from the returned one up are recent for this caller, and for nobody after it: a
    watermark in memory for each folder, set to uid_next by a claim. peek does not move it. */
 uint32_t store_recent_claim(struct store_mailbox *mailbox, uint32_t folder, uint32_t uid_next);
@@ -269,9 +287,13 @@ enum store_op_kind {
     OP_PROPERTY_SET,   /* value of length 0 removes */
     OP_MAILBOX_REMOVE, /* all of it */
     OP_MAILBOX_CREATE, /* the store's own: store_mailbox_open() */
+    OP_RECOVER,        /* bring expunged items back into a folder */
+    OP_PURGE,          /* end expunged items before their time */
     OP_FOLDER_ADOPT,   /* another server's UIDVALIDITY: ERR_EXISTS once a uid was given under one's
                           own. UIDNEXT is raised to at least uid_next */
 };
+
+#define STORE_RECOVER_MOST 256u /* items of one operation */
 
 enum store_flags_mode { FLAGS_ADD, FLAGS_REMOVE, FLAGS_REPLACE };
 
@@ -298,7 +320,8 @@ struct store_op {
     void *context;
 
     /* Arguments. All pointers stay the caller's and must live until done. */
-    uint32_t folder;           /* APPEND, FLAGS, EXPUNGE, COPY/MOVE (source), FOLDER_*, PROPERTY */
+    uint32_t folder; /* APPEND, FLAGS, EXPUNGE, COPY/MOVE (source), FOLDER_*, PROPERTY, RECOVER
+                        (where they go) */
     const struct uidset *uids; /* FLAGS, EXPUNGE, COPY, MOVE; uids that are gone are passed over */
     union {
         struct {
@@ -334,6 +357,10 @@ struct store_op {
             uint32_t target;                      /* folder */
             uint64_t quota_bytes, quota_messages; /* COPY only */
         } copy;
+        struct { /* RECOVER, PURGE; what is not there any more is passed over */
+            const struct store_recoverable_id *ids;
+            size_t count; /* at most STORE_RECOVER_MOST */
+        } recover;
         struct {
             uint32_t parent;
             const char *name; /* one level */
@@ -373,6 +400,9 @@ struct store_op {
             struct uidset source;  /* what was copied or moved, in uid order; release it */
             uint32_t first;        /* uids in the target: first … first + size - 1; 0 for none */
         } copy;
+        struct {
+            size_t count; /* recovered or purged */
+        } recover;
         struct {
             uint32_t folder, uid_validity;
         } create;
