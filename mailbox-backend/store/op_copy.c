@@ -224,11 +224,24 @@ static enum err_code find_target(struct copy_run *run, struct err *err)
     return code;
 }
 
+/* A mailbox has one claim at a time: its modseq lies ahead of the mailbox's. Told without a survey,
+   which would read the whole folder again in each batch that it waits for. */
+static bool is_taken(const struct copy_run *run)
+{
+    const struct task *task = run->task;
+
+    return task->copy == NULL && run->source->state.messages > COPY_AT_ONCE &&
+           uidset_size(task->op->uids) > COPY_AT_ONCE &&
+           hold_find(run->batch->database, task->mailbox->number, 0) != NULL;
+}
+
 /* OUTCOME_DONE: it need not wait. */
 static enum outcome must_wait(const struct copy_run *run)
 {
     if (run->batch->records >= SLICE_RECORDS)
         return OUTCOME_FULL;
+    if (is_taken(run))
+        return OUTCOME_WAIT;
     return hold_blocks(run->batch->database, run->target, run->task->op) ? OUTCOME_WAIT
                                                                          : OUTCOME_DONE;
 }
@@ -269,20 +282,6 @@ static enum err_code begin(struct copy_run *run, struct err *err)
     return code;
 }
 
-/* A mailbox has one claim at a time: its modseq lies ahead of the mailbox's. */
-static bool is_taken(const struct copy_run *run)
-{
-    return run->copy->large &&
-           hold_find(run->batch->database, run->task->mailbox->number, 0) != NULL;
-}
-
-static void wait(struct task *task)
-{
-    free(task->copy);
-    task->copy = NULL;
-    task->outcome = OUTCOME_WAIT;
-}
-
 static enum err_code start(struct copy_run *run, struct err *err)
 {
     struct task *task = run->task;
@@ -292,10 +291,6 @@ static enum err_code start(struct copy_run *run, struct err *err)
         return ERR_NONE;
     if (!run->copy->large)
         return copy_now(run, COPY_AT_ONCE, err);
-    if (is_taken(run)) {
-        wait(task);
-        return ERR_NONE;
-    }
     task->outcome = OUTCOME_MORE;
     if (!run->is_move)
         return claim(run, err);

@@ -212,6 +212,35 @@ static void a_move_of_more_than_10000_items_is_whole(void **state)
     large(*state, OP_MOVE);
 }
 
+static void large_copies_of_one_mailbox_come_one_after_the_other(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t one = make_folder(fixture, STORE_ROOT_FOLDER, "One");
+    uint32_t two = make_folder(fixture, STORE_ROOT_FOLDER, "Two");
+    uint32_t three = make_folder(fixture, STORE_ROOT_FOLDER, "Three");
+    struct uidset all = set_of(1, 10001);
+    struct uidset few = set_of(1, 5);
+    struct store_op ops[] = {
+        copy_op(fixture, OP_COPY, &all, INBOX, one), copy_op(fixture, OP_COPY, &all, INBOX, two),
+        copy_op(fixture, OP_COPY, &few, INBOX, three), /* waits for none of them */
+    };
+    struct store_op *list[] = {&ops[0], &ops[1], &ops[2]};
+
+    append_many(fixture, INBOX, 10000);
+    store_run_all(list, 3);
+    for (int i = 0; i < 3; i++) {
+        must(ops[i].err.code, &ops[i].err);
+        uidset_release(&ops[i].out.copy.source);
+    }
+    assert_int_equal(folder_now(fixture, one).messages, 10001);
+    assert_int_equal(folder_now(fixture, two).messages, 10001);
+    assert_int_equal(folder_now(fixture, three).messages, 5);
+    assert_true(ops[2].modseq < ops[0].modseq);
+    assert_true(ops[0].modseq < ops[1].modseq);
+    uidset_release(&all);
+    uidset_release(&few);
+}
+
 static atomic_int finished;
 
 static void on_finished(struct store_op *op)
@@ -305,6 +334,7 @@ int main(void)
         WITH_STORE(a_copy_over_quota_changes_nothing),
         WITH_STORE(a_copy_of_more_than_10000_items_is_whole),
         WITH_STORE(a_move_of_more_than_10000_items_is_whole),
+        WITH_STORE(large_copies_of_one_mailbox_come_one_after_the_other),
         WITH_STORE(a_copy_whose_target_is_deleted_leaves_nothing),
         WITH_STORE(a_copy_passes_over_what_is_expunged_meanwhile),
     };
