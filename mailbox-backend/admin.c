@@ -8,7 +8,7 @@
 const struct admin_command *const backend_admin_tables[] = {
     backend_status_commands,  backend_user_commands,
     backend_address_commands, backend_folder_commands,
-    backend_mailbox_commands, backend_recover_commands,
+    backend_mailbox_commands, backend_backup_commands,
     admin_service_commands,   admin_config_commands,
     admin_pki_commands,       NULL,
 };

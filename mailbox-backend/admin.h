@@ -15,6 +15,7 @@ extern const struct admin_command backend_folder_commands[];
 extern const struct admin_command backend_mailbox_commands[];
 extern const struct admin_command backend_recover_commands[];
 extern const struct admin_command backend_status_commands[];
+extern const struct admin_command backend_backup_commands[];
 
 struct backend *admin_backend(const struct admin_call *call);
 

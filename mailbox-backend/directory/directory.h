@@ -54,6 +54,10 @@ enum err_code directory_open(struct directory **directory,
                              const struct directory_settings *settings, struct err *err);
 void directory_close(struct directory **directory);
 
+/* Writes the directory as of one moment to a file: the data.mdb of a folder that directory_open()
+   takes. */
+enum err_code directory_copy(struct directory *directory, int to, struct err *err);
+
 /* By log-in name as a client gives it: user, user@domain, DOMAIN\user, an alias, any case.
    ERR_NOT_FOUND, ERR_INVALID (not a possible name: treat like not found). */
 enum err_code directory_find(struct directory *directory, struct str name, struct arena *arena,

@@ -1,0 +1,69 @@
+/* Backups of a store that is in use, and of the directory beside it. A folder holds any number of
+   backups (docs/store.md has the files): segments are shared between them, so that a later one copies
+   only what was appended. Folders are given by path; "/proc/self/fd/N" will do. */
+#ifndef STORE_BACKUP_H
+#define STORE_BACKUP_H
+
+#include "mailbox-backend/store/store.h"
+
+#define BACKUP_NAME_SIZE 24 /* 20261124T101500.250Z */
+
+struct backup_facts {
+    char name[BACKUP_NAME_SIZE];
+    bool whole; /* false: it was broken off, and the rest says nothing */
+    int64_t taken;
+    unsigned databases;
+    uint64_t messages;
+    uint64_t bytes;  /* of it all */
+    uint64_t copied; /* of these, the ones that the backups before it did not have */
+};
+
+struct backup_options {
+    uint64_t rate; /* bytes of segments copied a second; 0: no limit */
+    /* Writes the directory to a file (may be NULL). */
+    enum err_code (*directory)(void *context, int to, struct err *err);
+    /* Asked now and then; false ends it with ERR_UNAVAILABLE. May be NULL. */
+    bool (*wanted)(void *context);
+    void *context;
+};
+
+/* Makes a backup: each database as of one transaction, then the directory. Waits for no writer and
+   stops none. ERR_EXISTS while another backup is made in the folder. What failed leaves segments that
+   the next one can use, and nothing else. */
+enum err_code backup_run(struct store *store, const char *folder,
+                         const struct backup_options *options, struct backup_facts *facts,
+                         struct err *err);
+
+/* The next backup in the folder behind the one named (""); ERR_NOT_FOUND at the end. */
+enum err_code backup_next(const char *folder, const char *after, struct backup_facts *facts,
+                          struct err *err);
+
+struct backup_check {
+    /* Told of each thing that is wrong, in one line. An error ends the check. */
+    enum err_code (*found)(void *context, const char *problem, struct err *err);
+    bool (*wanted)(void *context); /* as above */
+    void *context;
+    uint64_t messages, findings; /* set: items looked at */
+};
+
+/* Reads all of a backup and checks every checksum: of the manifest, of the files, of each row of the
+   index, of each piece of each message. Changes nothing. ERR_NOT_FOUND: there is no such backup. */
+enum err_code backup_verify(const char *folder, const char *name, struct backup_check *check,
+                            struct err *err);
+
+struct backup_target {
+    const char *store;     /* folders, neither of which may be there (ERR_EXISTS) … */
+    const char *directory; /* … but what is above them must, on one disk */
+    uint64_t map_size;
+    bool new_uid_validity; /* of all folders */
+};
+
+/* Makes a store and a directory out of a backup, for a back end that is stopped. Uids, modseqs, folder
+   and item ids jump by the room that the backup left, all items get a new modseq, and whatever uid is
+   not there counts as vanished. A folder whose uids have no such room left, or that was being filled by
+   a large copy, gets a new UIDVALIDITY. ERR_CORRUPT: a file of the backup is damaged. */
+enum err_code backup_restore(const char *folder, const char *name,
+                             const struct backup_target *target, struct backup_facts *facts,
+                             struct err *err);
+
+#endif
