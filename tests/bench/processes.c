@@ -9,7 +9,8 @@
 #include <unistd.h>
 
 enum {
-    MOST = 8192 /* processes of the machine that are looked at */
+    MOST = 8192, /* processes of the machine that are looked at */
+    TRIES = 100  /* looks until one counts although processes have ended meanwhile */
 };
 
 struct process {
@@ -88,13 +89,44 @@ static int find_ours(const struct processes *processes, struct process *all)
     return count;
 }
 
-double processes_cpu(const struct processes *processes)
+/* One look at all of them: their CPU, and who they were. */
+struct look {
+    double cpu;
+    int count;
+    long ids; /* added up */
+};
+
+static struct look look(const struct processes *processes)
 {
     static struct process all[MOST];
     int count = find_ours(processes, all);
-    double sum = 0;
+    struct look look = {0};
 
-    for (int i = 0; i < count; i++)
-        sum += all[i].ours ? all[i].cpu : 0;
-    return sum;
+    for (int i = 0; i < count; i++) {
+        if (!all[i].ours)
+            continue;
+        look.cpu += all[i].cpu;
+        look.ids += all[i].id;
+        look.count++;
+    }
+    return look;
+}
+
+static bool same(const struct look *one, const struct look *other)
+{
+    return one->count == other->count && one->ids == other->ids;
+}
+
+/* The CPU of a process that ends during a look may be missed or be counted twice, by itself and with
+   its parent. So one is taken that finds the same processes as those before and after it. */
+double processes_cpu(const struct processes *processes)
+{
+    struct look before = look(processes), now = look(processes), after = look(processes);
+
+    for (int i = 0; i < TRIES && !(same(&before, &now) && same(&now, &after)); i++) {
+        before = now;
+        now = after;
+        after = look(processes);
+    }
+    return now.cpu;
 }
