@@ -14,6 +14,7 @@ extern const struct admin_command backend_address_commands[];
 extern const struct admin_command backend_folder_commands[];
 extern const struct admin_command backend_mailbox_commands[];
 extern const struct admin_command backend_recover_commands[];
+extern const struct admin_command backend_database_commands[];
 extern const struct admin_command backend_status_commands[];
 extern const struct admin_command backend_backup_commands[];
 

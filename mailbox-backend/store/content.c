@@ -48,23 +48,23 @@ static enum err_code pin_pieces(struct store_content *content, struct bytes row,
     return ERR_NONE;
 }
 
-enum err_code store_content_open(struct store_read *read, const struct store_item *item,
-                                 struct store_content **out, struct err *err)
+enum err_code content_open(struct database *database, const struct tx *tx, uint64_t id,
+                           struct store_content **out, struct err *err)
 {
-    struct key key = key_content(item->content_id);
+    struct key key = key_content(id);
     struct store_content *content;
     struct content_head head;
     struct bytes row;
     enum err_code code;
 
     *out = NULL;
-    code = tx_get(&read->tx, TABLE_CONTENT, &key, &row, err);
+    code = tx_get(tx, TABLE_CONTENT, &key, &row, err);
     if (code != ERR_NONE)
         return code;
     if (!content_head_unpack(row, &head))
-        return tx_bad_row(&read->tx, TABLE_CONTENT, err);
+        return tx_bad_row(tx, TABLE_CONTENT, err);
     content = mem_alloc(sizeof(*content) + head.pieces * sizeof(struct content_piece));
-    content->database = read->mailbox->database;
+    content->database = database;
     content->size = head.size;
     content->count = head.pieces;
     code = pin_pieces(content, row, err);
@@ -72,6 +72,12 @@ enum err_code store_content_open(struct store_read *read, const struct store_ite
         store_content_close(&content);
     *out = content;
     return code;
+}
+
+enum err_code store_content_open(struct store_read *read, const struct store_item *item,
+                                 struct store_content **out, struct err *err)
+{
+    return content_open(read->mailbox->database, &read->tx, item->content_id, out, err);
 }
 
 void store_content_close(struct store_content **out)

@@ -90,6 +90,10 @@ bool database_can_compact(struct database *database);
 /* Little room is left: what may be recovered must go early. */
 bool database_is_short(struct database *database);
 
+/* As store_content_open(), by id. */
+enum err_code content_open(struct database *database, const struct tx *tx, uint64_t id,
+                           struct store_content **content, struct err *err);
+
 /* The mailbox is no longer found by its GUID. */
 void mailbox_forget(struct store_mailbox *mailbox);
 void mailboxes_release(struct store *store);

@@ -109,6 +109,13 @@ enum err_code item_drop(struct batch *batch, const struct item_place *place,
     return release(batch, tx, item, err);
 }
 
+bool recoverable_unpack(struct bytes row, struct store_item *item)
+{
+    return row.length >= RECOVERABLE_HEAD + ITEM_ROW && row.data[0] == 1 &&
+           item_unpack((struct bytes){row.data + RECOVERABLE_HEAD, ITEM_ROW}, get_u32(row.data + 5),
+                       item);
+}
+
 enum err_code recoverable_drop(struct batch *batch, const struct tx *tx, struct key *key,
                                const struct store_item *item, struct err *err)
 {
@@ -130,11 +137,7 @@ static enum err_code first_row(const struct tx *tx, struct key *key, struct stor
         code = scan_seek(&scan, key, err);
     if (code == ERR_NONE || code == ERR_CORRUPT) {
         *key = key_recoverable(get_u64(scan.key.data + 4), get_u48(scan.key.data + 12));
-        if (code == ERR_NONE && scan.value.length >= RECOVERABLE_HEAD + ITEM_ROW &&
-            item_unpack((struct bytes){scan.value.data + RECOVERABLE_HEAD, ITEM_ROW},
-                        get_u32(scan.value.data + 5), item))
-            code = ERR_NONE;
-        else
+        if (code == ERR_NONE && !recoverable_unpack(scan.value, item))
             code = ERR_CORRUPT;
     }
     scan_end(&scan);

@@ -25,6 +25,9 @@ enum err_code item_drop(struct batch *batch, const struct item_place *place,
 /* Removes an item's summary, which may not be there. */
 enum err_code summary_remove(const struct tx *tx, uint32_t folder, uint32_t uid, struct err *err);
 
+/* What a row of the table of recoverable items holds; false when it is none. */
+bool recoverable_unpack(struct bytes row, struct store_item *item);
+
 /* Removes a recoverable item for good, with its row. */
 enum err_code recoverable_drop(struct batch *batch, const struct tx *tx, struct key *key,
                                const struct store_item *item, struct err *err);

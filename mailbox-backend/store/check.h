@@ -1,0 +1,80 @@
+/* What the passes of a check share: slices, findings, walks over tables. */
+#ifndef STORE_CHECK_H
+#define STORE_CHECK_H
+
+#include "mailbox-backend/store/database.h"
+#include "mailbox-backend/store/maintain.h"
+
+#define CHECK_SLICE_FINDINGS 64u
+
+struct check {
+    struct database *database;
+    const struct check_options *options;
+    struct check_result *result;
+
+    struct index_txn *txn; /* the snapshot of the running slice */
+    uint64_t began;        /* of the slice, or of the work behind it; milliseconds */
+    bool whole;            /* slices do not end before their walk does */
+
+    struct maintain_finding found[CHECK_SLICE_FINDINGS]; /* of this slice */
+    unsigned found_count;
+};
+
+/* Where something was found. */
+struct check_place {
+    uint32_t mailbox; /* number; 0: none */
+    uint32_t folder, uid;
+};
+
+/* A snapshot for a short while. */
+enum err_code check_slice_begin(struct check *check, struct err *err);
+bool check_slice_is_over(const struct check *check);
+
+/* Ends the snapshot, tells what was found, and pauses. */
+enum err_code check_slice_end(struct check *check, struct err *err);
+
+/* Within a slice. */
+void check_report(struct check *check, struct check_place place, const char *advice,
+                  const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Rows of the database itself belong to mailbox 0. */
+struct tx check_tx(const struct check *check, uint32_t mailbox);
+
+/* What the folder (0: the whole mailbox) is. */
+enum check_standing {
+    STANDING_LIVE,
+    STANDING_GOING, /* removed, its rows follow */
+    STANDING_NONE,
+};
+enum check_standing check_standing(const struct check *check, uint32_t mailbox, uint32_t folder);
+
+struct check_row {
+    struct bytes key, value;
+    bool damaged; /* its checksum is wrong: value means nothing */
+};
+typedef void check_row_fn(struct check *check, const struct check_row *row, void *context);
+
+/* Calls visit for each row from a key on (whole, with its mailbox), in slices. */
+enum err_code check_walk(struct check *check, enum table table, struct key from,
+                         check_row_fn *visit, void *context, struct err *err);
+
+/* The passes. */
+enum err_code check_database_tables(struct check *check, struct err *err);
+enum err_code check_folder_tables(struct check *check, struct err *err);
+enum err_code check_items(struct check *check, struct err *err);
+enum err_code check_references(struct check *check, struct err *err);
+enum err_code check_segments(struct check *check, struct err *err);
+enum err_code check_content(struct check *check, struct err *err);
+
+/* Calls visit for each item, of folders and recoverable, that can be read. */
+typedef void check_item_fn(const struct store_item *item, struct check_place place, void *context);
+enum err_code check_each_item(struct check *check, check_item_fn *visit, void *context,
+                              struct err *err);
+
+#define ADVICE_REPORT "nothing is lost; keep a copy of the database and report it"
+#define ADVICE_RESTORE                                                                             \
+    "bring the messages back from a backup of the data folder; look at the disk's health "         \
+    "(smartctl, "                                                                                  \
+    "dmesg)"
+
+#endif

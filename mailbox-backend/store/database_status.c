@@ -1,0 +1,56 @@
+/* What an administrator sees of one database. */
+#include <stdio.h>
+
+#include "mailbox-backend/store/database.h"
+#include "mailbox-backend/store/maintain.h"
+
+/* The time of its making never changes: it is in every snapshot. */
+static enum err_code read_created(struct database *database, uint64_t *created, struct err *err)
+{
+    struct tx tx = {NULL, 0};
+    struct key key = key_number(0);
+    struct database_record record;
+    struct bytes row;
+    enum err_code code = index_read_begin(database->index, &tx.txn, err);
+
+    if (code != ERR_NONE)
+        return code;
+    code = tx_get(&tx, TABLE_SEGMENT, &key, &row, err);
+    if (code == ERR_NONE && !database_unpack(row, &record))
+        code = tx_bad_row(&tx, TABLE_SEGMENT, err);
+    if (code == ERR_NONE)
+        *created = record.created;
+    index_read_end(&tx.txn);
+    return code;
+}
+
+enum err_code store_database_status(struct store *store, unsigned number,
+                                    struct database_status *status, struct err *err)
+{
+    struct segments_size segments;
+    struct index_size index;
+    struct database *database;
+    enum err_code code;
+
+    *status = (struct database_status){0};
+    if (number >= store->database_count)
+        return err_set(err, ERR_NOT_FOUND, "there is no database %u", number + 1);
+    database = store->databases[number];
+    code = index_measure(database->index, &index, err);
+    if (code == ERR_NONE)
+        code = read_created(database, &status->created, err);
+    if (code != ERR_NONE)
+        return code;
+    segments_measure(database->segments, &segments);
+    snprintf(status->name, sizeof(status->name), "%s", database->name);
+    status->mailboxes = index.guids;
+    status->items = index.items;
+    status->index_bytes = index.bytes;
+    status->index_map = index.map;
+    status->content_bytes = segments.live;
+    status->segment_bytes = segments.disk;
+    status->segment_free = segments.free;
+    status->commits = atomic_load(&database->commits);
+    status->operations = atomic_load(&database->operations);
+    return ERR_NONE;
+}

@@ -1,0 +1,61 @@
+/* Looking after a store: what an administrator runs on it, while it serves. */
+#ifndef STORE_MAINTAIN_H
+#define STORE_MAINTAIN_H
+
+#include "mailbox-backend/store/store.h"
+
+/* One thing that is wrong. */
+struct maintain_finding {
+    unsigned database; /* from 0 */
+    bool has_mailbox;
+    struct store_guid mailbox;
+    uint32_t folder, uid; /* where it is; 0: no folder, or no item, in particular */
+    char problem[240];    /* one line in plain words */
+    const char *advice;   /* what to do about it; static */
+};
+
+struct check_options {
+    bool content;    /* reads all stored messages too, else only the index */
+    unsigned share;  /* percent of the time that it may work; 100: without pauses */
+    uint32_t window; /* content ids whose references are counted at once, 4 bytes of memory each;
+                        0: as many as is good */
+
+    /* Called in between, never while a snapshot is held. wanted (may be NULL): false ends the check.
+       found: an error ends it too. */
+    bool (*wanted)(void *context);
+    enum err_code (*found)(void *context, const struct maintain_finding *finding, struct err *err);
+    void *context;
+};
+
+struct check_result {
+    uint64_t mailboxes, folders, items, contents; /* that were looked at */
+    uint64_t bytes;                               /* of messages that were read */
+    uint64_t findings;                            /* also those that were too many to be told */
+};
+
+/* Checks one database (from 0) against itself, and changes nothing: the checksum of every row, every
+   count, reference, uid, modseq and name, and the live bytes of the segments. Works in short
+   snapshots; what seems wrong because the store moved on in between is looked at again before it is
+   told. Memory does not grow with the store, but for eight words a segment. ERR_NOT_FOUND: there is no
+   such database. ERR_UNAVAILABLE: it went down, or the check is not wanted any more. */
+enum err_code store_check(struct store *store, unsigned database,
+                          const struct check_options *options, struct check_result *result,
+                          struct err *err);
+
+struct database_status {
+    uint64_t mailboxes, items;
+    uint64_t content_bytes;       /* live */
+    uint64_t segment_bytes;       /* on the disk */
+    uint64_t segment_free;        /* of these, in files that wait to be used */
+    uint64_t index_bytes;         /* on the disk */
+    uint64_t index_map;           /* that the index may reach */
+    uint64_t commits, operations; /* since the start */
+    uint64_t created;             /* seconds since 1970 */
+    char name[16];
+};
+
+/* ERR_NOT_FOUND: there is no such database (from 0). */
+enum err_code store_database_status(struct store *store, unsigned database,
+                                    struct database_status *status, struct err *err);
+
+#endif

@@ -1,0 +1,73 @@
+"""database list|show|check: on a running back end, on a stopped one, on a damaged one."""
+
+import glob
+import json
+import os
+import threading
+
+from pair import Pair, message
+
+
+def check(back, *flags):
+    """(exit code, findings)"""
+    code, said = back.admin("database", "check", *flags, "--json", ok=(0, 1))
+    return code, json.loads(said)
+
+
+def test_a_database_is_sound_while_mail_comes_and_goes():
+    with Pair(back_extra="databases = 1\n") as pair:
+        ended = threading.Event()
+        problems = []
+
+        def churn(user):
+            try:
+                imap = pair.imap(user)
+                while not ended.is_set():
+                    for number in range(8):
+                        pair.deliver(["alice", "bob"], message(f"{user} {number}", "text " * 50))
+                    imap.select("INBOX")
+                    imap.store("1:5", "+FLAGS", "(\\Seen kept)")
+                    imap.copy("2:3", "Archive")
+                    imap.store("1:4", "+FLAGS", "\\Deleted")
+                    imap.expunge()
+                imap.logout()
+            except Exception as problem:
+                problems.append(problem)
+
+        threads = [threading.Thread(target=churn, args=(user,)) for user in ("alice", "bob")]
+        for thread in threads:
+            thread.start()
+        try:
+            for flags in ((), ("--fast",), ("--index-only",), ("--fast",)):
+                assert check(pair.back, *flags) == (0, [])
+        finally:
+            ended.set()
+            for thread in threads:
+                thread.join()
+        assert not problems, problems
+        listed = json.loads(pair.back.admin("database", "list", "--json")[1])
+        assert [row["database"] for row in listed] == ["db1"] and listed[0]["mailboxes"] == 2, listed
+        shown = json.loads(pair.back.admin("database", "show", "db1", "--json")[1])
+        assert shown["messages"] > 0, shown
+        for words in (("show", "db2"), ("check", "db2"), ("check", "nonsense")):
+            assert pair.back.admin("database", *words, ok=None)[0] == 4, words
+
+
+def test_a_damaged_message_is_named_and_the_exit_code_tells():
+    with Pair(back_extra="databases = 1\ncompress = no\n") as pair:
+        pair.deliver(["alice", "bob"], message("to be damaged", "a line that is nowhere else"))
+        pair.back.stop()
+        assert check(pair.back) == (0, [])
+        segment, = glob.glob(os.path.join(pair.back.folder, "data", "**", "segment-00000001"), recursive=True)
+        with open(segment, "r+b") as file:
+            start = file.read(1 << 20).index(b"nowhere else")
+            file.seek(start)
+            file.write(b"N")
+        code, findings = check(pair.back)
+        assert code == 1, findings
+        named = sorted((row["mailbox"], row["folder"], row["uid"]) for row in findings if row["uid"])
+        assert named == [("alice@example.test", "INBOX", 1), ("bob@example.test", "INBOX", 1)], findings
+        assert all(row["problem"] and row["advice"] for row in findings), findings
+        assert check(pair.back, "--index-only") == (0, [])
+        pair.back.start()
+        assert check(pair.back)[0] == 1
