@@ -26,9 +26,10 @@ enum account_service { /* bits: what the account may use, as Exchange's PopEnabl
 /* A copy of what the directory knows of one user; all memory from the caller's arena. */
 struct account {
     struct store_guid guid;
-    struct store_guid proven_by; /* after a proof: whose credential it was; else the account itself */
-    const char *name;             /* canonical log-in name: user@domain, lower case, NFC */
-    const char *display_name;     /* or "" */
+    struct store_guid
+        proven_by;            /* after a proof: whose credential it was; else the account itself */
+    const char *name;         /* canonical log-in name: user@domain, lower case, NFC */
+    const char *display_name; /* or "" */
     const char *const *addresses; /* mail addresses; the first is the main one */
     size_t address_count;
     unsigned services; /* enum account_service bits */

@@ -11,7 +11,7 @@ static void play(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        {"every_command_is_answered_in_an_empty_maildrop", play, NULL, NULL,
+        {"every_command_is_answered_in_an_empty_maildrop",  play, NULL, NULL,
          (void *)(uintptr_t) "pop3/empty.txt"},
         {"lines_have_a_limit_and_odd_ones_are_no_commands", play, NULL, NULL,
          (void *)(uintptr_t) "pop3/lines.txt"},
