@@ -347,13 +347,13 @@ void compact_slice(struct compact *compact, struct batch *batch, bool idle)
     struct err err = {0};
     enum err_code code;
 
+    if (compact->segment_count > 0 &&
+        compact->at_end) { /* and the slice that found it is durable */
+        finish_pass(compact);
+        look(compact);
+    }
     if (compact->segment_count == 0)
         return;
-    if (compact->at_end) { /* and the slice that found it is durable */
-        finish_pass(compact);
-        compact->next_ms = 0;
-        return;
-    }
     code = go(&slice, &err);
     if (code != ERR_NONE)
         index_break(batch->txn, &err); /* rows were written that must not stay */

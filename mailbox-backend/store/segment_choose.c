@@ -26,9 +26,9 @@ static bool can_move(const struct segment *segment)
     return segment->record.state == SEGMENT_SEALED && segment->record.live > 0 && !segment->stuck;
 }
 
-/* Below the 1.7 that the store promises, and above the 1.67 of segments that are 60 % live by so
-   much as is in the files that are free, active or waiting for readers to end. */
-#define FULL_TENTHS 16u
+/* Below the 1.7 that the store promises for all files: some are free, active, or wait for readers to
+   end. */
+#define FULL_TENTHS 15u
 
 bool segments_overfull(struct segments *set)
 {
