@@ -8,10 +8,7 @@
 /* A folder with more messages is opened on a worker. */
 #define LONG_FOLDER 2000
 
-/* The search for the first unseen message looks at no more than so many; RFC 3501 lets UNSEEN be
-   left out then. */
-#define UNSEEN_SCAN 100000
-#define UNSEEN_SLICE 256
+#define UNSEEN_SLICE 256 /* items copied at a time */
 
 struct selection {
     struct str path;
@@ -29,6 +26,7 @@ void imap_unselect(struct imap *imap)
     imap->read_only = false;
 }
 
+/* Costs no more than view_open(), which passes over all messages as well. */
 static enum err_code first_unseen(struct store_read *read, const struct store_folder *folder,
                                   uint32_t *uid, struct err *err)
 {
@@ -37,8 +35,7 @@ static enum err_code first_unseen(struct store_read *read, const struct store_fo
     uint32_t last = folder->uid_next - 1;
 
     *uid = 0;
-    for (unsigned looked = 0; folder->unseen > 0 && looked < UNSEEN_SCAN && first <= last;
-         looked += UNSEEN_SLICE) {
+    while (folder->unseen > 0 && first <= last) {
         size_t count;
         enum err_code code =
             store_item_scan(read, folder->id, first, last, 0, items, UNSEEN_SLICE, &count, err);
@@ -111,16 +108,18 @@ static enum step find_folder(struct command *command)
     return step;
 }
 
-/* Whatever comes of it, the folder that was selected is so no more (RFC 3501 section 6.3.1). */
+/* Whatever comes of it, the folder that was selected is so no more (RFC 3501 section 6.3.1); only what
+   is not understood leaves all as it was. */
 static enum step begin_selection(struct command *command, bool read_only)
 {
     struct selection *selection = arena_alloc(&command->arena, sizeof(*selection));
+    struct str name;
 
-    if (!command_take_path(command, &selection->path))
-        return command_ended(command);
-    if (!parse_end(&command->args))
+    if (!parse_astring(&command->args, &name) || !parse_end(&command->args))
         return command_bad_syntax(command);
     imap_unselect(command->imap);
+    if (!command_normal_path(command, name, &selection->path))
+        return command_ended(command);
     selection->read_only = read_only;
     command->data = selection;
     command->run = find_folder;
