@@ -63,6 +63,23 @@ static bool is_below(struct str path, struct str ancestor)
            memcmp(path.data, ancestor.data, ancestor.length) == 0;
 }
 
+/* Else folders below would get paths that no command can name any more. */
+static enum err_code check_paths_below(const struct renaming *renaming, struct store_read *read,
+                                       struct err *err)
+{
+    size_t below;
+
+    if (renaming->folder == STORE_INBOX_FOLDER ||
+        renaming->target.length <= renaming->source.length)
+        return ERR_NONE;
+    if (path_length_below(read, renaming->folder, &below, err) != ERR_NONE)
+        return err->code;
+    if (renaming->target.length + below > PATH_MAX_BYTES)
+        return err_set(err, ERR_LIMIT, "The path of a mailbox below would be longer than %d bytes",
+                       PATH_MAX_BYTES);
+    return ERR_NONE;
+}
+
 static enum err_code find_source(struct renaming *renaming, struct store_read *read,
                                  struct err *err)
 {
@@ -75,7 +92,7 @@ static enum err_code find_source(struct renaming *renaming, struct store_read *r
     code = path_find(read, renaming->target, &folder, err);
     if (code == ERR_NONE)
         return err_set(err, ERR_EXISTS, "There is a mailbox of that name already");
-    return code == ERR_NOT_FOUND ? ERR_NONE : code;
+    return code == ERR_NOT_FOUND ? check_paths_below(renaming, read, err) : code;
 }
 
 /* Splits the target into the path of its parent and its last level. */

@@ -36,6 +36,10 @@ enum err_code path_find_ancestor(struct store_read *read, struct str path,
 enum err_code path_of(struct store_read *read, const struct store_folder *folder,
                       struct arena *arena, struct str *path, struct err *err);
 
+/* Bytes that the longest path below a folder has behind the folder's own; 0: there is none. */
+enum err_code path_length_below(struct store_read *read, uint32_t folder, size_t *length,
+                                struct err *err);
+
 /* ---- subscriptions: by path, whether the folder exists or not (RFC 3501 section 6.3.6) ---- */
 
 /* The property that says that a path is subscribed: for an OP_PROPERTY_SET with folder 0 and

@@ -160,3 +160,24 @@ enum err_code path_of(struct store_read *read, const struct store_folder *folder
     }
     return ERR_NONE;
 }
+
+enum err_code path_length_below(struct store_read *read, uint32_t folder, size_t *length,
+                                struct err *err)
+{
+    char after[STORE_NAME_MAX + 1] = "";
+    struct store_folder child;
+    enum err_code code;
+
+    *length = 0;
+    while ((code = store_folder_next(read, folder, after, &child, err)) == ERR_NONE) {
+        size_t name = strlen(child.name);
+        size_t below = 0;
+
+        if (child.has_children && path_length_below(read, child.id, &below, err) != ERR_NONE)
+            return err->code;
+        if (1 + name + below > *length)
+            *length = 1 + name + below;
+        memcpy(after, child.name, name + 1);
+    }
+    return code == ERR_NOT_FOUND ? ERR_NONE : code;
+}
