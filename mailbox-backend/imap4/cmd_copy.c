@@ -80,7 +80,7 @@ static enum step after_copy(struct command *command)
 
     if (op->err.code == ERR_NOT_FOUND)
         return command_no(command, "TRYCREATE", "The target mailbox does not exist");
-    if (op->err.code == ERR_LIMIT)
+    if (op->over_quota)
         return command_no(command, "OVERQUOTA", "The mailbox is over its quota");
     if (op->err.code != ERR_NONE)
         return command_fail(command, &op->err);

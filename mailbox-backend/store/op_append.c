@@ -8,7 +8,7 @@
 
 static enum err_code check(struct batch *batch, struct task *task, struct err *err)
 {
-    const struct store_op *op = task->op;
+    struct store_op *op = task->op;
     enum err_code code = batch_check_draft(batch, op->in.append.draft, err);
 
     if (code == ERR_NONE && task->folder->folder == STORE_ROOT_FOLDER)
@@ -19,9 +19,11 @@ static enum err_code check(struct batch *batch, struct task *task, struct err *e
         code = property_check(&op->in.append.properties[i], err);
     if (code == ERR_NONE)
         code = batch_check_room(batch, err);
-    if (code == ERR_NONE)
-        code = quota_check(task->mailbox, store_draft_size(op->in.append.draft), 1,
-                           op->in.append.quota_bytes, op->in.append.quota_messages, err);
+    if (code != ERR_NONE)
+        return code;
+    code = quota_check(task->mailbox, store_draft_size(op->in.append.draft), 1,
+                       op->in.append.quota_bytes, op->in.append.quota_messages, err);
+    op->over_quota = code == ERR_LIMIT;
     return code;
 }
 

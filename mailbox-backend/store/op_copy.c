@@ -249,7 +249,7 @@ static enum outcome must_wait(const struct copy_run *run)
 /* Everything that can be in the way of the whole. */
 static enum err_code check(struct copy_run *run, struct err *err)
 {
-    const struct store_op *op = run->task->op;
+    struct store_op *op = run->task->op;
     struct copy *copy = run->copy;
     enum err_code code = ERR_NONE;
 
@@ -257,9 +257,11 @@ static enum err_code check(struct copy_run *run, struct err *err)
         return err_set(err, ERR_LIMIT, "the folder has no uids left");
     if (!run->is_move)
         code = batch_check_room(run->batch, err);
-    if (code == ERR_NONE && !run->is_move)
+    if (code == ERR_NONE && !run->is_move) {
         code = quota_check(run->task->mailbox, copy->bytes, copy->count, op->in.copy.quota_bytes,
                            op->in.copy.quota_messages, err);
+        op->over_quota = code == ERR_LIMIT;
+    }
     if (code == ERR_NONE)
         code = copy_keywords(run, err);
     return code;

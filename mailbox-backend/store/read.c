@@ -61,9 +61,9 @@ static enum err_code folder_state(struct store_read *read, uint32_t folder,
     struct bytes row;
     enum err_code code;
 
-    if (folder == 0)
-        return err_set(err, ERR_NOT_FOUND, "there is no such folder");
-    code = tx_get(&read->tx, TABLE_ITEM, &key, &row, err);
+    code = folder == 0 ? ERR_NOT_FOUND : tx_get(&read->tx, TABLE_ITEM, &key, &row, err);
+    if (code == ERR_NOT_FOUND)
+        return err_set(err, code, "there is no such folder");
     if (code == ERR_NONE && !folder_state_unpack(row, state))
         code = tx_bad_row(&read->tx, TABLE_ITEM, err);
     return code;

@@ -382,6 +382,7 @@ struct store_op {
 
     /* Results, valid in and after done. */
     struct err err;  /* code ERR_NONE: durable */
+    bool over_quota; /* the limit that ERR_LIMIT speaks of is the quota */
     uint64_t modseq; /* that the operation was given; 0 when it changed nothing */
     union {
         struct {

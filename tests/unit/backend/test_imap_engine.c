@@ -137,6 +137,26 @@ static void an_append_over_quota_is_refused_before_it_comes(void **state)
     skip_to(fixture->session, "e NO [OVERQUOTA] ");
 }
 
+/* Quotas and other limits have different answers: only of the one the user can make more room. */
+static void a_folder_full_of_keywords_is_not_over_quota(void **state)
+{
+    struct fixture *fixture = *state;
+    char keyword[64];
+
+    session_take_line(fixture->session);
+    for (unsigned i = 0; i < STORE_KEYWORDS_MAX; i++) {
+        snprintf(keyword, sizeof(keyword), "a APPEND Archive (k%u) {5+}\r\na\r\n\r\n\r\n", i);
+        session_send_text(fixture->session, keyword);
+        skip_to(fixture->session, "a OK");
+    }
+    session_send_text(fixture->session, "b APPEND Archive (more) {5+}\r\na\r\n\r\n\r\n");
+    expect(fixture->session, "b NO [LIMIT] the folder has 128 keywords already");
+    session_send_text(fixture->session, "c APPEND INBOX (more) {5+}\r\na\r\n\r\n\r\n");
+    session_send_text(fixture->session, "d SELECT INBOX\r\ne COPY 1 Archive\r\n");
+    skip_to(fixture->session, "d OK");
+    expect(fixture->session, "e NO [LIMIT] the folder has 128 keywords already");
+}
+
 static void a_message_over_the_limit_is_passed_over(void **state)
 {
     struct fixture *fixture = *state;
@@ -244,6 +264,7 @@ int main(void)
         TEST(credentials_are_not_logged),
         TEST(idle_lets_the_idle_clock_run),
         TEST(an_append_over_quota_is_refused_before_it_comes),
+        TEST(a_folder_full_of_keywords_is_not_over_quota),
         TEST(a_message_over_the_limit_is_passed_over),
         TEST(a_large_folder_is_selected_on_a_worker),
         TEST(a_large_silent_store_is_silent),
