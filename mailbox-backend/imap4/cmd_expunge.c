@@ -1,13 +1,6 @@
 /* EXPUNGE (RFC 3501 section 6.4.3), UID EXPUNGE (RFC 4315). */
 #include "mailbox-backend/imap4/imap4.h"
 
-static enum step end_expunge(struct command *command)
-{
-    if (command->op.err.code != ERR_NONE)
-        return command_fail(command, &command->op.err);
-    return command_ok(command, NULL); /* the update that follows tells what has gone */
-}
-
 enum step cmd_expunge(struct command *command)
 {
     if ((command->entry->flags & CMD_UID) == 0)
@@ -22,6 +15,6 @@ enum step cmd_expunge(struct command *command)
     command->op.folder = command->imap->view->folder;
     command->op.uids = &command->uids;
     command->op.in.expunge.only_deleted = true;
-    command->run = end_expunge;
+    command->run = command_op_done; /* the update that follows tells what has gone */
     return command_submit(command);
 }

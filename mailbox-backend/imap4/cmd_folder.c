@@ -6,13 +6,6 @@
 
 #include "mailbox-backend/mailbox/mailbox.h"
 
-enum step command_op_done(struct command *command)
-{
-    if (command->op.err.code != ERR_NONE)
-        return command_fail(command, &command->op.err);
-    return command_ok(command, NULL);
-}
-
 /* ---- levels ---- */
 
 static void begin_create(struct command *command, uint32_t parent, struct str rest)

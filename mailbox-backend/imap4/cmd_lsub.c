@@ -112,13 +112,6 @@ enum step cmd_lsub(struct command *command)
 
 /* ---- SUBSCRIBE, UNSUBSCRIBE: any valid name, whether there is such a folder or not ---- */
 
-static enum step after_change(struct command *command)
-{
-    if (command->op.err.code != ERR_NONE)
-        return command_fail(command, &command->op.err);
-    return command_ok(command, NULL);
-}
-
 static enum step change(struct command *command, bool subscribed)
 {
     struct str path;
@@ -129,7 +122,7 @@ static enum step change(struct command *command, bool subscribed)
         return command_bad_syntax(command);
     command->op.kind = OP_PROPERTY_SET;
     subscription_property(&command->arena, path, subscribed, &command->op.in.property.property);
-    command->run = after_change;
+    command->run = command_op_done;
     return command_submit(command);
 }
 

@@ -31,19 +31,6 @@ static bool take_item_name(struct parse *args, struct store *store)
 
 /* ---- what the flags are now ---- */
 
-static void write_fetch(struct command *command, const struct store_item *item)
-{
-    struct buf *out = command_output(command);
-    const struct view *view = command->imap->view;
-
-    buf_printf(out, "* %u FETCH (", view_sequence(view, item->uid));
-    if ((command->entry->flags & CMD_UID) != 0)
-        buf_printf(out, "UID %u ", item->uid);
-    buf_text(out, "FLAGS ");
-    flags_write(out, view, item);
-    buf_text(out, ")\r\n");
-}
-
 /* Goes on at command->uid, which becomes 0 when the slice is told. */
 static enum err_code tell_some(struct command *command, struct store_read *read, struct err *err)
 {
@@ -59,7 +46,7 @@ static enum err_code tell_some(struct command *command, struct store_read *read,
     if (code != ERR_NONE)
         return code;
     for (size_t i = 0; i < count; i++)
-        write_fetch(command, &items[i]);
+        flags_tell_item(command, &items[i]);
     if (count == TOLD)
         range.last = items[count - 1].uid;
     if (count < range.last - range.first + 1 && (command->entry->flags & CMD_UID) == 0)

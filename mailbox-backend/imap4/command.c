@@ -183,6 +183,13 @@ enum step command_submit(struct command *command)
     return STEP_WAIT;
 }
 
+enum step command_op_done(struct command *command)
+{
+    if (command->op.err.code != ERR_NONE)
+        return command_fail(command, &command->op.err);
+    return command_ok(command, NULL);
+}
+
 void command_op_release(struct store_op *op)
 {
     switch (op->kind) {

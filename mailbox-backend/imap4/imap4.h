@@ -113,6 +113,10 @@ void untagged(struct command *command, const char *format, ...)
    flags_learn() first, so that every keyword has a name that the client knows. */
 void flags_write(struct buf *out, const struct view *view, const struct store_item *item);
 
+/* Appends "* 1 FETCH (FLAGS (\Seen))", after the same preparation; with the UID where the command is by
+   uid. */
+void flags_tell_item(struct command *command, const struct store_item *item);
+
 /* Reads the folder's keywords anew where an item has one without a name, and then tells the
    client by FLAGS and PERMANENTFLAGS. Before a run of FETCH responses. */
 enum err_code flags_learn(struct command *command, struct store_read *read,
@@ -153,6 +157,9 @@ bool command_read(struct command *command, struct store_read **read);
 /* Submits command->op (mailbox is filled in) and returns STEP_WAIT; command->run is called when
    it is done. */
 enum step command_submit(struct command *command);
+
+/* For command->run: the end of a command whose operation was the last thing to do. */
+enum step command_op_done(struct command *command);
 
 /* Frees what is in op->out and makes op {0}, ready for the next operation. */
 void command_op_release(struct store_op *op);

@@ -16,7 +16,4 @@ struct levels_making {
 /* Makes those levels of the path that are missing, one operation each. */
 enum step levels_make(struct command *command);
 
-/* The end of a command whose one operation was the last thing to do. */
-enum step command_op_done(struct command *command);
-
 #endif

@@ -73,6 +73,19 @@ void flags_write(struct buf *out, const struct view *view, const struct store_it
     buf_text(out, *writer.separator == '(' ? "()" : ")");
 }
 
+void flags_tell_item(struct command *command, const struct store_item *item)
+{
+    struct buf *out = command_output(command);
+    const struct view *view = command->imap->view;
+
+    buf_printf(out, "* %u FETCH (", view_sequence(view, item->uid));
+    if ((command->entry->flags & CMD_UID) != 0)
+        buf_printf(out, "UID %u ", item->uid);
+    buf_text(out, "FLAGS ");
+    flags_write(out, view, item);
+    buf_text(out, ")\r\n");
+}
+
 static void write_known_flags(struct buf *out, const struct view *view, bool more)
 {
     struct list_writer writer = {out, "("};

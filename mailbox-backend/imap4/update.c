@@ -104,19 +104,6 @@ static bool is_to_be_told(const struct imap *imap, const struct store_item *item
            uidset_has(&imap->view->uids, item->uid) && !uidset_has(&imap->view->gone, item->uid);
 }
 
-static void tell_flags_of(struct command *command, const struct store_item *item)
-{
-    struct buf *out = command_output(command);
-    struct view *view = command->imap->view;
-
-    buf_printf(out, "* %u FETCH (", view_sequence(view, item->uid));
-    if ((command->entry->flags & CMD_UID) != 0)
-        buf_printf(out, "UID %u ", item->uid);
-    buf_text(out, "FLAGS ");
-    flags_write(out, view, item);
-    buf_text(out, ")\r\n");
-}
-
 static enum err_code tell_flags_slice(struct command *command, struct store_read *read,
                                       size_t *count, struct err *err)
 {
@@ -132,7 +119,7 @@ static enum err_code tell_flags_slice(struct command *command, struct store_read
         return code;
     for (size_t i = 0; i < *count; i++) {
         if (is_to_be_told(command->imap, &items[i]))
-            tell_flags_of(command, &items[i]);
+            flags_tell_item(command, &items[i]);
     }
     update->next_uid = items[*count - 1].uid + 1;
     return ERR_NONE;
