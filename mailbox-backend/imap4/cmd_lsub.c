@@ -49,7 +49,8 @@ static bool matches(struct str pattern, struct str path, struct str *parent)
 }
 
 /* Where only something below a matching name is subscribed, "%" shows that name as \Noselect.
-   Subscriptions come in the order of their paths, so one memory is enough not to say it twice. */
+   Subscriptions come in the order of their paths, but for long ones, which come last: so one memory is
+   enough to hardly ever say it twice, and twice does no harm. */
 static void tell_match(struct command *command, struct store_read *read, struct str path)
 {
     struct lsub *lsub = command->data;
