@@ -53,7 +53,7 @@ static enum err_code run_list(struct admin_call *call, struct err *err)
 static enum err_code run_show(struct admin_call *call, struct err *err)
 {
     struct database_status status;
-    unsigned number;
+    unsigned number = 0;
     enum err_code code = number_of(admin_name(call, 0), &number, err);
 
     if (code == ERR_NONE)

@@ -244,7 +244,7 @@ static enum err_code renew_segment(struct leap *leap, struct key *key, struct by
 static enum err_code renew_segments(struct leap *leap, struct err *err)
 {
     struct key key = key_number(1);
-    struct bytes value;
+    struct bytes value = {0};
     enum err_code code;
 
     while ((code = next_row(leap, TABLE_SEGMENT, PREFIX_NONE, &key, &value, err)) == ERR_NONE) {

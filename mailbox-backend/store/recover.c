@@ -141,7 +141,7 @@ static enum err_code recover_one(struct batch *batch, struct task *task,
                                  const struct store_recoverable_id *id, struct err *err)
 {
     struct store_op *op = task->op;
-    struct store_recoverable entry;
+    struct store_recoverable entry = {0};
     struct key key;
     enum err_code code = get(&task->mailbox->tx, id, &key, &entry, err);
 
