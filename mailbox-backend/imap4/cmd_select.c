@@ -5,10 +5,8 @@
 #include "mailbox-backend/imap4/imap4.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
-/* A folder with more messages is opened on a worker. */
+/* A folder with more messages is opened on a worker, unless the store knows its uids already. */
 #define LONG_FOLDER 2000
-
-#define UNSEEN_SLICE 256 /* items copied at a time */
 
 struct selection {
     struct str path;
@@ -24,33 +22,6 @@ void imap_unselect(struct imap *imap)
     free(imap->view);
     imap->view = NULL;
     imap->read_only = false;
-}
-
-/* Costs no more than view_open(), which passes over all messages as well. */
-static enum err_code first_unseen(struct store_read *read, const struct store_folder *folder,
-                                  uint32_t *uid, struct err *err)
-{
-    struct store_item items[UNSEEN_SLICE];
-    uint32_t first = 1;
-    uint32_t last = folder->uid_next - 1;
-
-    *uid = 0;
-    while (folder->unseen > 0 && first <= last) {
-        size_t count;
-        enum err_code code =
-            store_item_scan(read, folder->id, first, last, 0, items, UNSEEN_SLICE, &count, err);
-
-        if (code != ERR_NONE || count == 0)
-            return code;
-        for (size_t i = 0; i < count; i++) {
-            if ((items[i].flags.system & FLAG_SEEN) == 0) {
-                *uid = items[i].uid;
-                return ERR_NONE;
-            }
-        }
-        first = items[count - 1].uid + 1;
-    }
-    return ERR_NONE;
 }
 
 static enum step tell_selection(struct command *command, uint32_t unseen_uid)
@@ -77,7 +48,7 @@ static enum step open_folder(struct command *command, struct store_read *read,
     uint32_t unseen_uid;
     struct err err;
 
-    if (first_unseen(read, folder, &unseen_uid, &err) != ERR_NONE ||
+    if (store_first_unseen(read, folder->id, &unseen_uid, &err) != ERR_NONE ||
         view_open(&view, imap->mailbox, read, folder, !selection->read_only, &err) != ERR_NONE)
         return command_fail(command, &err);
     imap->view = mem_alloc(sizeof(view));
@@ -100,7 +71,8 @@ static enum step find_folder(struct command *command)
         step = command_fail(command, &err);
     else if (placeholder_is(read, &folder))
         step = command_no(command, "NONEXISTENT", "Only folders below that name exist");
-    else if (folder.messages > LONG_FOLDER && (command->why & WHY_WORKER) == 0)
+    else if (folder.messages > LONG_FOLDER && (command->why & WHY_WORKER) == 0 &&
+             !store_uids_are_kept(read, folder.id))
         step = STEP_WORK;
     else
         step = open_folder(command, read, &folder);

@@ -38,6 +38,7 @@ struct store {
     unsigned database_count;
     struct codecs codecs;
     atomic_uint_fast64_t content_bytes; /* of drafts, in memory */
+    struct uid_maps *uid_maps;
 
     pthread_mutex_t lock;        /* of the mailboxes by GUID */
     pthread_mutex_t create_lock; /* one creation at a time: a GUID is in one database */

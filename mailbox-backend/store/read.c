@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "mailbox-backend/store/database.h"
+#include "mailbox-backend/store/uid_map.h"
 
 enum err_code store_read_begin(struct store_mailbox *mailbox, struct store_read **out,
                                struct err *err)
@@ -215,24 +216,82 @@ enum err_code store_item_scan(struct store_read *read, uint32_t folder, uint32_t
     return code == ERR_NOT_FOUND ? ERR_NONE : code;
 }
 
-enum err_code store_uids(struct store_read *read, uint32_t folder, uint32_t first,
-                         struct uidset *set, struct err *err)
+static enum err_code uids_from(struct store_read *read, uint32_t folder, uint32_t first,
+                               uint32_t uid_next, struct uidset *set, struct err *err)
 {
     struct item_scan scan = {.folder = folder};
-    struct folder_state state = {0};
-    enum err_code code = folder_state(read, folder, &state, err);
+    enum err_code code = scan_begin(&scan.rows, &read->tx, TABLE_ITEM, PREFIX_FOLDER, err);
 
-    if (code != ERR_NONE)
-        return code;
-    code = scan_begin(&scan.rows, &read->tx, TABLE_ITEM, PREFIX_FOLDER, err);
     if (code == ERR_NONE)
         code = item_seek(&scan, first, err);
-    while (code == ERR_NONE && scan.uid < state.uid_next) {
+    while (code == ERR_NONE && scan.uid < uid_next) {
         uidset_add(set, scan.uid);
         code = item_next(&scan, err);
     }
     scan_end(&scan.rows);
     return code == ERR_NOT_FOUND ? ERR_NONE : code;
+}
+
+enum err_code store_uids(struct store_read *read, uint32_t folder, uint32_t first,
+                         struct uidset *set, struct err *err)
+{
+    struct folder_state state = {0};
+    struct uid_map *map;
+    enum err_code code = folder_state(read, folder, &state, err);
+
+    if (code != ERR_NONE || first >= state.uid_next)
+        return code;
+    if (first > 1)
+        return uids_from(read, folder, first, state.uid_next, set, err);
+    code = uid_map_get(read, folder, &state, &map, err);
+    if (code != ERR_NONE)
+        return code;
+    uidset_unite(set, &map->uids);
+    uid_map_let_go(&map);
+    return ERR_NONE;
+}
+
+enum err_code store_unseen(struct store_read *read, uint32_t folder, struct uidset *set,
+                           struct err *err)
+{
+    struct folder_state state = {0};
+    struct uid_map *map;
+    enum err_code code = folder_state(read, folder, &state, err);
+
+    if (code != ERR_NONE || state.unseen == 0)
+        return code;
+    code = uid_map_get(read, folder, &state, &map, err);
+    if (code != ERR_NONE)
+        return code;
+    uidset_unite(set, &map->unseen);
+    uid_map_let_go(&map);
+    return ERR_NONE;
+}
+
+enum err_code store_first_unseen(struct store_read *read, uint32_t folder, uint32_t *uid,
+                                 struct err *err)
+{
+    struct folder_state state = {0};
+    struct uid_map *map;
+    enum err_code code = folder_state(read, folder, &state, err);
+
+    *uid = 0;
+    if (code != ERR_NONE || state.unseen == 0)
+        return code;
+    code = uid_map_get(read, folder, &state, &map, err);
+    if (code != ERR_NONE)
+        return code;
+    *uid = uidset_first(&map->unseen);
+    uid_map_let_go(&map);
+    return ERR_NONE;
+}
+
+bool store_uids_are_kept(struct store_read *read, uint32_t folder)
+{
+    struct folder_state state = {0};
+
+    return folder_state(read, folder, &state, NULL) == ERR_NONE &&
+           uid_map_is_kept(read, folder, &state);
 }
 
 enum err_code store_summary_get(struct store_read *read, uint32_t folder, uint32_t uid,

@@ -7,6 +7,9 @@
 #include "common/file.h"
 #include "common/mem.h"
 #include "mailbox-backend/store/database.h"
+#include "mailbox-backend/store/uid_map.h"
+
+#define UID_MAPS_BYTES ((size_t)32 << 20)
 
 static bool has_database(const struct store *store, unsigned number)
 {
@@ -71,6 +74,7 @@ enum err_code store_open(struct store **out, const struct store_settings *settin
     store->settings.folder = store->folder;
     store->lock_fd = -1;
     codecs_init(&store->codecs);
+    store->uid_maps = uid_maps_create(UID_MAPS_BYTES);
     pthread_mutex_init(&store->lock, NULL);
     pthread_mutex_init(&store->create_lock, NULL);
     code = lock_folder(store, err);
@@ -94,6 +98,7 @@ void store_close(struct store **out)
     mailboxes_release(store);
     if (store->lock_fd >= 0)
         file_unlock(&store->lock_fd);
+    uid_maps_destroy(&store->uid_maps);
     codecs_release(&store->codecs);
     pthread_mutex_destroy(&store->lock);
     pthread_mutex_destroy(&store->create_lock);

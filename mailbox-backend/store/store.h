@@ -190,9 +190,19 @@ enum err_code store_item_scan(struct store_read *read, uint32_t folder, uint32_t
                               uint32_t last, uint64_t changed_since, struct store_item *items,
                               size_t room, size_t *count, struct err *err);
 
-/* The uids of a folder in order, appended to set. */
+/* The uids of a folder from first on, added to set. From 1 on they come from a map that is kept in memory and
+   brought up to date, so that only the first call for a large folder goes through its items. */
 enum err_code store_uids(struct store_read *read, uint32_t folder, uint32_t first,
                          struct uidset *set, struct err *err);
+
+/* The uids without \Seen, added to set; and the first of them (0: there is none). From the same map. */
+enum err_code store_unseen(struct store_read *read, uint32_t folder, struct uidset *set,
+                           struct err *err);
+enum err_code store_first_unseen(struct store_read *read, uint32_t folder, uint32_t *uid,
+                                 struct err *err);
+
+/* True when these three need not go through the folder's items: it is small, or there is a map (a hint). */
+bool store_uids_are_kept(struct store_read *read, uint32_t folder);
 
 /* Uids that went away (expunge, move) after modseq, appended to set; *complete is false when modseq is
    below the folder's floor, then whatever is absent may have vanished. */

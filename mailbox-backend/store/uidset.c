@@ -120,6 +120,67 @@ void uidset_remove_range(struct uidset *set, uint32_t first, uint32_t last)
     splice(set, at, end - at, rest, rests);
 }
 
+/* Adds a range that begins behind the beginning of the last one. */
+static void append(struct uidset *set, struct uid_range range)
+{
+    struct uid_range *last = set->count == 0 ? NULL : &set->ranges[set->count - 1];
+
+    if (last == NULL || (uint64_t)range.first > (uint64_t)last->last + 1)
+        splice(set, set->count, 0, &range, 1);
+    else if (range.last > last->last)
+        last->last = range.last;
+}
+
+void uidset_unite(struct uidset *set, const struct uidset *added)
+{
+    struct uidset all = {0};
+    size_t i = 0;
+    size_t j = 0;
+
+    if (added->count == 0)
+        return;
+    make_room(&all, set->count + added->count);
+    while (i < set->count || j < added->count) {
+        if (j == added->count || (i < set->count && set->ranges[i].first <= added->ranges[j].first))
+            append(&all, set->ranges[i++]);
+        else
+            append(&all, added->ranges[j++]);
+    }
+    uidset_release(set);
+    *set = all;
+}
+
+/* Appends what the ranges of taken, from index at on, leave of a range. */
+static void append_rest(struct uidset *set, struct uid_range range, const struct uidset *taken,
+                        size_t at)
+{
+    uint64_t first = range.first;
+
+    for (; at < taken->count && taken->ranges[at].first <= range.last; at++) {
+        if (taken->ranges[at].first > first)
+            append(set, (struct uid_range){(uint32_t)first, taken->ranges[at].first - 1});
+        first = (uint64_t)taken->ranges[at].last + 1;
+    }
+    if (first <= range.last)
+        append(set, (struct uid_range){(uint32_t)first, range.last});
+}
+
+void uidset_subtract(struct uidset *set, const struct uidset *taken)
+{
+    struct uidset rest = {0};
+    size_t at = 0;
+
+    if (set->count == 0 || taken->count == 0)
+        return;
+    for (size_t i = 0; i < set->count; i++) {
+        while (at < taken->count && taken->ranges[at].last < set->ranges[i].first)
+            at++;
+        append_rest(&rest, set->ranges[i], taken, at);
+    }
+    uidset_release(set);
+    *set = rest;
+}
+
 bool uidset_has(const struct uidset *set, uint32_t uid)
 {
     return uid != 0 && uidset_next(set, uid) == uid;

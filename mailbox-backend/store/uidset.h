@@ -24,6 +24,8 @@ void uidset_add(struct uidset *set, uint32_t uid);
 void uidset_add_range(struct uidset *set, uint32_t first, uint32_t last);
 void uidset_remove(struct uidset *set, uint32_t uid);
 void uidset_remove_range(struct uidset *set, uint32_t first, uint32_t last);
+void uidset_unite(struct uidset *set, const struct uidset *added);    /* in linear time */
+void uidset_subtract(struct uidset *set, const struct uidset *taken); /* in linear time */
 bool uidset_has(const struct uidset *set, uint32_t uid);
 bool uidset_is_empty(const struct uidset *set);
 uint64_t uidset_size(const struct uidset *set);  /* how many uids */

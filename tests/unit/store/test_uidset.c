@@ -116,6 +116,74 @@ static void random_changes_agree_with_a_plain_table(void **state)
     uidset_release(&set);
 }
 
+/* ---- whole sets, against an array of truths ---- */
+
+static void random_set(struct uidset *set, bool truths[UNIVERSE + 1], unsigned *seed)
+{
+    memset(truths, 0, sizeof(bool[UNIVERSE + 1]));
+    for (int n = rand_r(seed) % 12; n > 0; n--) {
+        uint32_t first = 1 + (uint32_t)rand_r(seed) % UNIVERSE;
+        uint32_t last = first + (uint32_t)rand_r(seed) % 20;
+
+        last = last > UNIVERSE ? UNIVERSE : last;
+        uidset_add_range(set, first, last);
+        for (uint32_t uid = first; uid <= last; uid++)
+            truths[uid] = true;
+    }
+}
+
+static void assert_set(const struct uidset *set, const bool truths[UNIVERSE + 1])
+{
+    for (uint32_t uid = 1; uid <= UNIVERSE; uid++)
+        assert_int_equal(uidset_has(set, uid), truths[uid]);
+    for (size_t i = 1; i < set->count; i++)
+        assert_true(set->ranges[i].first > set->ranges[i - 1].last + 1);
+}
+
+static void sets_are_united_and_subtracted_as_wholes(void **state)
+{
+    unsigned seed = 7;
+
+    (void)state;
+    for (unsigned round = 0; round < 2000; round++) {
+        struct uidset a = {0};
+        struct uidset b = {0};
+        bool in_a[UNIVERSE + 1];
+        bool in_b[UNIVERSE + 1];
+        bool unite = round % 2 == 0;
+
+        random_set(&a, in_a, &seed);
+        random_set(&b, in_b, &seed);
+        for (uint32_t uid = 1; uid <= UNIVERSE; uid++)
+            in_a[uid] = unite ? in_a[uid] || in_b[uid] : in_a[uid] && !in_b[uid];
+        if (unite)
+            uidset_unite(&a, &b);
+        else
+            uidset_subtract(&a, &b);
+        assert_set(&a, in_a);
+        assert_set(&b, in_b);
+        uidset_release(&a);
+        uidset_release(&b);
+    }
+}
+
+static void whole_sets_reach_the_highest_uid(void **state)
+{
+    struct uidset a = {0};
+    struct uidset b = {0};
+
+    (void)state;
+    uidset_add_range(&a, 1, UINT32_MAX);
+    uidset_add_range(&b, 10, UINT32_MAX);
+    uidset_subtract(&a, &b);
+    assert_int_equal(uidset_last(&a), 9);
+    uidset_unite(&a, &b);
+    assert_int_equal(a.count, 1);
+    assert_int_equal(uidset_last(&a), UINT32_MAX);
+    uidset_release(&a);
+    uidset_release(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +192,8 @@ int main(void)
         cmocka_unit_test(the_highest_uid_is_no_special_case),
         cmocka_unit_test(a_copy_stands_alone),
         cmocka_unit_test(random_changes_agree_with_a_plain_table),
+        cmocka_unit_test(sets_are_united_and_subtracted_as_wholes),
+        cmocka_unit_test(whole_sets_reach_the_highest_uid),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
