@@ -4,7 +4,7 @@
 
 #include "mailbox-backend/store/ops.h"
 
-#define COPY_AT_ONCE 10000u /* items in one transaction */
+#define COPY_AT_ONCE 10000u /* items in one transaction, where the settings say nothing else */
 
 /* A copy's modseq lies so far ahead that what happens in the mailbox while a claim is filled comes
    before it: its items appear all at once in the end. */
@@ -39,6 +39,9 @@ struct copy_run {
     struct keyword_map map;
     bool is_move;
 };
+
+/* What the settings say of it. */
+uint32_t copy_at_once(const struct copy_run *run);
 
 /* Reads what is to be copied: ERR_CORRUPT when something of it is damaged. Of copies that are made
    at once the content is looked for too. */

@@ -149,7 +149,7 @@ static enum err_code survey_item(const struct copy_run *run, const struct store_
     copy->bytes += item->size;
     copy->keywords[0] |= item->flags.keywords[0];
     copy->keywords[1] |= item->flags.keywords[1];
-    if (run->is_move || copy->count > COPY_AT_ONCE)
+    if (run->is_move || copy->count > copy_at_once(run))
         return ERR_NONE;
     return check_content(run, item, err);
 }

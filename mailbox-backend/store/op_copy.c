@@ -33,6 +33,20 @@ static void note(struct copy_run *run, const struct uidset *source, uint32_t fir
 
 /* ---- a slice of items ---- */
 
+uint32_t copy_at_once(const struct copy_run *run)
+{
+    uint32_t set = run->batch->database->store->settings.copy_at_once;
+
+    return set == 0 ? COPY_AT_ONCE : set;
+}
+
+static uint32_t slice_items(const struct copy_run *run)
+{
+    uint32_t most = copy_at_once(run);
+
+    return most < SLICE_RECORDS ? most : SLICE_RECORDS;
+}
+
 static void count_items(struct copy_run *run, const struct store_item *item)
 {
     struct copy *copy = run->copy;
@@ -196,7 +210,7 @@ static enum err_code fill_claim(struct copy_run *run, struct err *err)
     uint32_t first = copy->first + copy->filled;
     uint64_t first_item = run->source->mailbox->state.next_item;
     struct uidset done = {0};
-    enum err_code code = copy_items(run, SLICE_RECORDS, copy->modseq, &done, err);
+    enum err_code code = copy_items(run, slice_items(run), copy->modseq, &done, err);
 
     run->task->outcome = code == ERR_NONE ? OUTCOME_MORE : OUTCOME_DONE;
     if (code == ERR_NOT_FOUND)
@@ -230,8 +244,8 @@ static bool is_taken(const struct copy_run *run)
 {
     const struct task *task = run->task;
 
-    return task->copy == NULL && run->source->state.messages > COPY_AT_ONCE &&
-           uidset_size(task->op->uids) > COPY_AT_ONCE &&
+    return task->copy == NULL && run->source->state.messages > copy_at_once(run) &&
+           uidset_size(task->op->uids) > copy_at_once(run) &&
            hold_find(run->batch->database, task->mailbox->number, 0) != NULL;
 }
 
@@ -280,7 +294,7 @@ static enum err_code begin(struct copy_run *run, struct err *err)
     code = copy_survey(run, err);
     if (code == ERR_NONE && copy->count > 0)
         code = check(run, err);
-    copy->large = copy->count > COPY_AT_ONCE;
+    copy->large = copy->count > copy_at_once(run);
     return code;
 }
 
@@ -292,7 +306,7 @@ static enum err_code start(struct copy_run *run, struct err *err)
     if (run->copy->count == 0)
         return ERR_NONE;
     if (!run->copy->large)
-        return copy_now(run, COPY_AT_ONCE, err);
+        return copy_now(run, copy_at_once(run), err);
     task->outcome = OUTCOME_MORE;
     if (!run->is_move)
         return claim(run, err);
@@ -318,7 +332,7 @@ static enum err_code plan(struct batch *batch, struct task *task, struct err *er
             return code;
         code = start(&run, err);
     } else if (run.is_move) {
-        code = copy_now(&run, SLICE_RECORDS, err);
+        code = copy_now(&run, slice_items(&run), err);
     } else {
         code = fill_claim(&run, err);
         if (code != ERR_NONE && !index_is_broken(batch->txn, NULL)) {

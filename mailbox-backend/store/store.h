@@ -32,6 +32,8 @@ struct store_settings {
     uint64_t segment_size;       /* of the largest files, in steps of 1 MB; 0: 256 MB */
     uint64_t compact_rate; /* bytes a second that compaction moves, at most, while it keeps up; 0:
                               as fast as it can */
+    uint32_t
+        copy_at_once; /* items of a COPY or MOVE in one transaction: more go in slices; 0: 10,000 */
 };
 
 struct store_guid {

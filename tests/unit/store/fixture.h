@@ -16,7 +16,7 @@
 #include "mailbox-backend/store/store.h"
 
 struct fixture {
-    char folder[64];
+    char folder[200];
     struct store_settings settings;
     struct store *store;
     struct store_mailbox *mailbox;
@@ -62,7 +62,8 @@ static inline struct fixture *fixture_make(void)
 {
     struct fixture *fixture = calloc(1, sizeof(*fixture));
 
-    strcpy(fixture->folder, "/tmp/store-test-XXXXXX");
+    snprintf(fixture->folder, sizeof(fixture->folder), "%s/store-test-XXXXXX",
+             getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
     assert_non_null(mkdtemp(fixture->folder));
     fixture->settings = (struct store_settings){
         .folder = fixture->folder,
@@ -88,7 +89,7 @@ static inline int fixture_setup(void **state)
 static inline int fixture_teardown(void **state)
 {
     struct fixture *fixture = *state;
-    char command[128];
+    char command[sizeof(fixture->folder) + 16];
 
     if (fixture->store != NULL)
         fixture_close(fixture);
