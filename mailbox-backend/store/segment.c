@@ -11,6 +11,7 @@
 
 #include "common/crc32c.h"
 #include "common/file.h"
+#include "common/log.h"
 #include "common/mem.h"
 
 #define RECORD_MAGIC 0x4D535231u  /* MSR1 */
@@ -116,6 +117,22 @@ enum err_code segment_open_file(const char *folder, const struct segment_record 
     close(*fd);
     *fd = -1;
     return err_set(err, ERR_CORRUPT, "segment %" PRIu32 ": damaged header", record->number);
+}
+
+void segment_blank(const char *folder, const struct segment_record *record)
+{
+    static const uint8_t zeros[RECORD_HEADER];
+    struct err err;
+    int fd;
+    enum err_code code = segment_open_file(folder, record, &fd, &err);
+
+    if (code == ERR_NONE) {
+        if (pwrite(fd, zeros, sizeof(zeros), SEGMENT_HEADER) != (ssize_t)sizeof(zeros))
+            code = err_errno(&err, errno, "segment %" PRIu32, record->number);
+        close(fd);
+    }
+    if (code != ERR_NONE)
+        log_warning(NULL, "%s: %s", folder, err.text);
 }
 
 static enum err_code fill(int fd, uint64_t size, struct err *err)

@@ -36,6 +36,10 @@ enum err_code segment_make(const char *folder, const struct segment_record *reco
                            struct err *err);
 enum err_code segment_write_header(int fd, const struct segment_record *record, struct err *err);
 
+/* Takes the first record out of a file that is to go, so that it is found to hold nothing should it
+   outlive its row (the process killed before it removed the file). */
+void segment_blank(const char *folder, const struct segment_record *record);
+
 /* Opens for reading and writing, and checks the header against the record. */
 enum err_code segment_open_file(const char *folder, const struct segment_record *record, int *fd,
                                 struct err *err);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -117,7 +118,13 @@ static bool is_unused(const struct segments *set, struct segment_record *record)
 
 static void adopt(struct segments *set, uint32_t number)
 {
-    struct segment_record record = {number, 1, SEGMENT_FREE, 0, SEGMENT_HEADER, 0, 0};
+    struct segment_record record = {
+        .number = number,
+        .generation = 1,
+        .state = SEGMENT_FREE,
+        .used = SEGMENT_HEADER,
+        .died = time(NULL), /* it may hold the rest of what was deleted */
+    };
 
     if (number >= set->next)
         set->next = number + 1;

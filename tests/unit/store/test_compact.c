@@ -1,5 +1,7 @@
 /* Compaction: the store stays near its live bytes, whatever happens meanwhile. */
+#include <dirent.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "mailbox-backend/store/segment.h"
@@ -274,6 +276,56 @@ static void nothing_is_lost_by_kill_9_during_compaction(void **state)
     fixture_open(fixture);
 }
 
+static bool dies_at_removal; /* of a segment file */
+
+int unlink(const char *path)
+{
+    if (dies_at_removal && strstr(path, "/segment-") != NULL) {
+        kill(getpid(), SIGKILL);
+        pause();
+    }
+    return (int)syscall(SYS_unlink, path);
+}
+
+static uint64_t segment_files(const struct fixture *fixture)
+{
+    char path[80];
+    const struct dirent *entry;
+    uint64_t count = 0;
+    DIR *dir;
+
+    snprintf(path, sizeof(path), "%s/db1", fixture->folder);
+    dir = opendir(path);
+    assert_non_null(dir);
+    while ((entry = readdir(dir)) != NULL)
+        count += strncmp(entry->d_name, "segment-", 8) == 0;
+    closedir(dir);
+    return count;
+}
+
+/* Its row is gone from the index then. */
+static void a_file_whose_removal_was_cut_off_is_used_again(void **state)
+{
+    struct fixture *fixture = small_segments();
+    int status;
+    pid_t pid;
+
+    *state = fixture;
+    pid = fork();
+    if (pid == 0) {
+        fixture_open(fixture);
+        thin_out(fixture);
+        dies_at_removal = true;
+        expunge(fixture, INBOX, 1, UINT32_MAX - 1);
+        for (;;)
+            pause();
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status));
+    fixture_open(fixture);
+    assert_int_equal(status_of(fixture).segments, segment_files(fixture));
+}
+
 /* ---- which segments ---- */
 
 static struct segments *set_of_segments(const struct segment_record *rows, size_t count)
@@ -348,6 +400,7 @@ int main(void)
         TIDY(a_thinned_store_shrinks_by_itself),
         TIDY(an_open_content_is_read_from_its_old_place),
         TIDY(nothing_is_lost_by_kill_9_during_compaction),
+        TIDY(a_file_whose_removal_was_cut_off_is_used_again),
         TIDY(constant_churn_stays_within_1_7_times_the_live_bytes),
     };
 
