@@ -16,7 +16,7 @@
 #include "mailbox-backend/store/store.h"
 
 struct fixture {
-    char folder[200];
+    char folder[64];
     struct store_settings settings;
     struct store *store;
     struct store_mailbox *mailbox;
@@ -62,7 +62,7 @@ static inline struct fixture *fixture_make(void)
 {
     struct fixture *fixture = calloc(1, sizeof(*fixture));
 
-    snprintf(fixture->folder, sizeof(fixture->folder), "%s/store-test-XXXXXX",
+    snprintf(fixture->folder, sizeof(fixture->folder), "%.40s/store-test-XXXXXX",
              getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
     assert_non_null(mkdtemp(fixture->folder));
     fixture->settings = (struct store_settings){
