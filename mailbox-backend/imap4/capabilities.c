@@ -27,6 +27,8 @@ static const struct {
     {"UIDPLUS",     4315, ALWAYS      },
     {"MOVE",        6851, ALWAYS      },
     {"UNSELECT",    3691, ALWAYS      },
+    {"CONDSTORE",   7162, ALWAYS      },
+    {"QRESYNC",     7162, ALWAYS      },
 };
 #define COUNT (sizeof(capabilities) / sizeof(capabilities[0]))
 

@@ -70,18 +70,51 @@ enum step cmd_id(struct command *command)
     return command_ok(command, NULL);
 }
 
-/* ENABLE (RFC 5161): none of our extensions needs it; unknown ones are passed over. */
-enum step cmd_enable(struct command *command)
+/* ---- ENABLE (RFC 5161): what is not known, or enabled already, is passed over ---- */
+
+static const struct {
+    const char *word;
+    unsigned enables; /* enum imap_enabled bits */
+} extensions[] = {
+    {"CONDSTORE", ENABLED_CONDSTORE                  },
+    {"QRESYNC",   ENABLED_QRESYNC | ENABLED_CONDSTORE},
+};
+#define EXTENSIONS (sizeof(extensions) / sizeof(extensions[0]))
+
+static bool take_extensions(struct parse *args, bool asked[EXTENSIONS])
 {
     struct str name;
 
     do {
-        if (!parse_atom(&command->args, &name))
-            return command_bad_syntax(command);
-    } while (parse_skip(&command->args, ' '));
-    if (!parse_end(&command->args))
+        if (!parse_atom(args, &name))
+            return false;
+        for (size_t i = 0; i < EXTENSIONS; i++)
+            asked[i] |= str_is_nocase(name, extensions[i].word);
+    } while (parse_skip(args, ' '));
+    return parse_end(args);
+}
+
+enum step cmd_enable(struct command *command)
+{
+    struct imap *imap = command->imap;
+    struct buf *out = command_output(command);
+    bool asked[EXTENSIONS] = {false};
+    unsigned before = imap->enabled;
+    unsigned enabled = before;
+
+    if (!take_extensions(&command->args, asked))
         return command_bad_syntax(command);
-    untagged(command, "ENABLED");
+    buf_text(out, "* ENABLED");
+    for (size_t i = 0; i < EXTENSIONS; i++) {
+        if (!asked[i] || (extensions[i].enables & ~before) == 0)
+            continue;
+        buf_printf(out, " %s", extensions[i].word);
+        enabled |= extensions[i].enables;
+    }
+    buf_text(out, "\r\n");
+    if ((enabled & ENABLED_CONDSTORE) != 0)
+        condstore_enable(command);
+    imap->enabled |= enabled;
     return command_ok(command, NULL);
 }
 

@@ -22,6 +22,7 @@ static void begin_copyuid(struct command *command)
     else
         buf_append(out, command->tag.data, command->tag.length);
     buf_printf(out, " OK [COPYUID %u ", command->op.out.copy.uid_validity);
+    command->in_answer = true;
 }
 
 /* The uids in the target follow one another. */
@@ -36,6 +37,7 @@ static void end_copyuid(struct command *command)
     buf_byte(out, ' ');
     uid_ranges_write(out, &target, 1);
     buf_text(out, copy->kind == OP_MOVE ? "] Moved\r\n" : "] COPY completed\r\n");
+    command->in_answer = false;
 }
 
 static enum step write_copyuid(struct command *command)
@@ -59,6 +61,7 @@ static enum step write_copyuid(struct command *command)
     end_copyuid(command);
     if (copy->kind == OP_COPY)
         return command_written(command, RESULT_OK);
+    command->expunged = true;
     return command_ok(command, NULL); /* the update that follows tells EXPUNGE */
 }
 

@@ -1,5 +1,11 @@
-/* EXPUNGE (RFC 3501 section 6.4.3), UID EXPUNGE (RFC 4315). */
+/* EXPUNGE (RFC 3501 section 6.4.3), UID EXPUNGE (RFC 4315), HIGHESTMODSEQ (RFC 7162). */
 #include "mailbox-backend/imap4/imap4.h"
+
+static enum step after_expunge(struct command *command)
+{
+    command->expunged = !uidset_is_empty(&command->op.out.expunge.removed);
+    return command_op_done(command); /* the update that follows tells what has gone */
+}
 
 enum step cmd_expunge(struct command *command)
 {
@@ -15,6 +21,6 @@ enum step cmd_expunge(struct command *command)
     command->op.folder = command->imap->view->folder;
     command->op.uids = &command->uids;
     command->op.in.expunge.only_deleted = true;
-    command->run = command_op_done; /* the update that follows tells what has gone */
+    command->run = after_expunge;
     return command_submit(command);
 }

@@ -18,10 +18,12 @@ struct fetch {
     struct fetch_message message; /* being told, where its content is open */
     size_t share;                 /* left of this call's */
     bool sets_seen;
-    uint32_t seen_until;  /* \Seen is set up to this uid */
-    struct uidset unseen; /* is being set for these */
-    struct uidset seen;   /* was set for these, and is yet to be told */
-    struct err failure;   /* the first message that could not be read; the others are told */
+    uint32_t seen_until;    /* \Seen is set up to this uid */
+    struct uidset unseen;   /* is being set for these */
+    struct uidset seen;     /* was set for these, and is yet to be told */
+    struct uidset vanished; /* to be told as VANISHED (EARLIER) */
+    size_t vanished_at;
+    struct err failure; /* the first message that could not be read; the others are told */
 };
 
 static enum step tell(struct command *command);
@@ -33,6 +35,7 @@ static void cleanup(struct command *command)
     fetch_message_end(&fetch->message);
     uidset_release(&fetch->unseen);
     uidset_release(&fetch->seen);
+    uidset_release(&fetch->vanished);
 }
 
 /* ---- the messages asked for ---- */
@@ -62,13 +65,40 @@ static void some_gone(struct command *command)
         command->some_gone = true;
 }
 
+/* As next_items(), where CHANGEDSINCE is given: what did not change is passed over in the index. */
+static enum err_code next_changed(struct command *command, struct store_read *read, uint32_t *uid,
+                                  struct store_item *items, size_t room, size_t *count,
+                                  struct err *err)
+{
+    const struct fetch *fetch = command->data;
+    uint32_t last = uidset_last(&command->uids);
+    size_t got;
+
+    *count = 0;
+    if (*uid == 0)
+        return ERR_NONE;
+    if (store_item_scan(read, command->imap->view->folder, *uid, last, fetch->request.modseq, items,
+                        room, &got, err) != ERR_NONE)
+        return err->code;
+    *uid = got == room && items[got - 1].uid < last ? items[got - 1].uid + 1 : 0;
+    for (size_t i = 0; i < got; i++) {
+        if (uidset_has(&command->uids, items[i].uid))
+            items[(*count)++] = items[i];
+    }
+    return ERR_NONE;
+}
+
 /* Copies at most room of the items asked for, from *uid on; *uid becomes the next one to ask for, 0 for
    none. */
 static enum err_code next_items(struct command *command, struct store_read *read, uint32_t *uid,
                                 struct store_item *items, size_t room, size_t *count,
                                 struct err *err)
 {
+    const struct fetch *fetch = command->data;
+
     *count = 0;
+    if (fetch->request.changed_since)
+        return next_changed(command, read, uid, items, room, count, err);
     for (unsigned ranges = 0; *uid != 0 && *count < room && ranges < SLICE; ranges++) {
         struct uid_range range = range_from(&command->uids, *uid);
         size_t got;
@@ -277,6 +307,19 @@ static enum step end(struct command *command)
     return command_ok(command, NULL);
 }
 
+static enum step tell_vanished(struct command *command)
+{
+    struct fetch *fetch = command->data;
+
+    while (fetch->vanished_at < fetch->vanished.count) {
+        if (!command_has_room(command))
+            return STEP_MORE;
+        vanished_tell(command, &fetch->vanished, &fetch->vanished_at, true);
+    }
+    command->run = tell;
+    return tell(command);
+}
+
 static enum step tell(struct command *command)
 {
     struct fetch *fetch = command->data;
@@ -301,20 +344,61 @@ static enum step tell(struct command *command)
     return STEP_NEXT;
 }
 
+/* ---- the beginning ---- */
+
+static bool find_vanished(struct command *command, const struct sequence_set *set)
+{
+    struct fetch *fetch = command->data;
+    struct uidset wanted = {0};
+    struct store_read *read;
+    enum err_code code;
+    struct err err;
+
+    if (!command_read(command, &read))
+        return false;
+    command_numbers_of(command, set, true, &wanted);
+    code = vanished_since(command->imap->view, read, &wanted, fetch->request.modseq,
+                          &fetch->vanished, &err);
+    store_read_end(&read);
+    uidset_release(&wanted);
+    if (code != ERR_NONE)
+        command_fail(command, &err);
+    return code == ERR_NONE;
+}
+
+static bool check_vanished(struct command *command)
+{
+    const struct fetch *fetch = command->data;
+    const char *start = command->args.at;
+
+    if (!fetch->request.vanished)
+        return true;
+    if ((command->entry->flags & CMD_UID) == 0)
+        return parse_fail(&command->args, start, "VANISHED is for UID FETCH");
+    return (command->imap->enabled & ENABLED_QRESYNC) != 0 ||
+           parse_fail(&command->args, start, "QRESYNC is not enabled");
+}
+
 enum step cmd_fetch(struct command *command)
 {
     struct fetch *fetch = arena_alloc(&command->arena, sizeof(*fetch));
     bool by_uid = (command->entry->flags & CMD_UID) != 0;
+    struct parse *args = &command->args;
+    struct sequence_set set;
 
     command->data = fetch;
     command->cleanup = cleanup;
-    if (!command_take_uids(command))
-        return command_ended(command);
-    if (!parse_space(&command->args) || !fetch_parse(&command->args, by_uid, &fetch->request) ||
-        !parse_end(&command->args))
+    if (!parse_sequence_set(args, &set) || !parse_space(args) ||
+        !fetch_parse(args, by_uid, &fetch->request) || !parse_end(args) || !check_vanished(command))
         return command_bad_syntax(command);
+    if (!command_uids_of(command, &set, by_uid, &command->uids))
+        return command_ended(command);
+    if ((fetch->request.kinds & FETCH_MODSEQ) != 0)
+        condstore_enable(command);
+    if (fetch->request.vanished && !find_vanished(command, &set))
+        return command_ended(command);
     fetch->sets_seen = fetch->request.sets_seen && !command->imap->read_only;
     command->uid = uidset_first(&command->uids);
-    command->run = tell;
-    return tell(command);
+    command->run = tell_vanished;
+    return tell_vanished(command);
 }

@@ -4,6 +4,8 @@
    found, so nothing grows with their number. */
 #include "mailbox-backend/imap4/search.h"
 
+#include <inttypes.h>
+
 #include "mailbox-backend/mime/summary.h"
 
 #define SLICE 128
@@ -17,6 +19,7 @@ struct run {
     size_t count, at;
     uint32_t next_uid; /* of the next slice; 0: there is none */
     bool line_begun;
+    uint64_t highest; /* modseq of the hits */
 };
 
 static void clean_up(struct command *command)
@@ -83,24 +86,29 @@ static enum err_code read_slice(struct command *command, struct store_read *read
 
 /* ---- the answer ---- */
 
-static void write_hit(struct command *command, uint32_t uid)
+static void write_hit(struct command *command, const struct store_item *item)
 {
     struct run *run = command->data;
     bool by_uid = (command->entry->flags & CMD_UID) != 0;
-    uint32_t number = by_uid ? uid : view_sequence(command->imap->view, uid);
+    uint32_t number = by_uid ? item->uid : view_sequence(command->imap->view, item->uid);
 
     if (!run->line_begun)
         buf_text(command_output(command), "* SEARCH");
     run->line_begun = true;
     command->in_answer = true;
     buf_printf(command_output(command), " %u", number);
+    if (item->modseq > run->highest)
+        run->highest = item->modseq;
 }
 
-/* A search that found nothing says so by an empty line. */
+/* A search that found nothing says so by an empty line; one by mod-sequence tells the highest that it
+   found (RFC 7162 section 3.1.6). */
 static void end_line(struct command *command)
 {
     struct run *run = command->data;
 
+    if (run->search.has_modseq && run->line_begun)
+        buf_printf(command_output(command), " (MODSEQ %" PRIu64 ")", run->highest);
     buf_text(command_output(command), run->line_begun ? "\r\n" : "* SEARCH\r\n");
     command->in_answer = false;
 }
@@ -166,7 +174,7 @@ static enum step finish_slice(struct command *command, uint64_t *budget)
             *budget = *budget > item->size ? *budget - item->size : 0;
         }
         if (found)
-            write_hit(command, item->uid);
+            write_hit(command, item);
     }
     return STEP_IDLE;
 }
@@ -247,6 +255,8 @@ enum step cmd_search(struct command *command)
     command->cleanup = clean_up;
     if (!search_take(command, &run->search) || !learn_keywords(command))
         return command_ended(command);
+    if (run->search.has_modseq)
+        condstore_enable(command);
     choose_candidates(command, &run->search);
     run->next_uid = 1;
     command->run = go_on;

@@ -1,8 +1,10 @@
-/* SELECT, EXAMINE, CLOSE, UNSELECT (RFC 3501 sections 6.3.1, 6.3.2, 6.4.2; RFC 3691). */
+/* SELECT, EXAMINE, CLOSE, UNSELECT (RFC 3501 sections 6.3.1, 6.3.2, 6.4.2; RFC 3691), with CONDSTORE
+   and QRESYNC (RFC 7162). */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "common/mem.h"
-#include "mailbox-backend/imap4/imap4.h"
+#include "mailbox-backend/imap4/resync.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
 /* A folder with more messages is opened on a worker, unless the store knows its uids already. */
@@ -11,6 +13,8 @@
 struct selection {
     struct str path;
     bool read_only;
+    bool condstore;
+    struct resync resync;
 };
 
 void imap_unselect(struct imap *imap)
@@ -24,7 +28,7 @@ void imap_unselect(struct imap *imap)
     imap->read_only = false;
 }
 
-static enum step tell_selection(struct command *command, uint32_t unseen_uid)
+static void tell_selection(struct command *command, uint32_t unseen_uid)
 {
     struct imap *imap = command->imap;
     const struct view *view = imap->view;
@@ -36,7 +40,7 @@ static enum step tell_selection(struct command *command, uint32_t unseen_uid)
         untagged(command, "OK [UNSEEN %u] First unseen message", view_sequence(view, unseen_uid));
     untagged(command, "OK [UIDVALIDITY %u] UIDs are valid", view->uid_validity);
     untagged(command, "OK [UIDNEXT %u] Predicted next UID", view->uid_next);
-    return command_ok_code(command, imap->read_only ? "READ-ONLY" : "READ-WRITE", NULL);
+    untagged(command, "OK [HIGHESTMODSEQ %" PRIu64 "] Highest", view->modseq);
 }
 
 static enum step open_folder(struct command *command, struct store_read *read,
@@ -44,6 +48,7 @@ static enum step open_folder(struct command *command, struct store_read *read,
 {
     struct imap *imap = command->imap;
     const struct selection *selection = command->data;
+    const char *code = selection->read_only ? "READ-ONLY" : "READ-WRITE";
     struct view view;
     uint32_t unseen_uid;
     struct err err;
@@ -54,7 +59,10 @@ static enum step open_folder(struct command *command, struct store_read *read,
     imap->view = mem_alloc(sizeof(view));
     *imap->view = view;
     imap->read_only = selection->read_only;
-    return tell_selection(command, unseen_uid);
+    tell_selection(command, unseen_uid);
+    if (selection->resync.asked && selection->resync.uid_validity == imap->view->uid_validity)
+        return resync_begin(command, read, &selection->resync, code);
+    return command_ok_code(command, code, NULL);
 }
 
 static enum step find_folder(struct command *command)
@@ -80,6 +88,46 @@ static enum step find_folder(struct command *command)
     return step;
 }
 
+/* ---- arguments ---- */
+
+static bool take_parameter(struct command *command, struct selection *selection)
+{
+    struct parse *args = &command->args;
+
+    selection->condstore = true;
+    if (parse_word(args, "CONDSTORE"))
+        return true;
+    if (parse_word(args, "QRESYNC"))
+        return (command->imap->enabled & ENABLED_QRESYNC) != 0
+                   ? resync_take(args, &selection->resync)
+                   : parse_fail(args, args->at, "QRESYNC is not enabled");
+    return parse_fail(args, args->at, "Unknown parameter");
+}
+
+static bool take_parameters(struct command *command, struct selection *selection)
+{
+    struct parse *args = &command->args;
+
+    if (parse_at_end(args))
+        return true;
+    if (!parse_space(args) || !parse_char(args, '('))
+        return false;
+    do {
+        if (!take_parameter(command, selection))
+            return false;
+    } while (parse_skip(args, ' '));
+    return parse_char(args, ')') && parse_end(args);
+}
+
+/* Tells where the answers for the folder that was selected end (RFC 7162 section 3.2.11). */
+static void close_selected(struct command *command)
+{
+    if (command->imap->view == NULL)
+        return;
+    imap_unselect(command->imap);
+    untagged(command, "OK [CLOSED] What follows is of the other mailbox");
+}
+
 /* Whatever comes of it, the folder that was selected is so no more (RFC 3501 section 6.3.1); only what
    is not understood leaves all as it was. */
 static enum step begin_selection(struct command *command, bool read_only)
@@ -87,9 +135,11 @@ static enum step begin_selection(struct command *command, bool read_only)
     struct selection *selection = arena_alloc(&command->arena, sizeof(*selection));
     struct str name;
 
-    if (!parse_astring(&command->args, &name) || !parse_end(&command->args))
+    if (!parse_astring(&command->args, &name) || !take_parameters(command, selection))
         return command_bad_syntax(command);
-    imap_unselect(command->imap);
+    close_selected(command);
+    if (selection->condstore)
+        condstore_enable(command);
     if (!command_normal_path(command, name, &selection->path))
         return command_ended(command);
     selection->read_only = read_only;

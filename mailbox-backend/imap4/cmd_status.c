@@ -1,12 +1,14 @@
-/* STATUS (RFC 3501 section 6.3.10). */
+/* STATUS (RFC 3501 section 6.3.10; HIGHESTMODSEQ: RFC 7162 section 3.1.7). */
+#include <inttypes.h>
+
 #include "mailbox-backend/imap4/imap4.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
-enum status_item { MESSAGES, RECENT, UIDNEXT, UIDVALIDITY, UNSEEN, ITEMS };
+enum status_item { MESSAGES, RECENT, UIDNEXT, UIDVALIDITY, UNSEEN, HIGHESTMODSEQ, ITEMS };
 
 static const char *const item_names[ITEMS] = {
     [MESSAGES] = "MESSAGES",       [RECENT] = "RECENT", [UIDNEXT] = "UIDNEXT",
-    [UIDVALIDITY] = "UIDVALIDITY", [UNSEEN] = "UNSEEN",
+    [UIDVALIDITY] = "UIDVALIDITY", [UNSEEN] = "UNSEEN", [HIGHESTMODSEQ] = "HIGHESTMODSEQ",
 };
 
 static bool take_item(struct parse *args, unsigned *asked)
@@ -47,7 +49,7 @@ static enum err_code count_recent(struct command *command, struct store_read *re
 }
 
 static void write_status(struct command *command, struct str path, unsigned asked,
-                         const uint32_t values[ITEMS])
+                         const uint64_t values[ITEMS])
 {
     struct buf *out = command_output(command);
     const char *separator = "";
@@ -58,7 +60,7 @@ static void write_status(struct command *command, struct str path, unsigned aske
     for (unsigned i = 0; i < ITEMS; i++) {
         if ((asked & 1u << i) == 0)
             continue;
-        buf_printf(out, "%s%s %u", separator, item_names[i], values[i]);
+        buf_printf(out, "%s%s %" PRIu64, separator, item_names[i], values[i]);
         separator = " ";
     }
     buf_text(out, ")\r\n");
@@ -79,8 +81,9 @@ static enum step tell_status(struct command *command, struct store_read *read, s
         count_recent(command, read, &folder, &recent, &err) != ERR_NONE)
         return command_fail(command, &err);
     write_status(command, path, asked,
-                 (const uint32_t[ITEMS]){folder.messages, recent, folder.uid_next,
-                                         folder.uid_validity, folder.unseen});
+                 (const uint64_t[ITEMS]){folder.messages, recent, folder.uid_next,
+                                         folder.uid_validity, folder.unseen,
+                                         folder.highest_modseq});
     return command_ok(command, NULL);
 }
 
@@ -95,6 +98,8 @@ enum step cmd_status(struct command *command)
         return command_ended(command);
     if (!take_items(&command->args, &asked))
         return command_bad_syntax(command);
+    if ((asked & 1u << HIGHESTMODSEQ) != 0)
+        condstore_enable(command);
     if (!command_read(command, &read))
         return command_ended(command);
     step = tell_status(command, read, path, asked);

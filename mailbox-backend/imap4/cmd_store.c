@@ -1,4 +1,4 @@
-/* STORE and UID STORE (RFC 3501 section 6.4.6), in slices of what the store changes at once: so
+/* STORE and UID STORE (RFC 3501 section 6.4.6; UNCHANGEDSINCE: RFC 7162 section 3.1.3), in slices of what the store changes at once: so
    each slice has one modseq, by which our own changes are known from those of others. */
 #include "mailbox-backend/imap4/imap4.h"
 
@@ -9,11 +9,32 @@ struct store {
     enum store_flags_mode mode;
     struct parsed_flags flags;
     bool silent;
+    uint64_t unchanged_since; /* UINT64_MAX: whatever it is */
     struct uidset slice;
-    uint32_t next; /* the first uid behind the slice; 0: it is the last one */
+    struct uidset told;    /* of the slice: FETCH is to tell of them */
+    struct uidset refused; /* by UNCHANGEDSINCE, of all slices: numbers, or uids */
+    size_t written;        /* ranges of it */
+    uint32_t next;         /* the first uid behind the slice; 0: it is the last one */
 };
 
 static enum step submit_slice(struct command *command);
+
+static bool is_conditional(const struct store *store)
+{
+    return store->unchanged_since != UINT64_MAX;
+}
+
+/* "(UNCHANGEDSINCE 12) ", where it is there. */
+static bool take_modifier(struct parse *args, struct store *store)
+{
+    store->unchanged_since = UINT64_MAX;
+    if (!parse_skip(args, '('))
+        return true;
+    if (!parse_word(args, "UNCHANGEDSINCE"))
+        return parse_fail(args, args->at, "Unknown STORE modifier");
+    return parse_space(args) && parse_modseq(args, &store->unchanged_since) &&
+           parse_char(args, ')') && parse_space(args);
+}
 
 static bool take_item_name(struct parse *args, struct store *store)
 {
@@ -35,7 +56,7 @@ static bool take_item_name(struct parse *args, struct store *store)
 static enum err_code tell_some(struct command *command, struct store_read *read, struct err *err)
 {
     const struct store *store = command->data;
-    struct uid_range range = uidset_next_range(&store->slice, command->uid);
+    struct uid_range range = uidset_next_range(&store->told, command->uid);
     struct store_item items[TOLD];
     size_t count;
     enum err_code code = store_item_scan(read, command->imap->view->folder, range.first, range.last,
@@ -45,13 +66,18 @@ static enum err_code tell_some(struct command *command, struct store_read *read,
         code = flags_learn(command, read, items, count, err);
     if (code != ERR_NONE)
         return code;
-    for (size_t i = 0; i < count; i++)
-        flags_tell_item(command, &items[i]);
+    for (size_t i = 0; i < count; i++) {
+        if (store->silent)
+            condstore_tell_item(command, &items[i]);
+        else
+            flags_tell_item(command, &items[i]);
+    }
     if (count == TOLD)
         range.last = items[count - 1].uid;
-    if (count < range.last - range.first + 1 && (command->entry->flags & CMD_UID) == 0)
+    if (count < range.last - range.first + 1 && (command->entry->flags & CMD_UID) == 0 &&
+        !store->silent)
         command->some_gone = true;
-    command->uid = uidset_next(&store->slice, range.last + 1);
+    command->uid = uidset_next(&store->told, range.last + 1);
     return ERR_NONE;
 }
 
@@ -74,6 +100,47 @@ static enum step tell_slice(struct command *command)
     return STEP_NEXT;
 }
 
+/* ---- the end ---- */
+
+/* MODIFIED may be long. */
+static enum step write_modified(struct command *command)
+{
+    struct store *store = command->data;
+    struct buf *out = command_output(command);
+    size_t count = store->refused.count - store->written;
+
+    if (!command_has_room(command))
+        return STEP_MORE;
+    if (store->written == 0) {
+        condstore_tell_delay(command);
+        buf_append(out, command->tag.data, command->tag.length);
+        buf_text(out, command->some_gone ? " NO [MODIFIED " : " OK [MODIFIED ");
+        command->in_answer = true;
+    } else {
+        buf_byte(out, ',');
+    }
+    if (count > VANISHED_RANGES)
+        count = VANISHED_RANGES;
+    uid_ranges_write(out, store->refused.ranges + store->written, count);
+    store->written += count;
+    if (store->written < store->refused.count)
+        return STEP_NEXT;
+    buf_text(out, command->some_gone ? "] Some were changed, some are no more\r\n"
+                                     : "] Some were changed meanwhile\r\n");
+    command->in_answer = false;
+    return command_written(command, command->some_gone ? RESULT_NO : RESULT_OK);
+}
+
+static enum step end(struct command *command)
+{
+    const struct store *store = command->data;
+
+    if (uidset_is_empty(&store->refused))
+        return command_ok(command, NULL);
+    command->run = write_modified;
+    return write_modified(command);
+}
+
 /* No FETCH has told the client of a new keyword. */
 static enum step end_silent(struct command *command)
 {
@@ -85,10 +152,42 @@ static enum step end_silent(struct command *command)
         return command_ended(command);
     code = flags_refresh(command, read, &err);
     store_read_end(&read);
-    return code == ERR_NONE ? command_ok(command, NULL) : command_fail(command, &err);
+    return code == ERR_NONE ? end(command) : command_fail(command, &err);
 }
 
 /* ---- the change ---- */
+
+/* Within a range of the view numbers run with the uids, and no set of its uids joins two ranges. */
+static void add_refused(struct command *command, const struct uidset *uids)
+{
+    struct store *store = command->data;
+    const struct view *view = command->imap->view;
+    bool by_uid = (command->entry->flags & CMD_UID) != 0;
+
+    for (size_t i = 0; i < uids->count; i++) {
+        uint32_t first = uids->ranges[i].first;
+        uint32_t last = uids->ranges[i].last;
+
+        uidset_add_range(&store->refused, by_uid ? first : view_sequence(view, first),
+                         by_uid ? last : view_sequence(view, last));
+    }
+}
+
+/* With UNCHANGEDSINCE whatever passed is told, else by .SILENT only what changed, and only to those who
+   want mod-sequences (RFC 7162 sections 3.1.3 and 3.1.4.2, example 14). */
+static void choose_told(struct command *command)
+{
+    struct store *store = command->data;
+    const struct store_op *op = &command->op;
+
+    uidset_release(&store->told);
+    if (!store->silent || is_conditional(store)) {
+        uidset_copy(&store->told, &store->slice);
+        uidset_subtract(&store->told, &op->out.flags.refused);
+    } else if (condstore_is_enabled(command->imap)) {
+        uidset_copy(&store->told, &op->out.flags.changed);
+    }
+}
 
 static enum step after_slice(struct command *command)
 {
@@ -99,9 +198,11 @@ static enum step after_slice(struct command *command)
     if (command->op.err.code != ERR_NONE)
         return command_fail(command, &command->op.err);
     view_own_change(command->imap->view, command->op.modseq);
+    add_refused(command, &command->op.out.flags.refused);
+    choose_told(command);
     command_op_release(&command->op);
-    command->uid = uidset_first(&store->slice);
-    command->run = store->silent ? submit_slice : tell_slice;
+    command->uid = uidset_first(&store->told);
+    command->run = uidset_is_empty(&store->told) ? submit_slice : tell_slice;
     return command->run(command);
 }
 
@@ -134,7 +235,7 @@ static void begin_change(struct command *command)
     op->in.flags.system = store->flags.system;
     op->in.flags.keywords.names = store->flags.keywords;
     op->in.flags.keywords.count = store->flags.count;
-    op->in.flags.unchanged_since = UINT64_MAX;
+    op->in.flags.unchanged_since = store->unchanged_since;
 }
 
 /* What others changed so far is told first: then a change of ours that follows at once hides
@@ -146,7 +247,7 @@ static enum step submit_slice(struct command *command)
     if (!update_run(command, false))
         return update_step(command);
     if (store->next == 0)
-        return store->silent ? end_silent(command) : command_ok(command, NULL);
+        return store->silent ? end_silent(command) : end(command);
     cut_slice(command);
     begin_change(command);
     command->run = after_slice;
@@ -158,6 +259,8 @@ static void cleanup(struct command *command)
     struct store *store = command->data;
 
     uidset_release(&store->slice);
+    uidset_release(&store->told);
+    uidset_release(&store->refused);
 }
 
 enum step cmd_store(struct command *command)
@@ -167,9 +270,11 @@ enum step cmd_store(struct command *command)
 
     if (!command_take_uids(command))
         return command_ended(command);
-    if (!parse_space(args) || !take_item_name(args, store) || !parse_space(args) ||
-        !parse_flags(args, &store->flags) || !parse_end(args))
+    if (!parse_space(args) || !take_modifier(args, store) || !take_item_name(args, store) ||
+        !parse_space(args) || !parse_flags(args, &store->flags) || !parse_end(args))
         return command_bad_syntax(command);
+    if (is_conditional(store))
+        condstore_enable(command);
     if (uidset_is_empty(&command->uids))
         return command_ok(command, NULL);
     store->next = uidset_first(&command->uids);

@@ -131,6 +131,15 @@ static void add_range(struct uidset *set, const struct sequence_range *range, ui
         uidset_add_range(set, last, first);
 }
 
+void command_numbers_of(const struct command *command, const struct sequence_set *set, bool by_uid,
+                        struct uidset *numbers)
+{
+    uint32_t greatest = star(command->imap->view, by_uid);
+
+    for (size_t i = 0; i < set->count; i++)
+        add_range(numbers, &set->ranges[i], greatest);
+}
+
 /* A sequence number that does not exist, "*" of an empty folder among them, is an error of the
    client (RFC 3501 section 9, "seq-number"); a uid that does not exist is not. */
 bool command_uids_of(struct command *command, const struct sequence_set *set, bool by_uid,
@@ -140,8 +149,7 @@ bool command_uids_of(struct command *command, const struct sequence_set *set, bo
     struct uidset numbers = {0};
     bool valid = true;
 
-    for (size_t i = 0; i < set->count; i++)
-        add_range(&numbers, &set->ranges[i], star(view, by_uid));
+    command_numbers_of(command, set, by_uid, &numbers);
     if (by_uid) {
         view_known_uids(view, &numbers, uids);
     } else {

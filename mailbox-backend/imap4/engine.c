@@ -1,5 +1,6 @@
 #include "mailbox-backend/imap4/engine.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "common/mem.h"
@@ -147,14 +148,28 @@ static void free_command(struct imap *imap)
     imap->command = NULL;
 }
 
+/* RFC 7162 section 3.2.7: where something was expunged, and all of it has been told. */
+static void tell_highest_modseq(struct command *command)
+{
+    const struct imap *imap = command->imap;
+
+    if (command->expunged && command->result == RESULT_OK && command->code == NULL &&
+        (imap->enabled & ENABLED_QRESYNC) != 0 && imap->view != NULL)
+        command->code = arena_printf(&command->arena, "HIGHESTMODSEQ %" PRIu64,
+                                     view_settled_modseq(imap->view));
+}
+
 static void end_command(struct command *command)
 {
     struct imap *imap = command->imap;
 
     if (command->some_gone && command->result == RESULT_OK)
         command_no(command, "EXPUNGEISSUED", "Some of the messages have been expunged");
-    if (!command->answered)
+    if (!command->answered) {
+        condstore_tell_delay(command);
+        tell_highest_modseq(command);
         write_tagged(command);
+    }
     log_command(command);
     session_set_busy(imap->session, false);
     free_command(imap);
@@ -165,7 +180,8 @@ static bool tell_changes(struct command *command)
 {
     if (command->answered || command->result == RESULT_BAD)
         return true;
-    return update_run(command, (command->entry->flags & CMD_NO_EXPUNGE) == 0);
+    return update_run(command,
+                      (command->entry->flags & CMD_NO_EXPUNGE) == 0 && !command->by_number);
 }
 
 static enum step run_command(struct imap *imap, unsigned why)

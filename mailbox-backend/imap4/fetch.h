@@ -25,6 +25,7 @@ enum fetch_kind { /* bits */
                   FETCH_BODY = 32,
                   FETCH_BODYSTRUCTURE = 64,
                   FETCH_SECTION = 128, /* BODY[…] and RFC822, RFC822.HEADER, RFC822.TEXT */
+                  FETCH_MODSEQ = 256,
 };
 
 /* One data item, in the order asked for. */
@@ -46,12 +47,16 @@ struct fetch_item {
 
 struct fetch_request {
     struct fetch_item *items;
-    unsigned kinds;  /* of all items: enum fetch_kind bits */
-    bool sets_seen;  /* an item without PEEK is among them */
-    bool needs_tree; /* a section can be found in the parsed message only */
+    unsigned kinds;     /* of all items: enum fetch_kind bits */
+    bool sets_seen;     /* an item without PEEK is among them */
+    bool needs_tree;    /* a section can be found in the parsed message only */
+    bool changed_since; /* only messages with a greater modseq: */
+    uint64_t modseq;
+    bool vanished; /* and what vanished since */
 };
 
-/* Takes a macro, one item or a list of items. with_uid: the UID is told though it may not be asked for. */
+/* Takes a macro, one item or a list of items, and the modifiers (RFC 7162 section 3.1.4.1). with_uid: the
+   UID is told though it may not be asked for. */
 bool fetch_parse(struct parse *parse, bool with_uid, struct fetch_request *request);
 
 /* ---- one message ---- */

@@ -17,6 +17,7 @@ static const struct {
     {"RFC822",        FETCH_SECTION,       MIME_SECTION_WHOLE,  true },
     {"RFC822.HEADER", FETCH_SECTION,       MIME_SECTION_HEADER, false},
     {"RFC822.TEXT",   FETCH_SECTION,       MIME_SECTION_TEXT,   true },
+    {"MODSEQ",        FETCH_MODSEQ,        0,                   false},
 };
 
 #define FAST (FETCH_FLAGS | FETCH_INTERNALDATE | FETCH_SIZE)
@@ -152,6 +153,47 @@ static bool take_list(struct reader *reader)
     return parse_char(reader->parse, ')');
 }
 
+static bool take_items(struct reader *reader)
+{
+    if (parse_skip(reader->parse, '('))
+        return take_list(reader);
+    for (size_t i = 0; i < sizeof(macros) / sizeof(macros[0]); i++) {
+        if (parse_word(reader->parse, macros[i].word)) {
+            add_kinds(reader, macros[i].kinds);
+            return true;
+        }
+    }
+    return take_item(reader);
+}
+
+static bool take_modifier(struct parse *parse, struct fetch_request *request)
+{
+    if (!request->changed_since && parse_word(parse, "CHANGEDSINCE")) {
+        request->changed_since = true;
+        return parse_space(parse) && parse_modseq(parse, &request->modseq);
+    }
+    if (!request->vanished && parse_word(parse, "VANISHED")) {
+        request->vanished = true;
+        return true;
+    }
+    return parse_fail(parse, parse->at, "Unknown FETCH modifier");
+}
+
+static bool take_modifiers(struct parse *parse, struct fetch_request *request)
+{
+    if (parse_at_end(parse))
+        return true;
+    if (!parse_space(parse) || !parse_char(parse, '('))
+        return false;
+    do {
+        if (!take_modifier(parse, request))
+            return false;
+    } while (parse_skip(parse, ' '));
+    if (!parse_char(parse, ')'))
+        return false;
+    return request->changed_since || parse_fail(parse, parse->at, "VANISHED wants CHANGEDSINCE");
+}
+
 bool fetch_parse(struct parse *parse, bool with_uid, struct fetch_request *request)
 {
     struct reader reader = {parse, request, &request->items};
@@ -159,13 +201,9 @@ bool fetch_parse(struct parse *parse, bool with_uid, struct fetch_request *reque
     *request = (struct fetch_request){0};
     if (with_uid)
         add_kinds(&reader, FETCH_UID);
-    if (parse_skip(parse, '('))
-        return take_list(&reader);
-    for (size_t i = 0; i < sizeof(macros) / sizeof(macros[0]); i++) {
-        if (parse_word(parse, macros[i].word)) {
-            add_kinds(&reader, macros[i].kinds);
-            return true;
-        }
-    }
-    return take_item(&reader);
+    if (!take_items(&reader) || !take_modifiers(parse, request))
+        return false;
+    if (request->changed_since)
+        add_kinds(&reader, FETCH_MODSEQ);
+    return true;
 }

@@ -68,6 +68,9 @@ static void write_value(const struct view *view, const struct fetch_message *mes
     case FETCH_BODYSTRUCTURE:
         write_bodystructure(message, out);
         break;
+    case FETCH_MODSEQ:
+        buf_printf(out, "(%" PRIu64 ")", message->item.modseq);
+        break;
     case FETCH_SECTION: /* comes in pieces */
         break;
     }
@@ -200,12 +203,21 @@ static void write_label(struct command *command, struct fetch_message *message,
     buf_byte(out, ' ');
 }
 
-static void write_end(const struct fetch_message *message, const struct fetch_request *request,
-                      const struct view *view, struct buf *out)
+/* Of a message that was made \Seen its flags are told, and who knows of mod-sequences is told its uid
+   and the new one (RFC 7162 section 3.2.4). */
+static void write_end(struct command *command, const struct fetch_message *message,
+                      const struct fetch_request *request)
 {
+    struct buf *out = command_output(command);
+    bool condstore = message->tell_flags && condstore_is_enabled(command->imap);
+
+    if (condstore && (request->kinds & FETCH_UID) == 0)
+        buf_printf(out, " UID %" PRIu32, message->item.uid);
+    if (condstore && (request->kinds & FETCH_MODSEQ) == 0)
+        buf_printf(out, " MODSEQ (%" PRIu64 ")", message->item.modseq);
     if (message->tell_flags && (request->kinds & FETCH_FLAGS) == 0) {
         buf_text(out, " FLAGS ");
-        flags_write(out, view, &message->item);
+        flags_write(out, command->imap->view, &message->item);
     }
     buf_text(out, ")\r\n");
 }
@@ -233,7 +245,7 @@ enum fetch_progress fetch_message_tell(struct command *command, struct fetch_mes
             write_value(view, message, item->kind, out);
         }
     }
-    write_end(message, request, view, out);
+    write_end(command, message, request);
     command->in_answer = false;
     return FETCH_TOLD;
 }

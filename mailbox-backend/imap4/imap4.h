@@ -63,6 +63,8 @@ struct command {
     struct store_op op; /* for command_submit(); what is in .out is freed by the engine */
     bool in_answer; /* an untagged answer is begun: nothing else may be said until it is whole */
     bool some_gone; /* a message asked for by number has gone: OK becomes NO [EXPUNGEISSUED] */
+    bool by_number; /* a command by uid speaks of sequence numbers as well: no EXPUNGE then */
+    bool expunged;  /* its OK tells HIGHESTMODSEQ to who wants it */
     struct literal literal; /* CMD_STREAM: what the text ends with; size: what is left of it */
     bool has_literal;
     bool literal_comes; /* the client sends it: what the command leaves, the engine drops */
@@ -87,6 +89,11 @@ struct update {
     uint32_t uids_left;  /* … and uids of the last of them */
 };
 
+enum imap_enabled { /* bits: for the whole session */
+                    ENABLED_CONDSTORE = 1,
+                    ENABLED_QRESYNC = 2,
+};
+
 /* One IMAP4 session. */
 struct imap {
     struct session *session;
@@ -94,6 +101,7 @@ struct imap {
     struct view *view; /* of the selected folder; NULL when none is */
     bool read_only;    /* EXAMINE */
     bool ended;        /* LOGOUT, or BYE was said */
+    unsigned enabled;  /* enum imap_enabled bits */
     struct input input;
     struct command *command; /* NULL between commands */
     struct update update;
@@ -114,7 +122,7 @@ void untagged(struct command *command, const char *format, ...)
 void flags_write(struct buf *out, const struct view *view, const struct store_item *item);
 
 /* Appends "* 1 FETCH (FLAGS (\Seen))", after the same preparation; with the UID where the command is by
-   uid. */
+   uid, with UID and MODSEQ once CONDSTORE is enabled. */
 void flags_tell_item(struct command *command, const struct store_item *item);
 
 /* Reads the folder's keywords anew where an item has one without a name, and then tells the
@@ -131,6 +139,32 @@ void mailbox_name_write(struct buf *out, struct str path);
 /* Appends "1:3,5". */
 void uid_ranges_write(struct buf *out, const struct uid_range *ranges, size_t count);
 
+/* ---- condstore.c: mod-sequences (RFC 7162) ---- */
+
+/* A CONDSTORE enabling command was given: the first one is answered with HIGHESTMODSEQ where a folder
+   is selected. */
+void condstore_enable(struct command *command);
+bool condstore_is_enabled(const struct imap *imap);
+
+/* Appends "UID 7 MODSEQ (12)". */
+void condstore_write(struct buf *out, const struct store_item *item);
+
+/* Appends "* 1 FETCH (UID 7 MODSEQ (12))". */
+void condstore_tell_item(struct command *command, const struct store_item *item);
+
+/* Before the tagged line: a client that was told mod-sequences while EXPUNGE waits must not
+   believe that it knows all up to them (RFC 7162 section 3.2). */
+void condstore_tell_delay(struct command *command);
+
+/* Appends "* VANISHED 1:3,5" of at most VANISHED_RANGES ranges, from set->ranges[*at] on. */
+#define VANISHED_RANGES ((size_t)512)
+void vanished_tell(struct command *command, const struct uidset *set, size_t *at, bool earlier);
+
+/* Of wanted, what vanished after modseq and is not in the view, appended to set. */
+enum err_code vanished_since(const struct view *view, struct store_read *read,
+                             const struct uidset *wanted, uint64_t modseq, struct uidset *set,
+                             struct err *err);
+
 /* ---- arguments ---- */
 
 /* Takes a mailbox name: modified UTF-7 decoded, normalised (path_normalise). When it returns false
@@ -144,6 +178,11 @@ bool command_normal_path(struct command *command, struct str name, struct str *p
    by uid or by sequence number. When it returns false the answer has been given (BAD for a
    number that does not exist). */
 bool command_take_uids(struct command *command);
+
+/* A parsed set as numbers, "*" being the greatest in use; of uids also those that are not in the
+   view. */
+void command_numbers_of(const struct command *command, const struct sequence_set *set, bool by_uid,
+                        struct uidset *numbers);
 
 /* The same for a set that was parsed before: SEARCH keys. by_uid: the set holds uids. */
 bool command_uids_of(struct command *command, const struct sequence_set *set, bool by_uid,

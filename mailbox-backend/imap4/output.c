@@ -79,8 +79,12 @@ void flags_tell_item(struct command *command, const struct store_item *item)
     const struct view *view = command->imap->view;
 
     buf_printf(out, "* %u FETCH (", view_sequence(view, item->uid));
-    if ((command->entry->flags & CMD_UID) != 0)
+    if (condstore_is_enabled(command->imap)) {
+        condstore_write(out, item);
+        buf_byte(out, ' ');
+    } else if ((command->entry->flags & CMD_UID) != 0) {
         buf_printf(out, "UID %u ", item->uid);
+    }
     buf_text(out, "FLAGS ");
     flags_write(out, view, item);
     buf_text(out, ")\r\n");

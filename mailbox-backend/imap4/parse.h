@@ -55,6 +55,9 @@ bool parse_list_mailbox(struct parse *parse, struct str *pattern); /* may have %
 bool parse_number(struct parse *parse, uint32_t *number);
 bool parse_nz_number(struct parse *parse, uint32_t *number);
 
+/* A mod-sequence-valzer of RFC 7162: 0 to 2^63 - 1. */
+bool parse_modseq(struct parse *parse, uint64_t *modseq);
+
 /* A date with or without quotes, and a quoted date-time. */
 bool parse_date(struct parse *parse, int32_t *day);
 bool parse_date_time(struct parse *parse, struct mime_date *date);
@@ -70,6 +73,7 @@ struct sequence_set {
 };
 
 bool parse_sequence_set(struct parse *parse, struct sequence_set *set);
+bool parse_known_set(struct parse *parse, struct sequence_set *set); /* without "*" */
 
 /* Flags that a client may give: \Recent and unknown system flags are faults. Keywords are each
    there once, whatever their case. */

@@ -23,6 +23,17 @@ bool parse_nz_number(struct parse *parse, uint32_t *number)
     return true;
 }
 
+bool parse_modseq(struct parse *parse, uint64_t *modseq)
+{
+    const char *start = parse->at;
+
+    while (!parse_at_end(parse) && *parse->at >= '0' && *parse->at <= '9')
+        parse->at++;
+    if (!str_number(str_n(start, (size_t)(parse->at - start)), INT64_MAX, modseq))
+        return parse_fail(parse, start, "Expected a mod-sequence below 9223372036854775808");
+    return true;
+}
+
 static bool parse_sequence_number(struct parse *parse, uint32_t *number)
 {
     *number = 0;
@@ -57,6 +68,19 @@ bool parse_sequence_set(struct parse *parse, struct sequence_set *set)
         if (!parse_sequence_range(parse, &set->ranges[set->count++]))
             return parse_fail(parse, start, "Invalid message set");
     } while (parse_skip(parse, ','));
+    return true;
+}
+
+bool parse_known_set(struct parse *parse, struct sequence_set *set)
+{
+    const char *start = parse->at;
+
+    if (!parse_sequence_set(parse, set))
+        return false;
+    for (size_t i = 0; i < set->count; i++) {
+        if (set->ranges[i].first == 0 || set->ranges[i].last == 0)
+            return parse_fail(parse, start, "\"*\" is not allowed in this set");
+    }
     return true;
 }
 

@@ -21,6 +21,7 @@ enum search_kind {
     SEARCH_BEFORE,
     SEARCH_ON,
     SEARCH_SINCE,
+    SEARCH_MODSEQ,
     /* decided by the envelope */
     SEARCH_SENT_BEFORE,
     SEARCH_SENT_ON,
@@ -40,6 +41,7 @@ struct search_key {
     struct search_key *next;     /* its sibling */
     uint32_t number;             /* flag bit, size; enum search_address */
     int32_t day;
+    uint64_t modseq;
     struct str keyword;
     struct uidset uids;      /* of the view; freed by search_release() */
     struct text_match match; /* SUBJECT, ADDRESS: a fresh one, copied for each message */
@@ -56,6 +58,7 @@ struct search {
     struct mime_search_key contents[SEARCH_CONTENTS_MAX]; /* fresh ones, copied for each message */
     unsigned content_count;
     bool needs_envelope;
+    bool has_modseq;    /* a MODSEQ key is among them */
     struct str charset; /* of the strings; empty: none was named */
 };
 

@@ -173,6 +173,8 @@ static bool record_matches(const struct search_key *key, const struct search_fac
         return mime_day_of(item->internal_date, item->zone) < key->day;
     case SEARCH_ON:
         return mime_day_of(item->internal_date, item->zone) == key->day;
+    case SEARCH_MODSEQ:
+        return item->modseq >= key->modseq;
     default: /* SEARCH_SINCE */
         return mime_day_of(item->internal_date, item->zone) >= key->day;
     }

@@ -1,9 +1,11 @@
 /* SEARCH's arguments (RFC 3501 sections 6.4.4 and 9) as a tree of keys. */
 #include "mailbox-backend/imap4/search.h"
 
+#include <string.h>
+
 #include "mailbox-backend/mime/charset.h"
 
-enum argument { NOTHING, STRING, DATE, NUMBER, KEYWORD, HEADER, UIDS, KEY, TWO_KEYS };
+enum argument { NOTHING, STRING, DATE, NUMBER, KEYWORD, HEADER, UIDS, MODSEQ, KEY, TWO_KEYS };
 
 /* A key's name, what it takes and what it becomes; negated ones are wrapped in a NOT. */
 struct word {
@@ -29,6 +31,7 @@ static const struct word words[] = {
     {"HEADER",     HEADER,   SEARCH_CONTENT,     0,             false, MIME_SEARCH_FIELD},
     {"KEYWORD",    KEYWORD,  SEARCH_KEYWORD,     0,             false, 0                },
     {"LARGER",     NUMBER,   SEARCH_LARGER,      0,             false, 0                },
+    {"MODSEQ",     MODSEQ,   SEARCH_MODSEQ,      0,             false, 0                },
     {"NEW",        NOTHING,  SEARCH_RECENT,      FLAG_SEEN,     false, 0                },
     {"NOT",        KEY,      SEARCH_NOT,         0,             false, 0                },
     {"OLD",        NOTHING,  SEARCH_RECENT,      0,             true,  0                },
@@ -162,6 +165,7 @@ static bool take_sequence_set(struct reader *reader, struct search_key *key)
     if (count < UINT32_MAX)
         uidset_remove_range(&numbers, count + 1, UINT32_MAX);
     view_uids_of(view, &numbers, &key->uids);
+    reader->command->by_number = true;
     uidset_release(&numbers);
     return true;
 }
@@ -172,6 +176,30 @@ static bool take_uids(struct reader *reader, struct search_key *key)
 
     return parse_space(reader->args) && parse_sequence_set(reader->args, &set) &&
            command_uids_of(reader->command, &set, true, &key->uids);
+}
+
+/* MODSEQ ["/flags/name" priv|shared|all] number (RFC 7162 section 3.1.5): a message has one
+   mod-sequence, so the entry's name makes no difference. */
+static bool take_modseq(struct reader *reader, struct search_key *key)
+{
+    struct parse *args = reader->args;
+    const char *start = args->at;
+    struct str entry;
+
+    if (!parse_space(args))
+        return false;
+    if (parse_peek(args, '"')) {
+        if (!parse_string(args, &entry) || !parse_space(args))
+            return false;
+        if (!str_starts_nocase(entry, "/flags/") || entry.length == strlen("/flags/"))
+            return parse_fail(args, start, "Expected an entry such as \"/flags/\\\\Seen\"");
+        if (!parse_word(args, "priv") && !parse_word(args, "shared") && !parse_word(args, "all"))
+            return parse_fail(args, args->at, "Expected priv, shared or all");
+        if (!parse_space(args))
+            return false;
+    }
+    reader->search->has_modseq = true;
+    return parse_modseq(args, &key->modseq);
 }
 
 static bool take_children(struct reader *reader, struct search_key *key, unsigned count)
@@ -202,6 +230,8 @@ static bool take_argument(struct reader *reader, struct search_key *key, const s
         return parse_space(reader->args) && parse_atom(reader->args, &key->keyword);
     case UIDS:
         return take_uids(reader, key);
+    case MODSEQ:
+        return take_modseq(reader, key);
     case KEY:
         return take_children(reader, key, 1);
     case TWO_KEYS:

@@ -60,12 +60,29 @@ static enum update_phase look(struct command *command, bool with_expunge)
     return UPDATE_EXPUNGE;
 }
 
+/* All of it in one answer, which leaves the numbers of the others to the client. */
+static enum update_phase tell_vanished(struct command *command)
+{
+    struct update *update = &command->imap->update;
+    struct view *view = command->imap->view;
+    size_t at = view->gone.count - update->ranges_left;
+
+    vanished_tell(command, &view->gone, &at, false);
+    update->ranges_left = view->gone.count - at;
+    if (update->ranges_left > 0)
+        return UPDATE_EXPUNGE;
+    view_drop_gone(view);
+    return UPDATE_EXISTS;
+}
+
 /* From the highest down: so no EXPUNGE changes the number of one that follows. */
 static enum update_phase tell_expunged(struct command *command)
 {
     struct update *update = &command->imap->update;
     struct view *view = command->imap->view;
 
+    if ((command->imap->enabled & ENABLED_QRESYNC) != 0)
+        return tell_vanished(command);
     for (unsigned i = 0; i < SLICE; i++) {
         const struct uid_range *range;
 

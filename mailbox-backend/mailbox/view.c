@@ -4,8 +4,6 @@
 
 #include "common/mem.h"
 
-/* ---- sets ---- */
-
 static uint32_t lesser(uint32_t a, uint32_t b)
 {
     return a < b ? a : b;
@@ -14,55 +12,6 @@ static uint32_t lesser(uint32_t a, uint32_t b)
 static uint32_t greater(uint32_t a, uint32_t b)
 {
     return a > b ? a : b;
-}
-
-/* Adds to `to` what is in both a and b. */
-static void add_common(struct uidset *to, const struct uidset *a, const struct uidset *b)
-{
-    size_t i = 0;
-    size_t j = 0;
-
-    while (i < a->count && j < b->count) {
-        uint32_t first = greater(a->ranges[i].first, b->ranges[j].first);
-        uint32_t last = lesser(a->ranges[i].last, b->ranges[j].last);
-
-        if (first <= last)
-            uidset_add_range(to, first, last);
-        if (a->ranges[i].last < b->ranges[j].last)
-            i++;
-        else
-            j++;
-    }
-}
-
-/* Adds to `to` what is in a and not in b. */
-static void add_missing(struct uidset *to, const struct uidset *a, const struct uidset *b)
-{
-    size_t j = 0;
-
-    for (size_t i = 0; i < a->count; i++) {
-        uint64_t at = a->ranges[i].first;
-        uint32_t last = a->ranges[i].last;
-
-        while (j < b->count && b->ranges[j].last < at)
-            j++;
-        for (size_t k = j; k < b->count && b->ranges[k].first <= last; k++) {
-            if (b->ranges[k].first > at)
-                uidset_add_range(to, (uint32_t)at, b->ranges[k].first - 1);
-            at = (uint64_t)b->ranges[k].last + 1;
-        }
-        if (at <= last)
-            uidset_add_range(to, (uint32_t)at, last);
-    }
-}
-
-static void subtract(struct uidset *set, const struct uidset *taken)
-{
-    struct uidset rest = {0};
-
-    add_missing(&rest, set, taken);
-    uidset_release(set);
-    *set = rest;
 }
 
 /* ---- sequence numbers ---- */
@@ -152,7 +101,7 @@ bool view_uids_of(const struct view *view, const struct uidset *sequences, struc
 
 void view_known_uids(const struct view *view, const struct uidset *wanted, struct uidset *uids)
 {
-    add_common(uids, &view->uids, wanted);
+    uidset_add_common(uids, &view->uids, wanted);
 }
 
 /* ---- \Recent ---- */
@@ -221,9 +170,9 @@ static enum err_code find_gone(struct view *view, struct store_read *read, struc
     if (code == ERR_NONE && !complete)
         code = store_uids(read, view->folder, 1, &present, err);
     if (code == ERR_NONE && complete)
-        add_common(&view->gone, &view->uids, &vanished);
+        uidset_add_common(&view->gone, &view->uids, &vanished);
     else if (code == ERR_NONE)
-        add_missing(&view->gone, &view->uids, &present);
+        uidset_add_missing(&view->gone, &view->uids, &present);
     uidset_release(&vanished);
     uidset_release(&present);
     return code;
@@ -252,6 +201,8 @@ enum err_code view_look(struct view *view, struct store_read *read, struct view_
     if (folder.highest_modseq == view->modseq)
         return ERR_NONE;
     news->modseq = folder.highest_modseq;
+    if (uidset_is_empty(&view->gone))
+        view->gone_modseq = view->modseq;
     news->uid_next = folder.uid_next;
     news->flags = true;
     if (find_gone(view, read, err) != ERR_NONE)
@@ -275,8 +226,8 @@ void view_add_arrived(struct view *view, const struct view_news *news)
 
 void view_drop_gone(struct view *view)
 {
-    subtract(&view->uids, &view->gone);
-    subtract(&view->recent, &view->gone);
+    uidset_subtract(&view->uids, &view->gone);
+    uidset_subtract(&view->recent, &view->gone);
     uidset_release(&view->gone);
     count_before(view);
 }
@@ -286,6 +237,11 @@ void view_told(struct view *view, const struct view_news *news)
     view->modseq = news->modseq;
     view->own_first = 0;
     view->own_last = 0;
+}
+
+uint64_t view_settled_modseq(const struct view *view)
+{
+    return uidset_is_empty(&view->gone) ? view->modseq : view->gone_modseq;
 }
 
 void view_own_change(struct view *view, uint64_t modseq)

@@ -20,6 +20,7 @@ struct view {
     struct uidset recent; /* of uids: \Recent for this session */
     uint32_t uid_next;    /* uids from here up are not in the view */
     uint64_t modseq;      /* changes up to here were told (apart from gone) */
+    uint64_t gone_modseq; /* while gone is not empty: up to here all was told */
     struct keyword_list keywords; /* as told in FLAGS */
 
     uint64_t mailbox_modseq;      /* of the snapshot that view_look() last saw */
@@ -67,6 +68,10 @@ void view_add_arrived(struct view *view, const struct view_news *news);
 void view_drop_gone(struct view *view);
 /* The client was told of flag changes too: the view is as of news->modseq. */
 void view_told(struct view *view, const struct view_news *news);
+
+/* Whatever changed up to this modseq was told, what vanished included: a client that begins anew
+   from there misses nothing (RFC 7162 section 3.2). */
+uint64_t view_settled_modseq(const struct view *view);
 
 /* An operation of this session was given this modseq (0: it changed nothing), and the client knows
    what it changed, so that it needs no telling. To count, view_look() must have been called

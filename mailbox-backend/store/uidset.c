@@ -227,3 +227,43 @@ struct uid_range uidset_next_range(const struct uidset *set, uint32_t uid)
     }
     return range;
 }
+
+/* ---- two sets ---- */
+
+static uint32_t lesser(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint32_t greater(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+void uidset_add_common(struct uidset *to, const struct uidset *a, const struct uidset *b)
+{
+    size_t i = 0;
+    size_t j = 0;
+
+    while (i < a->count && j < b->count) {
+        uint32_t first = greater(a->ranges[i].first, b->ranges[j].first);
+        uint32_t last = lesser(a->ranges[i].last, b->ranges[j].last);
+
+        if (first <= last)
+            uidset_add_range(to, first, last);
+        if (a->ranges[i].last < b->ranges[j].last)
+            i++;
+        else
+            j++;
+    }
+}
+
+void uidset_add_missing(struct uidset *to, const struct uidset *a, const struct uidset *b)
+{
+    struct uidset rest = {0};
+
+    uidset_copy(&rest, a);
+    uidset_subtract(&rest, b);
+    uidset_unite(to, &rest);
+    uidset_release(&rest);
+}

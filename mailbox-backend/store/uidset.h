@@ -39,4 +39,8 @@ uint32_t uidset_next(const struct uidset *set, uint32_t uid);
    when there is none. */
 struct uid_range uidset_next_range(const struct uidset *set, uint32_t uid);
 
+/* Adds to `to`, which is neither of them, what is in both a and b; or in a and not in b. */
+void uidset_add_common(struct uidset *to, const struct uidset *a, const struct uidset *b);
+void uidset_add_missing(struct uidset *to, const struct uidset *a, const struct uidset *b);
+
 #endif

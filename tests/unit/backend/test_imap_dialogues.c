@@ -28,6 +28,8 @@ int main(void)
         DIALOGUE("messages_are_copied_and_moved", "copy.txt"),
         DIALOGUE("deleted_messages_are_expunged", "expunge.txt"),
         DIALOGUE("messages_are_searched", "search.txt"),
+        DIALOGUE("modseqs_are_told_to_who_asks", "condstore.txt"),
+        DIALOGUE("what_vanished_is_told_by_uid", "qresync.txt"),
         DIALOGUE("changes_by_others_are_told", "two-sessions.txt"),
         DIALOGUE("idle_keeps_the_connection_alive", "idle-keepalive.txt"),
         DIALOGUE("idle_tells_changes_as_they_happen", "idle.txt"),

@@ -1,13 +1,14 @@
 /* Several clients of one folder do things at random. Each keeps what it is told, as a client
-   would: numbers, uids and flags. At the end all must know what is in the folder, and nothing
-   may have been told that contradicts what was told before. */
+   would: numbers, uids, flags and, where it has enabled them, mod-sequences. Some go away now and
+   then and come back by QRESYNC with what they knew. At the end all must know what is in the folder,
+   and nothing may have been told that contradicts what was told before. */
 #include "tests/unit/backend/harness.h"
 
 #include "mailbox-backend/imap4/engine.h"
 
-#define CLIENTS 3
+#define CLIENTS 4
 #define MOST 400 /* messages */
-#define STEPS 300
+#define STEPS 400
 
 static const char *const flag_names[] = {"\\Seen", "\\Flagged", "\\Answered", "\\Draft",
                                          "kw1",    "kw2",       "\\Deleted",  "\\Recent"};
@@ -22,8 +23,24 @@ struct message {
     bool known_flags;
 };
 
+enum kind { PLAIN, CONDSTORE, QRESYNC };
+
+/* What a client keeps while it is away, by uid. */
+struct cache {
+    unsigned uid_validity;
+    unsigned long long modseq;
+    bool known[MOST * 8];
+    unsigned flags[MOST * 8];
+};
+
 struct client {
     struct session *session;
+    enum kind kind;
+    unsigned uid_validity;
+    unsigned long long modseq;  /* up to here it knows all */
+    unsigned long long highest; /* of the FETCH responses of a command */
+    bool told_highest;          /* HIGHESTMODSEQ came with it */
+    struct cache cache;
     unsigned count;
     struct message messages[MOST * 8];
     bool may_expunge; /* the command that runs allows EXPUNGE */
@@ -53,6 +70,16 @@ static unsigned flags_of(const char *list)
     return flags;
 }
 
+static void take_modseq(struct client *client, const char *items)
+{
+    const char *at = strstr(items, "MODSEQ (");
+    unsigned long long modseq = at == NULL ? 0 : strtoull(at + 8, NULL, 10);
+
+    assert_true(at == NULL || modseq > 0);
+    if (modseq > client->highest)
+        client->highest = modseq;
+}
+
 static void on_fetch(struct client *client, unsigned number, const char *items)
 {
     struct message *message;
@@ -71,6 +98,11 @@ static void on_fetch(struct client *client, unsigned number, const char *items)
         message->flags = flags_of(flags);
         message->known_flags = true;
     }
+    if (uid != NULL && flags != NULL) {
+        client->cache.known[message->uid] = true;
+        client->cache.flags[message->uid] = message->flags;
+    }
+    take_modseq(client, items);
 }
 
 static void on_expunge(struct client *client, unsigned number)
@@ -82,17 +114,73 @@ static void on_expunge(struct client *client, unsigned number)
     client->messages[--client->count] = (struct message){0};
 }
 
+/* Where the message of a uid stands: if its uid is not known, any between those that are will do. */
+static unsigned place_of(const struct client *client, unsigned uid)
+{
+    unsigned place = 0;
+
+    for (unsigned i = 0; i < client->count && client->messages[i].uid <= uid; i++) {
+        if (client->messages[i].uid == 0 && client->messages[place].uid != 0)
+            place = i;
+        if (client->messages[i].uid == uid)
+            return i;
+        if (client->messages[i].uid != 0)
+            place = i;
+    }
+    assert_int_equal(client->messages[place].uid, 0);
+    return place;
+}
+
+static void on_vanished(struct client *client, const char *uids)
+{
+    bool earlier = strncmp(uids, "(EARLIER) ", 10) == 0;
+
+    if (earlier)
+        uids += 10;
+    assert_int_equal(client->kind, QRESYNC);
+    while (*uids >= '0' && *uids <= '9') {
+        char *end;
+        unsigned first = (unsigned)strtoul(uids, &end, 10);
+        unsigned last = *end == ':' ? (unsigned)strtoul(end + 1, &end, 10) : first;
+
+        for (unsigned uid = first; uid <= last; uid++) {
+            client->cache.known[uid] = false;
+            if (!earlier)
+                on_expunge(client, place_of(client, uid) + 1);
+        }
+        uids = *end == ',' ? end + 1 : end;
+    }
+}
+
+/* In any line, tagged or not. */
+static void take_codes(struct client *client, const char *line)
+{
+    const char *highest = strstr(line, "[HIGHESTMODSEQ ");
+    const char *validity = strstr(line, "[UIDVALIDITY ");
+
+    if (validity != NULL)
+        client->uid_validity = (unsigned)strtoul(validity + 13, NULL, 10);
+    if (highest == NULL)
+        return;
+    client->modseq = strtoull(highest + 15, NULL, 10);
+    client->told_highest = true;
+}
+
 static void on_line(struct client *client, const char *line)
 {
     unsigned number;
     char what[16];
 
+    take_codes(client, line);
+    if (strncmp(line, "* VANISHED ", 11) == 0)
+        on_vanished(client, line + 11);
     if (sscanf(line, "* %u %15s", &number, what) != 2)
         return;
     if (strcmp(what, "EXISTS") == 0) {
         assert_in_range(number, client->count, MOST * 8);
         client->count = number;
     } else if (strcmp(what, "EXPUNGE") == 0) {
+        assert_int_not_equal(client->kind, QRESYNC);
         on_expunge(client, number);
     } else if (strcmp(what, "FETCH") == 0) {
         on_fetch(client, number, line);
@@ -115,11 +203,16 @@ static bool say(struct client *client, bool may_expunge, const char *format, ...
     va_end(args);
     memcpy(command + length, "\r\n", 3);
     client->may_expunge = may_expunge;
+    client->told_highest = false;
+    client->highest = 0;
     session_send_text(client->session, "t ");
     session_send_text(client->session, command);
     while ((line = session_take_line(client->session)) != NULL && strncmp(line, "t ", 2) != 0)
         on_line(client, line);
     assert_non_null(line);
+    take_codes(client, line);
+    if (!client->told_highest && client->highest > client->modseq)
+        client->modseq = client->highest; /* RFC 7162 section 6 */
     assert_true(strncmp(line, "t BAD", 5) != 0);
     return strncmp(line, "t OK", 4) == 0;
 }
@@ -142,11 +235,12 @@ static void store_silently(struct client *client, unsigned number)
         message->flags |= 1u << flag;
     else
         message->flags &= ~(1u << flag);
+    client->cache.flags[message->uid] = message->flags;
 }
 
 static void change(struct client *client, unsigned number)
 {
-    switch (pick(8)) {
+    switch (pick(10)) {
     case 0:
         say(client, false, "STORE %u FLAGS (%s %s)", number, flag_names[pick(SETTABLE)],
             flag_names[pick(SETTABLE)]);
@@ -163,6 +257,14 @@ static void change(struct client *client, unsigned number)
         break;
     case 4:
         say(client, false, "FETCH %u:* (UID FLAGS)", number);
+        break;
+    case 5:
+        say(client, true, "UID STORE 1:* (UNCHANGEDSINCE %llu) -FLAGS (%s)", client->modseq,
+            flag_names[pick(SETTABLE)]);
+        break;
+    case 6:
+        say(client, false, "FETCH 1:%u (UID FLAGS) (CHANGEDSINCE %llu)", number,
+            client->modseq > 3 ? client->modseq - pick(3) : 1);
         break;
     default:
         store_silently(client, number);
@@ -188,10 +290,65 @@ static void act(struct client *client)
 
 /* ---- the test ---- */
 
-static void select_inbox(struct client *client, struct harness *harness, size_t room)
+static void log_in(struct client *client, struct harness *harness, size_t room)
 {
-    *client = (struct client){.session = session_open(harness, &imap4_engine, NULL)};
+    client->session = session_open(harness, &imap4_engine, NULL);
     client->session->room = room;
+    if (client->kind == QRESYNC)
+        say(client, true, "ENABLE QRESYNC");
+    else if (client->kind == CONDSTORE)
+        say(client, true, "ENABLE CONDSTORE");
+}
+
+/* A number and its uid that the client is sure of, or not: what it says of others does not matter. */
+static void write_match(const struct client *client, char match[64])
+{
+    unsigned number = client->count == 0 ? 0 : pick(client->count);
+
+    match[0] = '\0';
+    if (client->count > 0 && client->messages[number].uid != 0 && pick(2) != 0)
+        snprintf(match, 64, " (%u %u)", number + 1, client->messages[number].uid);
+}
+
+/* What was not told by SELECT is as it was when the client went. */
+static void come_back(struct client *client, struct harness *harness)
+{
+    size_t room = client->session->room;
+    char match[64];
+    char command[160];
+
+    write_match(client, match);
+    snprintf(command, sizeof(command), "SELECT INBOX (QRESYNC (%u %llu%s%s))", client->uid_validity,
+             client->modseq, pick(2) != 0 ? " 1:4294967295" : "", match);
+    session_close(client->session);
+    client->count = 0;
+    memset(client->messages, 0, sizeof(client->messages));
+    log_in(client, harness, room);
+    assert_true(say(client, true, "%s", command));
+    if (client->count > 0)
+        say(client, false, "FETCH 1:* (UID)");
+    for (unsigned i = 0; i < client->count; i++) {
+        struct message *message = &client->messages[i];
+
+        if (client->cache.known[message->uid]) {
+            message->flags = client->cache.flags[message->uid];
+            message->known_flags = true;
+        }
+    }
+    for (unsigned uid = 1; uid < MOST * 8; uid++) {
+        bool is_there = false;
+
+        for (unsigned i = 0; i < client->count && !is_there; i++)
+            is_there = client->messages[i].uid == uid;
+        assert_true(is_there || !client->cache.known[uid]);
+    }
+}
+
+static void select_inbox(struct client *client, struct harness *harness, size_t room,
+                         enum kind kind)
+{
+    *client = (struct client){.kind = kind};
+    log_in(client, harness, room);
     say(client, true, "SELECT INBOX");
     if (client->count > 0)
         say(client, false, "FETCH 1:* (UID FLAGS)");
@@ -213,6 +370,7 @@ static void knows_the_same(const struct client *client, const struct client *tru
 
 static void play(unsigned seed)
 {
+    static const enum kind kinds[CLIENTS] = {PLAIN, CONDSTORE, QRESYNC, QRESYNC};
     static struct client clients[CLIENTS + 1];
     struct client *truth = &clients[CLIENTS];
     struct harness harness;
@@ -220,11 +378,19 @@ static void play(unsigned seed)
     random_state = seed;
     harness_open(&harness);
     for (unsigned i = 0; i < CLIENTS; i++)
-        select_inbox(&clients[i], &harness, i == 0 ? 1 : (size_t)256 << 10);
-    for (unsigned i = 0; i < STEPS; i++)
-        act(&clients[pick(CLIENTS)]);
-    select_inbox(truth, &harness, (size_t)256 << 10);
+        select_inbox(&clients[i], &harness, i % 2 == 0 ? 1 : (size_t)256 << 10, kinds[i]);
+    for (unsigned i = 0; i < STEPS; i++) {
+        struct client *client = &clients[pick(CLIENTS)];
+
+        if (client->kind == QRESYNC && pick(12) == 0)
+            come_back(client, &harness);
+        else
+            act(client);
+    }
+    select_inbox(truth, &harness, (size_t)256 << 10, PLAIN);
     for (unsigned i = 0; i < CLIENTS; i++) {
+        if (clients[i].kind == QRESYNC && pick(2) != 0)
+            come_back(&clients[i], &harness);
         say(&clients[i], true, "NOOP");
         knows_the_same(&clients[i], truth);
     }
@@ -235,9 +401,16 @@ static void play(unsigned seed)
 
 static void clients_know_what_is_there_whatever_they_do(void **state)
 {
+    const char *first = getenv("MODEL_SEED");
+    const char *rounds = getenv("MODEL_ROUNDS");
+    unsigned seed = first != NULL ? (unsigned)strtoul(first, NULL, 10) : 1;
+    unsigned left = rounds != NULL ? (unsigned)strtoul(rounds, NULL, 10) : 2;
+
     (void)state;
-    play(1);
-    play(20261124);
+    for (; left > 0; left--, seed++) {
+        print_message("MODEL_SEED=%u\n", seed);
+        play(seed);
+    }
 }
 
 int main(void)
