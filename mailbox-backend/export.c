@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "mailbox-backend/folder_walk.h"
+#include "mailbox-backend/mailbox/uidl.h"
 #include "mailbox-backend/maildir.h"
 
 #define SLICE 64 /* items of one snapshot */
@@ -24,7 +25,7 @@ struct export
 struct taken {
     struct store_item item;
     struct store_content *content;
-    char uidl[80]; /* "": none of its own */
+    char uidl[UIDL_MAX + 1]; /* "": none of its own */
 };
 
 static enum err_code put(const struct export *export, const void *bytes, size_t length,
@@ -123,17 +124,10 @@ static enum err_code put_message(const struct export *export, struct taken *take
 
 /* ---- a folder ---- */
 
-static void take(const struct export *export, struct store_read *read, struct taken *taken)
+static void take(struct store_read *read, struct taken *taken)
 {
-    size_t length;
-
     taken->content = NULL;
-    taken->uidl[0] = '\0';
-    if (store_property_get(read, export->folder.id, taken->item.item_id, "pop3/uidl",
-                           (uint8_t *)taken->uidl, sizeof(taken->uidl) - 1, &length,
-                           NULL) == ERR_NONE)
-        taken->uidl[length] = '\0';
-    else
+    if (!uidl_kept(read, &taken->item, taken->uidl))
         taken->uidl[0] = '\0';
     if (store_content_open(read, &taken->item, &taken->content, NULL) != ERR_NONE)
         taken->content = NULL;
@@ -157,7 +151,7 @@ static enum err_code take_slice(struct export *export, uint32_t first, struct ta
     *count = code == ERR_NONE ? *count : 0;
     for (size_t i = 0; i < *count; i++) {
         taken[i].item = items[i];
-        take(export, read, &taken[i]);
+        take(read, &taken[i]);
     }
     store_read_end(&read);
     return code;

@@ -127,7 +127,7 @@ static void fill_properties(struct import_item *item)
             (struct store_property){IMPORT_SOURCE_PROPERTY, marks->name, strlen(marks->name)};
     if (marks->uidl[0] != '\0')
         item->properties[count++] =
-            (struct store_property){"pop3/uidl", marks->uidl, strlen(marks->uidl)};
+            (struct store_property){UIDL_PROPERTY, marks->uidl, strlen(marks->uidl)};
     item->op.in.append.properties = item->properties;
     item->op.in.append.property_count = count;
 }

@@ -7,6 +7,7 @@
 #include "mailbox-backend/hash_set.h"
 #include "mailbox-backend/import.h"
 #include "mailbox-backend/mailbox/delivery.h"
+#include "mailbox-backend/mailbox/uidl.h"
 
 #define IMPORT_LOT 32              /* messages of one commit */
 #define IMPORT_LOT_BYTES (4 << 20) /* or so many bytes of them */

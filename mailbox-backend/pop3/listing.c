@@ -1,52 +1,22 @@
 /* LIST and UIDL. */
-#include <string.h>
-
 #include "common/log.h"
+#include "mailbox-backend/mailbox/uidl.h"
 #include "mailbox-backend/pop3/pop3.h"
 
 #define SLICE 128       /* items at a time */
 #define FAIR_SHARE 1024 /* items in one call */
-#define UID_MAX 70      /* RFC 1939 section 7 */
-
-/* An import may have kept the id that a client knows from another server. */
-static const char uidl_property[] = "pop3/uidl";
-
-static bool is_valid_id(const char *id, size_t length)
-{
-    if (length == 0 || length > UID_MAX)
-        return false;
-    for (size_t i = 0; i < length; i++)
-        if (id[i] < 0x21 || id[i] > 0x7E)
-            return false;
-    return true;
-}
-
-/* Appends the unique id: the one an import has set, or 8 hex digits of the mailbox's GUID and 12 of
-   the item's id, which is never used again in a mailbox. */
-static void id_write(struct pop3 *pop3, struct store_read *read, const struct store_item *item,
-                     struct buf *out)
-{
-    const uint8_t *guid = store_mailbox_guid(pop3->mailbox)->bytes;
-    char id[UID_MAX];
-    size_t length;
-
-    if (store_property_get(read, STORE_INBOX_FOLDER, item->item_id, uidl_property, (uint8_t *)id,
-                           sizeof(id), &length, NULL) == ERR_NONE &&
-        is_valid_id(id, length))
-        buf_append(out, id, length);
-    else
-        buf_printf(out, "%02x%02x%02x%02x%012llx", guid[0], guid[1], guid[2], guid[3],
-                   (unsigned long long)item->item_id);
-}
-
 static void line_write(struct pop3 *pop3, struct store_read *read, const struct store_item *item,
                        struct buf *out)
 {
     buf_printf(out, "%u ", maildrop_number(&pop3->maildrop, item->uid));
-    if (pop3->listing.ids)
-        id_write(pop3, read, item, out);
-    else
+    if (pop3->listing.ids) {
+        char id[UIDL_MAX + 1];
+
+        uidl_of(read, store_mailbox_guid(pop3->mailbox), item, id);
+        buf_text(out, id);
+    } else {
         buf_printf(out, "%llu", (unsigned long long)maildrop_octets(item));
+    }
     buf_text(out, "\r\n");
 }
 
