@@ -60,6 +60,12 @@ enum err_code account_remove(struct directory *directory, struct str name, bool 
 enum err_code account_restore(struct directory *directory, struct str name, bool dry_run,
                               struct err *err);
 
+/* Makes an account again that is known no more, as a copy of the directory has it: its GUID, password,
+   switches, and those of its addresses that are still free. ERR_NOT_FOUND: it is not in the copy.
+   ERR_EXISTS: its name is taken, or account_restore() can bring it back. */
+enum err_code account_bring_back(struct directory *directory, struct directory *copy,
+                                 struct str name, bool dry_run, struct err *err);
+
 /* A mail address, an alias or "@domain" (catch-all). ERR_EXISTS names whose it is. */
 enum err_code address_add(struct directory *directory, struct str name, struct str address,
                           bool dry_run, struct err *err);

@@ -171,14 +171,13 @@ static enum err_code find_removed(struct write *write, const char *name, struct 
     return code;
 }
 
-static enum err_code restore(struct write *write, Directory__Record *record, struct err *err)
+/* Puts the record back with its name and those of its addresses that nobody has got meanwhile. */
+static enum err_code enter(struct write *write, Directory__Record *record, struct err *err)
 {
     struct directory *directory = write->directory;
     size_t kept = 0;
-    enum err_code code;
+    enum err_code code = write_claim(write, directory->name, record->name, record, err);
 
-    assert(record != NULL);
-    code = write_claim(write, directory->name, record->name, record, err);
     if (code == ERR_EXISTS)
         return err_set(err, code, "%s is in use again: remove that user or address first",
                        record->name);
@@ -189,12 +188,20 @@ static enum err_code restore(struct write *write, Directory__Record *record, str
         else if (code == ERR_EXISTS)
             code = ERR_NONE; /* somebody else's by now */
     }
-    if (code != ERR_NONE ||
-        (code = write_delete(write, directory->removed, record, err)) != ERR_NONE)
+    if (code != ERR_NONE)
         return code;
     record->n_addresses = kept;
     record->removed = 0;
     return write_put(write, directory->account, record, err);
+}
+
+static enum err_code restore(struct write *write, Directory__Record *record, struct err *err)
+{
+    enum err_code code;
+
+    assert(record != NULL);
+    code = enter(write, record, err);
+    return code == ERR_NONE ? write_delete(write, write->directory->removed, record, err) : code;
 }
 
 enum err_code account_restore(struct directory *directory, struct str given, bool dry_run,
@@ -212,6 +219,46 @@ enum err_code account_restore(struct directory *directory, struct str given, boo
     if (code == ERR_NONE)
         code = restore(&write, record, err);
     code = write_end(&write, code, err);
+    arena_reset(&arena);
+    return code;
+}
+
+/* ERR_EXISTS while the directory still knows the account, perhaps as one that was removed. */
+static enum err_code check_gone(struct write *write, const Directory__Record *record,
+                                struct arena *arena, struct err *err)
+{
+    struct store_guid guid;
+    Directory__Record *other;
+    enum err_code code;
+
+    memcpy(guid.bytes, record->guid.data, sizeof(guid.bytes));
+    code = get_record(write->txn, write->directory->account, &guid, arena, &other, err);
+    if (code == ERR_NONE)
+        return err_set(err, ERR_EXISTS, "%s is there", other->name);
+    if (code == ERR_NOT_FOUND)
+        code = get_record(write->txn, write->directory->removed, &guid, arena, &other, err);
+    if (code == ERR_NONE)
+        return err_set(err, ERR_EXISTS,
+                       "%s was removed, but is kept: `user restore` brings it back", other->name);
+    return code == ERR_NOT_FOUND ? ERR_NONE : code;
+}
+
+enum err_code account_bring_back(struct directory *directory, struct directory *copy,
+                                 struct str name, bool dry_run, struct err *err)
+{
+    struct arena arena = {0};
+    Directory__Record *record;
+    struct write write;
+    enum err_code code = find_record(copy, name, &arena, &record, err);
+
+    if (code == ERR_NONE && (code = write_begin(&write, directory, dry_run, err)) == ERR_NONE) {
+        code = check_gone(&write, record, &arena, err);
+        if (code == ERR_NONE) {
+            write_changed(&write, record, 0);
+            code = enter(&write, record, err);
+        }
+        code = write_end(&write, code, err);
+    }
     arena_reset(&arena);
     return code;
 }

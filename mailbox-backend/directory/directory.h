@@ -59,6 +59,11 @@ void directory_close(struct directory **directory);
    takes. */
 enum err_code directory_copy(struct directory *directory, int to, struct err *err);
 
+/* Opens what directory_copy() has written, for looking up only, with the settings of another. Its
+   checksum is the caller's to check: damaged pages can end the process. */
+enum err_code directory_open_copy(struct directory **directory, const char *path,
+                                  const struct directory *like, struct err *err);
+
 /* By log-in name as a client gives it: user, user@domain, DOMAIN\user, an alias, any case.
    ERR_NOT_FOUND, ERR_INVALID (not a possible name: treat like not found). */
 enum err_code directory_find(struct directory *directory, struct str name, struct arena *arena,

@@ -43,7 +43,7 @@ static enum err_code check_format(struct directory *directory, MDB_txn *txn, str
     MDB_val key = val_of_text("format"), value;
     int result = mdb_get(txn, directory->meta, &key, &value);
 
-    if (result == MDB_NOTFOUND) {
+    if (result == MDB_NOTFOUND && !directory->is_copy) {
         value = (MDB_val){1, &format};
         result = mdb_put(txn, directory->meta, &key, &value, 0);
     } else if (result == 0 && (value.mv_size != 1 || *(uint8_t *)value.mv_data != FORMAT)) {
@@ -64,15 +64,17 @@ static enum err_code open_tables(struct directory *directory, struct err *err)
         {"removed", &directory->removed},
         {"meta",    &directory->meta   },
     };
+    unsigned begin_flags = directory->is_copy ? MDB_RDONLY : 0;
+    unsigned flags = directory->is_copy ? 0 : MDB_CREATE;
     MDB_txn *txn;
     enum err_code code =
-        directory_err_mdb(err, mdb_txn_begin(directory->env, NULL, 0, &txn), "open");
+        directory_err_mdb(err, mdb_txn_begin(directory->env, NULL, begin_flags, &txn), "open");
 
     if (code != ERR_NONE)
         return code;
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && code == ERR_NONE; i++)
-        code = directory_err_mdb(
-            err, mdb_dbi_open(txn, tables[i].name, MDB_CREATE, tables[i].table), tables[i].name);
+        code = directory_err_mdb(err, mdb_dbi_open(txn, tables[i].name, flags, tables[i].table),
+                                 tables[i].name);
     if (code == ERR_NONE)
         code = check_format(directory, txn, err);
     if (code == ERR_NONE)
@@ -83,6 +85,7 @@ static enum err_code open_tables(struct directory *directory, struct err *err)
 
 static enum err_code open_file(struct directory *directory, struct err *err)
 {
+    unsigned flags = directory->is_copy ? MDB_NOSUBDIR | MDB_RDONLY | MDB_NOLOCK : 0;
     int stale = 0, result = mdb_env_create(&directory->env);
 
     if (result == 0)
@@ -92,8 +95,8 @@ static enum err_code open_file(struct directory *directory, struct err *err)
     if (result == 0)
         result = mdb_env_set_maxreaders(directory->env, MAX_READERS);
     if (result == 0)
-        result = mdb_env_open(directory->env, directory->folder, MDB_NOTLS, 0600);
-    if (result == 0)
+        result = mdb_env_open(directory->env, directory->folder, MDB_NOTLS | flags, 0600);
+    if (result == 0 && !directory->is_copy)
         result = mdb_reader_check(directory->env, &stale);
     return directory_err_mdb(err, result, directory->folder);
 }

@@ -21,7 +21,8 @@ struct directory {
     pthread_rwlock_t env_lock; /* held for writing only while env is opened again */
     MDB_env *env;              /* NULL: it could not be opened again */
     MDB_dbi account, name, address, removed, meta;
-    int lock; /* one process has the directory */
+    int lock;     /* one process has the directory */
+    bool is_copy; /* a file that nobody writes to; folder is its path */
     char *folder, *default_domain, *delimiter;
     uint64_t default_quota_bytes;
     struct credential_cache *cache;

@@ -43,6 +43,8 @@ static enum err_code open_all(struct directory *directory,
         err_prefix(err, "default domain %s", settings->default_domain);
         return code;
     }
+    if (directory->is_copy)
+        return env_open(directory, err);
     if ((code = file_make_folders(settings->folder, 0700, err)) == ERR_NONE &&
         (code = take_lock(directory, settings->folder, err)) == ERR_NONE &&
         (code = env_open(directory, err)) == ERR_NONE)
@@ -50,14 +52,15 @@ static enum err_code open_all(struct directory *directory,
     return code;
 }
 
-enum err_code directory_open(struct directory **out, const struct directory_settings *settings,
-                             struct err *err)
+static enum err_code open_as(struct directory **out, const struct directory_settings *settings,
+                             bool is_copy, struct err *err)
 {
     struct directory *directory = mem_alloc(sizeof(*directory));
     struct err local;
     enum err_code code;
 
     directory->lock = -1;
+    directory->is_copy = is_copy;
     directory->folder = mem_string(settings->folder);
     env_init(directory);
     directory->default_domain = mem_string(settings->default_domain);
@@ -70,6 +73,25 @@ enum err_code directory_open(struct directory **out, const struct directory_sett
         directory_close(&directory);
     *out = directory;
     return code;
+}
+
+enum err_code directory_open(struct directory **directory,
+                             const struct directory_settings *settings, struct err *err)
+{
+    return open_as(directory, settings, false, err);
+}
+
+enum err_code directory_open_copy(struct directory **directory, const char *path,
+                                  const struct directory *like, struct err *err)
+{
+    const struct directory_settings settings = {
+        .folder = path,
+        .default_domain = like->default_domain,
+        .delimiter = like->delimiter,
+        .default_quota_bytes = like->default_quota_bytes,
+    };
+
+    return open_as(directory, &settings, true, err);
 }
 
 void directory_close(struct directory **out)

@@ -66,4 +66,21 @@ enum err_code backup_restore(const char *folder, const char *name,
                              const struct backup_target *target, struct backup_facts *facts,
                              struct err *err);
 
+/* One mailbox as a backup has it. */
+struct backup_reader;
+
+/* ERR_NOT_FOUND: no such backup, or no mailbox of this GUID in it. Reads and checks the whole index that
+   the mailbox is in. The backup is not pruned while it is open. */
+enum err_code backup_reader_open(struct backup_reader **reader, const char *folder,
+                                 const char *name, const struct store_guid *guid, struct err *err);
+void backup_reader_close(struct backup_reader **reader);
+
+/* For store_read_begin() and all that reads, one snapshot at a time; never for an operation. It is the
+   reader's. Contents that are open must be closed before the reader. */
+struct store_mailbox *backup_reader_mailbox(const struct backup_reader *reader);
+
+/* The path, to be freed, of the directory's copy in a backup, after its checksum was found right.
+   ERR_NOT_FOUND when there is none. */
+enum err_code backup_directory(const char *folder, const char *name, char **path, struct err *err);
+
 #endif

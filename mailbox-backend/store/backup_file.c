@@ -10,6 +10,7 @@
 
 #include "common/crc32c.h"
 #include "mailbox-backend/store/backup_private.h"
+#include "mailbox-backend/store/segment.h"
 
 #define STEP 65536u
 #define NAP_MS 100u
@@ -26,11 +27,19 @@ char *backup_path(const char *format, ...)
     return path;
 }
 
+char *backup_segment_folder(const char *folder, const struct backup_database *database)
+{
+    return backup_path("%s/db%u-%" PRIx64, folder, database->number, database->created);
+}
+
 char *backup_segment_path(const char *folder, const struct backup_database *database,
                           const struct backup_segment *segment)
 {
-    return backup_path("%s/db%u-%" PRIx64 "/segment-%08" PRIu32 "-%" PRIu32, folder,
-                       database->number, database->created, segment->number, segment->generation);
+    char *own = backup_segment_folder(folder, database);
+    char *path = segment_copy_path(own, segment->number, segment->generation);
+
+    free(own);
+    return path;
 }
 
 static uint64_t milliseconds_since(const struct timespec *began)

@@ -61,6 +61,7 @@ const struct backup_segment *manifest_segment(const struct backup_database *data
 
 /* Paths, to be freed. */
 char *backup_path(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *backup_segment_folder(const char *folder, const struct backup_database *database);
 char *backup_segment_path(const char *folder, const struct backup_database *database,
                           const struct backup_segment *segment);
 
@@ -81,6 +82,11 @@ enum err_code backup_crc(int file, uint64_t at, uint64_t length, uint32_t *crc, 
    which the first size have the checksum. */
 enum err_code backup_check_file(const char *path, uint64_t size, bool more, uint32_t crc,
                                 struct err *err);
+
+/* Whoever reads a backup uses it, until *use is closed; prune claims it, which ERR_EXISTS refuses
+   meanwhile. ERR_NOT_FOUND: there is no whole backup of this name. */
+enum err_code backup_use(const char *folder, const char *name, int *use, struct err *err);
+enum err_code backup_claim(const char *folder, const char *name, int *use, struct err *err);
 
 /* ---- parts of a restore ---- */
 

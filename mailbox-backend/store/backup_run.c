@@ -127,7 +127,7 @@ static enum err_code copy_segments(struct run *run, struct database *database,
                                    struct err *err)
 {
     const struct backup_database *before = find_before(run, entry);
-    char *folder = backup_path("%s/db%u-%" PRIx64, run->folder, entry->number, entry->created);
+    char *folder = backup_segment_folder(run->folder, entry);
     enum err_code code = file_make_folders(folder, 0700, err);
 
     for (size_t i = 0; i < list->count && code == ERR_NONE; i++) {

@@ -99,6 +99,11 @@ enum err_code content_open(struct database *database, const struct tx *tx, uint6
 void mailbox_forget(struct store_mailbox *mailbox);
 void mailboxes_release(struct store *store);
 
+/* A mailbox in a database that is a copy: for reading, and known to nobody else. */
+enum err_code mailbox_open_copy(struct database *copy, const struct store_guid *guid,
+                                struct store_mailbox **mailbox, struct err *err);
+void mailbox_close_copy(struct store_mailbox **mailbox);
+
 /* The first uid that came since the process started or since the last claim. */
 void recent_arrived(struct store_mailbox *mailbox, uint32_t folder, uint32_t uid);
 

@@ -83,6 +83,24 @@ static enum err_code look_up(struct database *database, const struct store_guid 
     return code;
 }
 
+enum err_code mailbox_open_copy(struct database *copy, const struct store_guid *guid,
+                                struct store_mailbox **mailbox, struct err *err)
+{
+    uint32_t number;
+    enum err_code code = look_up(copy, guid, &number, err);
+
+    if (code == ERR_NONE)
+        *mailbox = new_object(copy, guid, number);
+    return code;
+}
+
+void mailbox_close_copy(struct store_mailbox **mailbox)
+{
+    if (*mailbox != NULL)
+        free_object(*mailbox);
+    *mailbox = NULL;
+}
+
 /* ERR_NOT_FOUND only when every database has said so. */
 static enum err_code find(struct store *store, const struct store_guid *guid,
                           struct store_mailbox **mailbox, struct err *err)

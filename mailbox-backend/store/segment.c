@@ -74,6 +74,15 @@ char *segment_path(const char *folder, uint32_t number)
     return path;
 }
 
+char *segment_copy_path(const char *folder, uint32_t number, uint32_t generation)
+{
+    char *path;
+
+    if (asprintf(&path, "%s/segment-%08" PRIu32 "-%" PRIu32, folder, number, generation) < 0)
+        abort();
+    return path;
+}
+
 /* magic u32, version u32, number u32, generation u32, size u64, checksum u32; the rest is zero */
 static void pack_header(uint8_t header[28], const struct segment_record *record)
 {
@@ -95,15 +104,15 @@ enum err_code segment_write_header(int fd, const struct segment_record *record, 
     return ERR_NONE;
 }
 
-enum err_code segment_open_file(const char *folder, const struct segment_record *record, int *fd,
-                                struct err *err)
+/* path is freed. */
+static enum err_code open_checked(char *path, int flags, const struct segment_record *record,
+                                  int *fd, struct err *err)
 {
-    char *path = segment_path(folder, record->number);
     uint8_t want[28];
     uint8_t header[28];
     enum err_code code = ERR_NONE;
 
-    *fd = open(path, O_RDWR | O_CLOEXEC);
+    *fd = open(path, flags | O_CLOEXEC);
     if (*fd < 0)
         code = err_errno(err, errno, "%s", path);
     free(path);
@@ -117,6 +126,19 @@ enum err_code segment_open_file(const char *folder, const struct segment_record 
     close(*fd);
     *fd = -1;
     return err_set(err, ERR_CORRUPT, "segment %" PRIu32 ": damaged header", record->number);
+}
+
+enum err_code segment_open_file(const char *folder, const struct segment_record *record, int *fd,
+                                struct err *err)
+{
+    return open_checked(segment_path(folder, record->number), O_RDWR, record, fd, err);
+}
+
+enum err_code segment_open_copy(const char *folder, const struct segment_record *record, int *fd,
+                                struct err *err)
+{
+    return open_checked(segment_copy_path(folder, record->number, record->generation), O_RDONLY,
+                        record, fd, err);
 }
 
 void segment_blank(const char *folder, const struct segment_record *record)

@@ -72,6 +72,13 @@ void segments_open(struct segments **set, const struct segments_start *how,
                    const struct segment_record *rows, size_t count);
 void segments_close(struct segments **set);
 
+/* The same for copies of segments in a backup's folder, which are only read. */
+void segments_open_copy(struct segments **set, const char *folder,
+                        const struct segment_record *rows, size_t count);
+
+/* The path of a copy; to be freed. */
+char *segment_copy_path(const char *folder, uint32_t number, uint32_t generation);
+
 /* True when the folder has a segment file. */
 bool segments_any(const char *folder);
 

@@ -7,6 +7,7 @@
 struct segments {
     char *folder;
     uint32_t start;
+    bool read_only; /* files of a backup: nothing is appended, made or removed */
 
     pthread_mutex_t lock; /* of what follows, and of the records in the segments */
     pthread_cond_t changed;
@@ -42,6 +43,10 @@ void segment_blank(const char *folder, const struct segment_record *record);
 
 /* Opens for reading and writing, and checks the header against the record. */
 enum err_code segment_open_file(const char *folder, const struct segment_record *record, int *fd,
+                                struct err *err);
+
+/* The same for one in a backup's folder, for reading. */
+enum err_code segment_open_copy(const char *folder, const struct segment_record *record, int *fd,
                                 struct err *err);
 
 /* With the lock held. */

@@ -75,7 +75,8 @@ uint64_t segments_next_size(const struct segments *set)
 static enum err_code pin(struct segments *set, struct segment *segment, struct err *err)
 {
     if (segment->fd < 0) {
-        enum err_code code = segment_open_file(set->folder, &segment->record, &segment->fd, err);
+        enum err_code code = (set->read_only ? segment_open_copy : segment_open_file)(
+            set->folder, &segment->record, &segment->fd, err);
 
         if (code != ERR_NONE)
             return code;
@@ -150,6 +151,20 @@ void segments_open(struct segments **out, const struct segments_start *how,
     *out = set;
 }
 
+void segments_open_copy(struct segments **out, const char *folder,
+                        const struct segment_record *rows, size_t count)
+{
+    struct segments *set = mem_alloc(sizeof(*set));
+
+    set->folder = mem_string(folder);
+    set->read_only = true;
+    pthread_mutex_init(&set->lock, NULL);
+    pthread_cond_init(&set->changed, NULL);
+    for (size_t i = 0; i < count; i++)
+        segments_insert(set, &rows[i], false);
+    *out = set;
+}
+
 void segments_close(struct segments **out)
 {
     struct segments *set = *out;
@@ -157,7 +172,8 @@ void segments_close(struct segments **out)
     *out = NULL;
     if (set == NULL)
         return;
-    segments_maker_stop(set);
+    if (!set->read_only)
+        segments_maker_stop(set);
     for (size_t i = 0; i < set->count; i++) {
         if (set->all[i]->fd >= 0)
             close(set->all[i]->fd);
