@@ -4,6 +4,7 @@
 #define BACKEND_ADMIN_H
 
 #include "mailbox-backend/backend.h"
+#include "mailbox-backend/store/backup.h"
 #include "proto/admin.h"
 
 /* All of the back end's tables, with those that both programs have; ends with NULL. */
@@ -14,6 +15,7 @@ extern const struct admin_command backend_address_commands[];
 extern const struct admin_command backend_folder_commands[];
 extern const struct admin_command backend_mailbox_commands[];
 extern const struct admin_command backend_recover_commands[];
+extern const struct admin_command backend_restore_commands[];
 extern const struct admin_command backend_database_commands[];
 extern const struct admin_command backend_status_commands[];
 extern const struct admin_command backend_backup_commands[];
@@ -39,6 +41,14 @@ void admin_put_guid(struct admin_call *call, const struct store_guid *guid);
 /* The account's mailbox; *mailbox is NULL when nothing has come for it yet. To be unreferenced. */
 enum err_code admin_open_mailbox(struct admin_call *call, const struct account *account,
                                  struct store_mailbox **mailbox, struct err *err);
+
+/* The folder of backups that the administrator named, which is open. */
+#define ADMIN_FOLDER_SIZE 40
+void admin_backup_folder(const struct admin_call *call, char folder[ADMIN_FOLDER_SIZE]);
+
+/* The backup in it that --backup names, or the newest whole one. */
+enum err_code admin_backup_choose(struct admin_call *call, const char *folder,
+                                  char name[BACKUP_NAME_SIZE], struct err *err);
 
 /* What the account's mailbox holds; nothing while there is none. */
 enum err_code admin_usage(struct admin_call *call, const struct account *account,

@@ -6,12 +6,31 @@
 #include "mailbox-backend/admin.h"
 #include "mailbox-backend/store/backup.h"
 
-#define FOLDER_SIZE 40
+/* ---- what commands on backups share ---- */
 
-/* The folder that the administrator named, which is open. */
-static void folder_of(const struct admin_call *call, char folder[FOLDER_SIZE])
+void admin_backup_folder(const struct admin_call *call, char folder[ADMIN_FOLDER_SIZE])
 {
-    snprintf(folder, FOLDER_SIZE, "/proc/self/fd/%d", admin_file(call));
+    snprintf(folder, ADMIN_FOLDER_SIZE, "/proc/self/fd/%d", admin_file(call));
+}
+
+enum err_code admin_backup_choose(struct admin_call *call, const char *folder,
+                                  char name[BACKUP_NAME_SIZE], struct err *err)
+{
+    const char *wanted = admin_value(call, "backup");
+    struct backup_facts facts = {0};
+    enum err_code code;
+
+    name[0] = '\0';
+    while ((code = backup_next(folder, facts.name, &facts, err)) == ERR_NONE) {
+        if (wanted == NULL ? facts.whole : strcmp(facts.name, wanted) == 0)
+            snprintf(name, BACKUP_NAME_SIZE, "%s", facts.name);
+    }
+    if (code != ERR_NOT_FOUND)
+        return code;
+    if (name[0] != '\0')
+        return ERR_NONE;
+    return err_set(err, ERR_NOT_FOUND, "no whole backup%s%s in %s", wanted == NULL ? "" : " ",
+                   wanted == NULL ? "" : wanted, admin_name(call, admin_name_count(call) - 1));
 }
 
 static void put_facts(struct admin_call *call, const struct backup_facts *facts)
@@ -45,10 +64,10 @@ static enum err_code run_run(struct admin_call *call, struct err *err)
         .context = call,
     };
     struct backup_facts facts;
-    char folder[FOLDER_SIZE];
+    char folder[ADMIN_FOLDER_SIZE];
     enum err_code code = admin_value_size(call, "rate", &options.rate, err);
 
-    folder_of(call, folder);
+    admin_backup_folder(call, folder);
     if (code == ERR_NONE)
         code = backup_run(admin_backend(call)->store, folder, &options, &facts, err);
     if (code == ERR_DENIED)
@@ -64,10 +83,10 @@ static enum err_code run_run(struct admin_call *call, struct err *err)
 static enum err_code run_list(struct admin_call *call, struct err *err)
 {
     struct backup_facts facts = {0};
-    char folder[FOLDER_SIZE];
+    char folder[ADMIN_FOLDER_SIZE];
     enum err_code code;
 
-    folder_of(call, folder);
+    admin_backup_folder(call, folder);
     while ((code = backup_next(folder, facts.name, &facts, err)) == ERR_NONE) {
         if (!facts.whole)
             admin_findings(call);
@@ -76,27 +95,6 @@ static enum err_code run_list(struct admin_call *call, struct err *err)
             return code;
     }
     return code == ERR_NOT_FOUND ? ERR_NONE : code;
-}
-
-/* The backup that --backup names, or the newest whole one. */
-static enum err_code choose(struct admin_call *call, const char *folder,
-                            char name[BACKUP_NAME_SIZE], struct err *err)
-{
-    const char *wanted = admin_value(call, "backup");
-    struct backup_facts facts = {0};
-    enum err_code code;
-
-    name[0] = '\0';
-    while ((code = backup_next(folder, facts.name, &facts, err)) == ERR_NONE) {
-        if (wanted == NULL ? facts.whole : strcmp(facts.name, wanted) == 0)
-            snprintf(name, BACKUP_NAME_SIZE, "%s", facts.name);
-    }
-    if (code != ERR_NOT_FOUND)
-        return code;
-    if (name[0] != '\0')
-        return ERR_NONE;
-    return err_set(err, ERR_NOT_FOUND, "no whole backup%s%s in %s", wanted == NULL ? "" : " ",
-                   wanted == NULL ? "" : wanted, admin_name(call, 0));
 }
 
 /* ---- verify ---- */
@@ -113,11 +111,11 @@ static enum err_code put_problem(void *context, const char *problem, struct err 
 static enum err_code run_verify(struct admin_call *call, struct err *err)
 {
     struct backup_check check = {.found = put_problem, .wanted = is_wanted, .context = call};
-    char folder[FOLDER_SIZE], name[BACKUP_NAME_SIZE];
+    char folder[ADMIN_FOLDER_SIZE], name[BACKUP_NAME_SIZE];
     enum err_code code;
 
-    folder_of(call, folder);
-    code = choose(call, folder, name, err);
+    admin_backup_folder(call, folder);
+    code = admin_backup_choose(call, folder, name, err);
     if (code == ERR_NONE)
         code = backup_verify(folder, name, &check, err);
     if (code == ERR_NONE)
@@ -154,15 +152,15 @@ static enum err_code restore_here(struct admin_call *call, const char *folder, c
 
 static enum err_code run_restore(struct admin_call *call, struct err *err)
 {
-    char folder[FOLDER_SIZE], name[BACKUP_NAME_SIZE];
+    char folder[ADMIN_FOLDER_SIZE], name[BACKUP_NAME_SIZE];
     enum err_code code;
 
     if (admin_host(call)->daemon) {
         admin_hint(call, "stop it first");
         return err_set(err, ERR_EXISTS, "the back end is running");
     }
-    folder_of(call, folder);
-    code = choose(call, folder, name, err);
+    admin_backup_folder(call, folder);
+    code = admin_backup_choose(call, folder, name, err);
     return code == ERR_NONE ? restore_here(call, folder, name, err) : code;
 }
 

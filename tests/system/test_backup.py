@@ -1,12 +1,15 @@
-"""A backup of a pair that takes mail, restored onto another: every message of its moment, once and whole."""
+"""Backups of a pair that takes mail, restored as a whole, a mailbox or a folder: every message of its moment,
+once and whole."""
 
+import glob
 import hashlib
 import json
 import os
 import re
+import subprocess
 import threading
 
-from pair import DOMAIN, Failed, Lmtp, Pair
+from pair import DOMAIN, Failed, Lmtp, PATIENCE, Pair, message
 
 SENDERS = 3
 
@@ -41,8 +44,8 @@ class Ledger:
             return set(self.answered)
 
 
-def numbers_in(imap, ledger):
-    count = int(imap.select("INBOX", readonly=True)[1][0])
+def numbers_in(imap, ledger, folder="INBOX"):
+    count = int(imap.select(f'"{folder}"', readonly=True)[1][0])
     seen = set()
     for first in range(1, count + 1, 50):
         for item in imap.fetch(f"{first}:{min(first + 49, count)}", "(BODY.PEEK[])")[1]:
@@ -116,3 +119,289 @@ def test_backup_of_a_pair_under_load_restored_onto_another():
             assert before <= seen, f"missing: {sorted(before - seen)[:10]}"
             assert len(seen - after) <= SENDERS, "more than what was on its way"
             assert not other.deliver("alice", b"Subject: later\r\n\r\nhi\r\n")
+
+
+# ---- one mailbox, one folder ----
+
+
+def make_backups_folder(pair):
+    folder = os.path.join(pair.folder, "backups")
+    os.mkdir(folder)
+    return folder
+
+
+def back_up(pair, folder):
+    return json.loads(pair.back.admin("backup", "run", folder, "--json")[1])
+
+
+def restore(pair, folder, *flags, user="alice"):
+    """The rows, by folder of the backup, and the sum of their numbers."""
+    rows = json.loads(pair.back.admin("mailbox", "restore", user, folder, *flags, "--json")[1])
+    total = {name: sum(row[name] for row in rows)
+             for name in ("messages", "there", "restored", "flags", "removed", "failed")}
+    return {row["folder"] or row["into"]: row for row in rows}, total
+
+
+def marks(imap, folder):
+    """What a client sees of a folder's messages, but for uids: by subject."""
+    if imap.select(f'"{folder}"', readonly=True)[1] == [b"0"]:
+        return {}
+    found = {}
+    for item in imap.fetch("1:*", "(FLAGS INTERNALDATE BODY.PEEK[])")[1]:
+        if isinstance(item, tuple):
+            head = item[0].decode()
+            flags = set(re.search(r"FLAGS \(([^)]*)\)", head)[1].split()) - {"\\Recent"}
+            date = re.search(r'INTERNALDATE "([^"]*)"', head)[1]
+            subject = re.search(rb"Subject: (.*)\r\n", item[1])[1].decode()
+            found.setdefault(subject, []).append((sorted(flags), date, hashlib.sha256(item[1]).hexdigest()))
+    return {subject: sorted(entries) for subject, entries in found.items()}
+
+
+def all_marks(imap, *folders):
+    return {folder: marks(imap, folder) for folder in folders}
+
+
+def fill_projects(imap):
+    imap.create("Projects/Deep/Deeper")
+    imap.subscribe("Projects/Deep")
+    for number, (folder, flags) in enumerate((
+            ("Projects", r"(\Seen)"), ("Projects", r"(\Flagged \Answered $Work later)"), ("Projects", None),
+            ("Projects/Deep", r"(\Draft)"), ("Projects/Deep/Deeper", r"(later \Deleted)"))):
+        imap.append(folder, flags, f'"0{number + 1}-Jan-2020 10:00:00 +0130"',
+                    message(f"project {number}", "x" * 300_000 * number))
+    imap.select("Projects")
+    imap.copy("1:2", "Projects/Deep")
+    imap.copy("1", "Projects")  # the same message twice in one folder
+
+
+PROJECTS = ("Projects", "Projects/Deep", "Projects/Deep/Deeper")
+
+
+def delete_projects(imap):
+    imap.select("INBOX")
+    for name in reversed(PROJECTS):
+        assert imap.delete(name)[0] == "OK"
+
+
+def test_mailbox_and_folder_restored_under_load_equal_the_ledger():
+    ledger = Ledger()
+    with Pair() as pair:
+        folder = make_backups_folder(pair)
+        imap = pair.imap()
+        fill_projects(imap)
+        projects = all_marks(imap, *PROJECTS)
+
+        def work():
+            while len(ledger.now()) < 60:
+                pass
+            before = ledger.now()
+            backup = back_up(pair, folder)
+            after = ledger.now()
+            imap.select("INBOX")
+            imap.store("1:40", "+FLAGS", r"(\Deleted)")
+            imap.expunge()
+            delete_projects(imap)
+            rows, total = restore(pair, folder, "--folder=Projects", "--in-place", "--flags")
+            assert total["restored"] == total["messages"] == 8 and not total["failed"], rows
+            assert all(row["folder-was"] == "made" for row in rows.values())
+            _, total = restore(pair, folder)  # beside, while mail comes
+            assert total["restored"] == total["messages"] and not total["failed"]
+            _, again = restore(pair, folder)
+            assert again["restored"] == 0 and again["there"] == again["messages"] == total["messages"]
+            _, inbox = restore(pair, folder, "--folder=INBOX", "--in-place")
+            assert inbox["restored"] == 40 and inbox["removed"] == 0
+            return before, after, backup
+
+        before, after, backup = under_load(pair, ledger, work)
+        assert all_marks(imap, *PROJECTS) == projects
+        assert [line for line in imap.lsub()[1] if b"Projects" in line and b"Restored" not in line] == [
+            b'() "/" Projects/Deep']
+        moment = backup["backup"]
+        beside = f"Restored/{moment[:4]}-{moment[4:6]}-{moment[6:8]} {moment[9:11]}.{moment[11:13]}"
+        seen = numbers_in(imap, ledger, f"{beside}/INBOX")
+        assert before <= seen, f"missing: {sorted(before - seen)[:10]}"
+        assert len(seen - after) <= SENDERS, "more than what was on its way"
+        here = numbers_in(imap, ledger)  # nothing that came since was lost, nothing came twice
+        assert here == ledger.now(), sorted(ledger.now() ^ here)[:10]
+        imap.logout()
+
+
+def test_a_mailbox_is_made_exactly_what_it_was():
+    with Pair() as pair:
+        folder = make_backups_folder(pair)
+        imap = pair.imap()
+        for number in range(6):
+            pair.deliver("alice", message(f"inbox {number}"))
+        fill_projects(imap)
+        before = all_marks(imap, "INBOX", *PROJECTS)
+        back_up(pair, folder)
+        imap.select("INBOX")
+        imap.store("1:2", "+FLAGS", r"(\Deleted)")
+        imap.expunge()
+        imap.store("1:2", "+FLAGS", r"(\Seen later)")
+        pair.deliver("alice", message("came since"))
+        imap.rename("Projects", "Renamed")
+        _, plan = restore(pair, folder, "--in-place", "--exact", "--dry-run")
+        assert all_marks(imap, "INBOX")["INBOX"].keys() == {f"inbox {n}" for n in range(2, 6)} | {"came since"}
+        _, done = restore(pair, folder, "--in-place", "--exact")
+        assert plan == done
+        assert done == {"messages": 14, "there": 4, "restored": 10, "flags": 2, "removed": 9, "failed": 0}
+        assert all_marks(imap, "INBOX", *PROJECTS) == before
+        assert not [line for line in imap.list()[1] if b"Renamed" in line]
+        text = pair.back.admin("mailbox", "recover", "alice", "--list")[1]
+        assert "came since" in text and text.count("project") == 8, text
+        pair.back.stop()  # and while the daemon is stopped
+        _, done = restore(pair, folder, "--in-place", "--exact")
+        assert done["there"] == done["messages"] == 14 and done["restored"] == done["removed"] == 0
+        pair.back.admin("database", "check")
+        pair.back.start()
+
+
+def uidls(pair):
+    pop3 = pair.pop3()
+    found = [line.split()[1] for line in pop3.uidl()[1]]
+    pop3.quit()
+    return found
+
+
+def test_clients_that_know_a_folder_see_a_restore_as_new_mail():
+    with Pair() as pair:
+        folder = make_backups_folder(pair)
+        home = os.path.join(pair.folder, "mbsync")
+        os.makedirs(f"{home}/mail")
+        with open(f"{home}/rc", "w") as file:
+            file.write(f"IMAPAccount a\nHost localhost\nPort {pair.front.imaps_port}\nUser alice\nPass secret-a\n"
+                       f"SSLType IMAPS\nCertificateFile {pair.pki}/ca.crt\n\nIMAPStore far\nAccount a\n\n"
+                       f"MaildirStore near\nPath {home}/mail/\nInbox {home}/mail/INBOX\nSubFolders Verbatim\n\n"
+                       "Channel all\nFar :far:\nNear :near:\nPatterns *\nCreate Both\nExpunge Both\nSyncState *\n")
+
+        def sync():
+            subprocess.run(["mbsync", "-c", f"{home}/rc", "-a"], check=True, capture_output=True, timeout=PATIENCE,
+                           env={**os.environ, "HOME": home})
+            return sorted(re.search(r"Subject: (.*)", open(path).read())[1]
+                          for path in glob.glob(f"{home}/mail/INBOX/*/*"))
+
+        for number in range(12):
+            pair.deliver("alice", message(f"inbox {number:02}"))
+        names = [f"inbox {number:02}" for number in range(12)]
+        assert sync() == names
+        ids = uidls(pair)
+        told = inbox_status(pair)
+        watcher = pair.imap()
+        watcher.select("INBOX")
+        uids = watcher.uid("SEARCH", "ALL")[1][0].split()
+        back_up(pair, folder)
+        watcher.store("1:5", "+FLAGS", r"(\Deleted)")
+        watcher.expunge()
+        assert sync() == names[5:]
+        _, total = restore(pair, folder, "--in-place")
+        assert total["restored"] == 5
+        watcher.noop()
+        now = inbox_status(pair)
+        assert now["UIDVALIDITY"] == told["UIDVALIDITY"]
+        here = watcher.uid("SEARCH", "ALL")[1][0].split()
+        assert here[:7] == uids[5:]  # no uid names another message than before
+        assert all(int(uid) >= told["UIDNEXT"] for uid in here[7:]) and len(here) == 12
+        assert sync() == names
+        assert sorted(uidls(pair)) == sorted(ids)  # a POP3 client fetches nothing again
+        watcher.logout()
+
+
+def test_a_user_who_is_gone_comes_back_with_password_and_mail():
+    with Pair() as pair, Pair(users=(("carol", "secret-c"),)) as other:
+        folder = make_backups_folder(pair)
+        pair.back.admin("address", "add", "alice", f"sales@{DOMAIN}", f"info@{DOMAIN}")
+        pair.deliver("alice", message("for alice"))
+        back_up(pair, folder)
+        pair.back.admin("user", "remove", "alice", "--yes")
+        code, text = pair.back.admin("mailbox", "restore", "alice", folder, "--in-place", ok=None)
+        assert code == 4 and "--with-user" in text, text
+        code, text = pair.back.admin("mailbox", "restore", "alice", folder, "--in-place", "--with-user", ok=None)
+        assert code == 1 and "user restore" in text, text  # until then the account is kept
+        _, total = restore(pair, folder, "--to=bob")
+        assert total["restored"] == 1
+        # where nobody knows her any more
+        other.back.admin("address", "add", "carol", f"info@{DOMAIN}")
+        _, total = restore(other, folder, "--in-place", "--with-user", "--dry-run")
+        assert total["restored"] == 1 and other.back.admin("user", "show", "alice", ok=None)[0] == 4
+        _, total = restore(other, folder, "--in-place", "--with-user")
+        assert total["restored"] == 1
+        imap = other.imap("alice", "secret-a")
+        assert list(marks(imap, "INBOX")) == ["for alice"]
+        imap.logout()
+        assert not other.deliver(f"sales@{DOMAIN}", message("to an alias"))
+        other.deliver(f"info@{DOMAIN}", message("taken meanwhile"))
+        imap = other.imap("carol", "secret-c")
+        assert list(marks(imap, "INBOX")) == ["taken meanwhile"]
+        imap.logout()
+        # and where another alice has the name
+        other.back.admin("user", "remove", "alice", "--yes")
+        other.back.add_user("alice", "secret-n")
+        code, text = other.back.admin("mailbox", "restore", "alice", folder, "--in-place", "--with-user", ok=None)
+        assert code == 1, text
+        code, text = other.back.admin("mailbox", "restore", "alice", folder, "--in-place", ok=None)
+        assert code == 1 and "another user" in text, text
+        _, total = restore(other, folder, "--to=alice")
+        assert total["restored"] == 1
+
+
+def test_a_restore_keeps_to_the_quota_and_goes_on_when_it_is_raised():
+    with Pair() as pair:
+        folder = make_backups_folder(pair)
+        imap = pair.imap()
+        for number in range(40):
+            imap.append("Sent", None, None, message(f"sent {number}", os.urandom(30_000).hex()))
+        back_up(pair, folder)
+        imap.select("Sent")
+        imap.store("1:*", "+FLAGS", r"(\Deleted)")
+        imap.expunge()
+        pair.back.admin("user", "set", "alice", "--quota=1M")
+        code, text = pair.back.admin("mailbox", "restore", "alice", folder, "--in-place", ok=None)
+        assert code == 1 and "--ignore-quota" in text, text
+        assert 10 <= len(marks(imap, "Sent")) <= 17
+        _, total = restore(pair, folder, "--in-place", "--ignore-quota")
+        assert total["there"] + total["restored"] == 40
+        assert len(marks(imap, "Sent")) == 40
+        imap.logout()
+
+
+def test_damage_in_a_backup_is_told_and_the_rest_restored():
+    with Pair(back_extra="compress = no\n") as pair:
+        folder = make_backups_folder(pair)
+        for number in range(3):
+            pair.deliver("alice", message(f"inbox {number}", f"this is body {number}"))
+        backup = back_up(pair, folder)
+        segment, = glob.glob(f"{folder}/db1-*/segment-*")
+        with open(segment, "r+b") as file:
+            at = file.read().index(b"this is body 1")
+            file.seek(at)
+            file.write(b"T")
+        code, text = pair.back.admin("mailbox", "restore", "alice", folder, ok=None)
+        assert code == 1 and "damaged" in text and "2 of 3 messages restored" in text, text
+        index = f"{folder}/{backup['backup']}/db1.index"
+        with open(index, "r+b") as file:
+            file.seek(9000)
+            byte = file.read(1)
+            file.seek(9000)
+            file.write(bytes([byte[0] ^ 1]))
+        code, text = pair.back.admin("mailbox", "restore", "alice", folder, "--into=again", ok=None)
+        assert code == 1 and "checksum" in text, text
+        pair.back.admin("status")
+
+
+def test_a_backup_that_cannot_be_read_or_is_not_there_is_told():
+    with Pair() as pair:
+        folder = make_backups_folder(pair)
+        code, text = pair.back.admin("mailbox", "restore", "alice", folder, ok=None)
+        assert code == 4 and "no whole backup" in text, text
+        code, text = pair.back.admin("mailbox", "restore", "alice", folder + "-not", ok=None)
+        assert code == 4, text
+        pair.deliver("alice", message())
+        back_up(pair, folder)
+        for flags in (["--in-place", "--into=x"], ["--exact"], ["--in-place", "--to=bob"], ["--into=.."]):
+            code, text = pair.back.admin("mailbox", "restore", "alice", folder, *flags, ok=None)
+            assert code == 2, text
+        code, text = pair.back.admin("mailbox", "restore", "alice", folder, "--folder=Nothing", ok=None)
+        assert code == 4 and "no folder Nothing" in text, text
+        code, text = pair.back.admin("mailbox", "restore", "nobody", folder, ok=None)
+        assert code == 4 and "nobody" in text, text
