@@ -14,11 +14,25 @@ OPTIMISE := $(if $(SANITIZE),-O1,-O2)
 CFLAGS   ?= -g
 VERSION  := $(shell cat VERSION 2>/dev/null || echo 0.1.0)
 
+# The TLS engines (the setting tls_engine): TLS=mbedtls, openssl or both; what is there unless said.
+has      = $(shell echo '\#include <$(1)>' | $(CC) $(CPPFLAGS) -E - >/dev/null 2>&1 && echo yes)
+ifndef TLS
+TLS     := $(if $(call has,openssl/ssl.h),$(if $(call has,mbedtls/ssl.h),both,openssl),mbedtls)
+endif
+ifeq ($(filter $(TLS),mbedtls openssl both),)
+$(error TLS is mbedtls, openssl or both, not "$(TLS)")
+endif
+ENGINES  := $(if $(filter both,$(TLS)),mbedtls openssl,$(TLS))
+TLS_LIBS_mbedtls := -lmbedtls -lmbedx509 -lmbedcrypto
+TLS_LIBS_openssl := -lssl -lcrypto
+TLS_CPPFLAGS     := $(foreach engine,$(ENGINES),-DTLS_WITH_$(shell echo $(engine) | tr a-z A-Z))
+TLS_LEFT_OUT     := $(foreach engine,$(filter-out $(ENGINES),mbedtls openssl),common/tls_$(engine)%)
+
 ALL_CPPFLAGS := -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. -I$(BUILD)/gen $(CPPFLAGS)
 ALL_CFLAGS   := $(CSTD) $(WARNINGS) $(OPTIMISE) -fno-omit-frame-pointer -fstack-protector-strong \
                 -fPIE $(SANITIZERS_$(SANITIZE)) $(CFLAGS)
 ALL_LDFLAGS  := -pie -Wl,-z,relro,-z,now $(SANITIZERS_$(SANITIZE)) $(LDFLAGS)
-LIBS         := -luv -lmbedtls -lmbedx509 -lmbedcrypto -llmdb -lprotobuf-c -lunistring -lcrypt \
+LIBS         := -luv $(foreach engine,$(ENGINES),$(TLS_LIBS_$(engine))) -llmdb -lprotobuf-c -lunistring -lcrypt \
                 -lzstd -lpthread -lm
 
 # The floors, lowest first (house rule: arrows point down only).
@@ -30,7 +44,7 @@ FRONT   := cas-proxy
 FOLDERS := $(FRONT) $(BACKEND) $(PROTO)
 
 archive = $(addprefix $(BUILD)/,$(addsuffix /lib.a,$(1)))
-objects = $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard $(1)/*.c)))
+objects = $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c $(TLS_LEFT_OUT),$(wildcard $(1)/*.c)))
 
 PROTOS     := $(wildcard proto/*.proto mailbox-backend/*/*.proto)
 GEN_SOURCE := $(patsubst %.proto,$(BUILD)/gen/%.pb-c.c,$(PROTOS))
@@ -58,6 +72,18 @@ $(BUILD)/$(1)/lib.a: $(call objects,$(1)) $(patsubst %.c,%.o,$(filter $(BUILD)/g
 	$$(call show,AR,$$@)ar rcs $$@ $$^
 endef
 $(foreach folder,$(FOLDERS),$(eval $(call folder_rules,$(folder))))
+
+# Which engines there are is known in one place; the stamp has it built anew when TLS= changes. Made
+# phony while it is missing, since what .SECONDARY holds for may be missing.
+ifeq ($(wildcard $(BUILD)/tls-$(TLS)),)
+.PHONY: $(BUILD)/tls-$(TLS)
+endif
+$(BUILD)/tls-$(TLS):
+	@mkdir -p $(@D)
+	@rm -f $(@D)/tls-*
+	@touch $@
+$(BUILD)/common/tls_engine.o: ALL_CPPFLAGS += $(TLS_CPPFLAGS)
+$(BUILD)/common/tls_engine.o: $(BUILD)/tls-$(TLS)
 
 $(BUILD)/%.o: %.c | $(GEN_HEADER)
 	@mkdir -p $(@D)

@@ -14,7 +14,8 @@ struct certificates {
 static enum err_code read_files(const struct front_settings *settings,
                                 struct tls_context *contexts[2], struct err *err)
 {
-    struct tls_settings plain = {.role = TLS_SERVER,
+    struct tls_settings plain = {.engine = (enum tls_engine)settings->front.tls_engine,
+                                 .role = TLS_SERVER,
                                  .certificate_file = settings->tls.certificate,
                                  .key_file = settings->tls.key,
                                  .peer = TLS_PEER_NONE};

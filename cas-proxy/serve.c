@@ -45,7 +45,8 @@ static void on_stop(void *context)
 static enum err_code read_link_tls(const struct front_settings *settings, struct tls_context **tls,
                                    struct err *err)
 {
-    struct tls_settings files = {.role = TLS_CLIENT,
+    struct tls_settings files = {.engine = (enum tls_engine)settings->front.tls_engine,
+                                 .role = TLS_CLIENT,
                                  .certificate_file = settings->link.certificate,
                                  .key_file = settings->link.key,
                                  .ca_file = settings->link.ca,
@@ -269,7 +270,7 @@ enum err_code serve(const struct front_settings *settings, const struct admin_pr
     if (code == ERR_NONE) {
         log_notice(NULL, "cas-proxy " VERSION " serves as %s, %u loops, %zu back ends, %s",
                    settings->front.name, server->front.loop_count, settings->backends.count,
-                   tls_library());
+                   tls_library((enum tls_engine)settings->front.tls_engine));
         loop_run(server->loop);
     }
     tear_down(server);

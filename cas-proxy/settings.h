@@ -27,6 +27,7 @@ struct front_settings {
         char *control; /* path of the control socket; empty: DATA/control */
         char *user, *group;
         uint64_t loops; /* 0: one per core */
+        int tls_engine; /* an enum tls_engine */
         int log_target;
         int log_level;
     } front;

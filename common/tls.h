@@ -1,6 +1,6 @@
-/* TLS as a transformation of bytes, with no socket in sight. The library behind it is named only in
-   common/tls_*.c, so that another engine can stand beside it. TLS 1.2 and up, AEAD with ECDHE
-   only, no renegotiation. */
+/* TLS as a transformation of bytes, with no socket in sight. The libraries behind it are named only in
+   common/tls_mbedtls* and common/tls_openssl*; which of them are built in is the Makefile's TLS=. TLS
+   1.2 and up, AEAD with ECDHE only, no renegotiation, no early data. */
 #ifndef COMMON_TLS_H
 #define COMMON_TLS_H
 
@@ -13,10 +13,24 @@
 struct tls_context; /* certificates and rules; shared by the loops, reference counted, unchanging */
 struct tls_session; /* one connection */
 
+/* AUTO: mbedTLS where it is built in, else OpenSSL. */
+enum tls_engine { TLS_ENGINE_AUTO, TLS_ENGINE_MBEDTLS, TLS_ENGINE_OPENSSL };
+
+/* "auto", "mbedtls", "openssl", NULL: in the order of the enum, for a setting of choices. */
+extern const char *const tls_engine_names[];
+
+/* ERR_INVALID, with what there is instead, when the engine is not built in. */
+enum err_code tls_engine_check(enum tls_engine engine, struct err *err);
+
+/* The engine's library and its version: "mbed TLS 2.28.3", "OpenSSL 3.0.15 3 Sep 2024". The engine must
+   be built in. */
+const char *tls_library(enum tls_engine engine);
+
 enum tls_role { TLS_SERVER, TLS_CLIENT };
 enum tls_peer { TLS_PEER_NONE, TLS_PEER_OPTIONAL, TLS_PEER_REQUIRED }; /* the peer's certificate */
 
 struct tls_settings {
+    enum tls_engine engine;
     enum tls_role role;
     const char *certificate_file; /* PEM chain; NULL for a client without one */
     const char *key_file; /* PEM, not open to others: 0600, or root's with 0640 (ssl-cert) */
@@ -24,7 +38,8 @@ struct tls_settings {
     enum tls_peer peer;
 };
 
-/* Reads and checks the files (the key must fit the certificate). */
+/* Reads and checks the files (the key must fit the certificate). ERR_INVALID also when the engine is not
+   built in. */
 enum err_code tls_context_create(struct tls_context **context, const struct tls_settings *settings,
                                  struct err *err);
 struct tls_context *tls_context_ref(struct tls_context *context);
@@ -32,8 +47,9 @@ void tls_context_unref(struct tls_context **context);
 
 struct tls_options {
     const char *server_name; /* client: SNI, and the name that the certificate must have; or NULL */
-    const char *const *alpn; /* NULL-terminated, preferred first; or NULL. A client that offers ALPN
-                                  with none of these is refused; one that offers none is welcome */
+    const char *const *alpn; /* NULL-terminated, preferred first; or NULL. Must live as long as the
+                                  session. A client that offers ALPN with none of these is refused;
+                                  one that offers none is welcome */
 };
 
 struct tls_session *tls_session_create(struct tls_context *context,
@@ -67,8 +83,5 @@ struct tls_peer_facts {
 bool tls_session_peer(const struct tls_session *session, struct tls_peer_facts *facts);
 /* True when the peer's certificate has this dNSName among its subject alternative names. */
 bool tls_session_peer_has_name(const struct tls_session *session, const char *dns_name);
-
-/* "mbed TLS 2.28.3" */
-const char *tls_library(void);
 
 #endif

@@ -1,17 +1,11 @@
 #include "common/tls_mbedtls.h"
 
-#include <errno.h>
 #include <mbedtls/error.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
-#include "common/file.h"
 #include "common/mem.h"
 #include "common/random.h"
 #include "common/tls_mbedtls_compat.h"
-
-#define FILE_MOST ((size_t)1 << 20)
 
 enum err_code tls_mbedtls_err(struct err *err, enum err_code code, int status, const char *what)
 {
@@ -21,7 +15,7 @@ enum err_code tls_mbedtls_err(struct err *err, enum err_code code, int status, c
     return err_set(err, code, "%s: %s (-0x%04x)", what, text, (unsigned)-status);
 }
 
-const char *tls_library(void)
+static const char *library(void)
 {
     return MBEDTLS_VERSION_STRING_FULL;
 }
@@ -35,68 +29,18 @@ static int seed(void *unused, unsigned char *bytes, size_t length)
     return 0;
 }
 
-/* The bytes of a PEM file with the NUL that the parsers want. */
-static enum err_code read_pem(struct buf *pem, const char *path, struct err *err)
-{
-    enum err_code code = file_read(pem, path, FILE_MOST, err);
-
-    if (code == ERR_NONE)
-        buf_byte(pem, 0);
-    return code;
-}
-
 /* Certificates that a later mbedTLS adds to a file and this one cannot read are an error too: half
    a chain would fail at some clients only. */
-static enum err_code read_certificates(mbedtls_x509_crt *chain, const char *path, struct err *err)
+static enum err_code read_certificates(mbedtls_x509_crt *chain, const struct buf *pem,
+                                       const char *path, struct err *err)
 {
-    struct buf pem = {0};
-    enum err_code code = read_pem(&pem, path, err);
-    int status = 0;
+    int status = mbedtls_x509_crt_parse(chain, buf_bytes(pem), buf_length(pem));
 
-    if (code == ERR_NONE)
-        status = mbedtls_x509_crt_parse(chain, buf_bytes(&pem), buf_length(&pem));
     if (status < 0)
-        code = tls_mbedtls_err(err, ERR_INVALID, status, path);
-    else if (status > 0)
-        code = err_set(err, ERR_INVALID, "%s: %d of its certificates cannot be read", path, status);
-    buf_release(&pem);
-    return code;
-}
-
-/* A key is for its owner. Debian's ssl-cert group (root's key, readable by a group) is fine as well:
-   that is how a key is shared with daemons that are not root. */
-static enum err_code check_key_mode(const char *path, struct err *err)
-{
-    struct stat facts;
-    mode_t open_to;
-
-    if (stat(path, &facts) != 0)
-        return err_errno(err, errno, "%s", path);
-    open_to = facts.st_mode & (facts.st_uid == 0 ? S_IWGRP | S_IRWXO : S_IRWXG | S_IRWXO);
-    if (open_to != 0)
-        return err_set(err, ERR_DENIED,
-                       "%s: the key is open to others (mode %04o); allowed is 0600, or 0640 when "
-                       "root owns it",
-                       path, (unsigned)facts.st_mode & 07777);
+        return tls_mbedtls_err(err, ERR_INVALID, status, path);
+    if (status > 0)
+        return err_set(err, ERR_INVALID, "%s: %d of its certificates cannot be read", path, status);
     return ERR_NONE;
-}
-
-static enum err_code read_key(struct tls_context *context, const char *path, struct err *err)
-{
-    struct buf pem = {0};
-    enum err_code code = check_key_mode(path, err);
-    int status = 0;
-
-    if (code == ERR_NONE)
-        code = read_pem(&pem, path, err);
-    if (code == ERR_NONE)
-        status =
-            compat_parse_key(&context->key, buf_bytes(&pem), buf_length(&pem), &context->random);
-    if (status != 0)
-        code = tls_mbedtls_err(err, ERR_INVALID, status, path);
-    mem_wipe(pem.memory, pem.size);
-    buf_release(&pem);
-    return code;
 }
 
 /* An elliptic curve of mbedTLS 2.28 computes a table when it is first used, without a lock. Using
@@ -112,19 +56,19 @@ static void warm_up(mbedtls_pk_context *key)
                                 sizeof(signature));
 }
 
-static enum err_code read_own(struct tls_context *context, const struct tls_settings *settings,
-                              struct err *err)
+static enum err_code read_own(struct mbedtls_context *context, const struct tls_settings *settings,
+                              const struct tls_pem *pem, struct err *err)
 {
-    enum err_code code;
+    enum err_code code = read_certificates(&context->certificate, &pem->certificates,
+                                           settings->certificate_file, err);
+    int status;
 
-    if (settings->key_file == NULL)
-        return err_set(err, ERR_INVALID, "%s: a key file must be given with it",
-                       settings->certificate_file);
-    code = read_certificates(&context->certificate, settings->certificate_file, err);
-    if (code == ERR_NONE)
-        code = read_key(context, settings->key_file, err);
     if (code != ERR_NONE)
         return code;
+    status = compat_parse_key(&context->key, buf_bytes(&pem->key), buf_length(&pem->key),
+                              &context->random);
+    if (status != 0)
+        return tls_mbedtls_err(err, ERR_INVALID, status, settings->key_file);
     if (compat_check_pair(&context->certificate.pk, &context->key, &context->random) != 0)
         return err_set(err, ERR_INVALID, "%s: the key does not fit the certificate in %s",
                        settings->key_file, settings->certificate_file);
@@ -133,10 +77,10 @@ static enum err_code read_own(struct tls_context *context, const struct tls_sett
     return ERR_NONE;
 }
 
-static enum err_code read_authorities(struct tls_context *context, const char *path,
-                                      struct err *err)
+static enum err_code read_authorities(struct mbedtls_context *context, const struct buf *pem,
+                                      const char *path, struct err *err)
 {
-    enum err_code code = read_certificates(&context->authorities, path, err);
+    enum err_code code = read_certificates(&context->authorities, pem, path, err);
 
     if (code != ERR_NONE)
         return code;
@@ -145,73 +89,47 @@ static enum err_code read_authorities(struct tls_context *context, const char *p
     return ERR_NONE;
 }
 
-static enum err_code read_files(struct tls_context *context, const struct tls_settings *settings,
-                                struct err *err)
+static enum err_code fill(struct mbedtls_context *context, const struct tls_settings *settings,
+                          const struct tls_pem *pem, struct err *err)
 {
+    int status = mbedtls_ctr_drbg_seed(&context->random, seed, NULL, NULL, 0);
     enum err_code code = ERR_NONE;
 
+    if (status != 0)
+        return tls_mbedtls_err(err, ERR_UNAVAILABLE, status, "random numbers for TLS");
     if (settings->certificate_file != NULL)
-        code = read_own(context, settings, err);
-    else if (settings->role == TLS_SERVER)
-        code = err_set(err, ERR_INVALID, "a TLS server needs a certificate");
+        code = read_own(context, settings, pem, err);
     if (code == ERR_NONE && settings->ca_file != NULL)
-        code = read_authorities(context, settings->ca_file, err);
-    else if (code == ERR_NONE && settings->peer != TLS_PEER_NONE)
-        code = err_set(err, ERR_INVALID, "checking the peer's certificate needs a CA file");
+        code = read_authorities(context, &pem->authorities, settings->ca_file, err);
     return code;
 }
 
-static struct tls_context *create(const struct tls_settings *settings)
+static enum err_code context_create(struct tls_context **where, const struct tls_settings *settings,
+                                    struct tls_pem *pem, struct err *err)
 {
-    struct tls_context *context = mem_alloc(sizeof(*context));
+    struct mbedtls_context *context;
+    enum err_code code;
 
-    atomic_init(&context->references, 1);
-    context->role = settings->role;
-    context->peer = settings->peer;
+    if (!compat_start())
+        return err_set(err, ERR_UNAVAILABLE, "%s cannot be started", library());
+    context = mem_alloc(sizeof(*context));
+    tls_context_begin(&context->base, &tls_mbedtls_ops, settings);
     mbedtls_x509_crt_init(&context->certificate);
     mbedtls_x509_crt_init(&context->authorities);
     mbedtls_pk_init(&context->key);
     mbedtls_ctr_drbg_init(&context->random);
     pthread_mutex_init(&context->lock, NULL);
-    return context;
-}
-
-enum err_code tls_context_create(struct tls_context **where, const struct tls_settings *settings,
-                                 struct err *err)
-{
-    struct tls_context *context;
-    enum err_code code;
-    int status;
-
-    *where = NULL;
-    if (!compat_start())
-        return err_set(err, ERR_UNAVAILABLE, "%s cannot be started", tls_library());
-    context = create(settings);
-    status = mbedtls_ctr_drbg_seed(&context->random, seed, NULL, NULL, 0);
-    if (status != 0)
-        code = tls_mbedtls_err(err, ERR_UNAVAILABLE, status, "random numbers for TLS");
-    else
-        code = read_files(context, settings, err);
-    if (code == ERR_NONE)
-        *where = context;
-    else
-        tls_context_unref(&context);
+    *where = &context->base;
+    code = fill(context, settings, pem, err);
+    if (code != ERR_NONE)
+        tls_context_unref(where);
     return code;
 }
 
-struct tls_context *tls_context_ref(struct tls_context *context)
+static void context_destroy(struct tls_context *base)
 {
-    atomic_fetch_add(&context->references, 1);
-    return context;
-}
+    struct mbedtls_context *context = (struct mbedtls_context *)base;
 
-void tls_context_unref(struct tls_context **where)
-{
-    struct tls_context *context = *where;
-
-    *where = NULL;
-    if (context == NULL || atomic_fetch_sub(&context->references, 1) != 1)
-        return;
     tls_mbedtls_free_variants(context);
     mbedtls_x509_crt_free(&context->certificate);
     mbedtls_x509_crt_free(&context->authorities);
@@ -220,3 +138,40 @@ void tls_context_unref(struct tls_context **where)
     pthread_mutex_destroy(&context->lock);
     free(context);
 }
+
+static const char *version(const struct tls_session *session)
+{
+    return mbedtls_ssl_get_version(mbedtls_ssl_of(session));
+}
+
+static const char *cipher(const struct tls_session *session)
+{
+    return mbedtls_ssl_get_ciphersuite(mbedtls_ssl_of(session));
+}
+
+static const char *alpn(const struct tls_session *session)
+{
+    return mbedtls_ssl_get_alpn_protocol(mbedtls_ssl_of(session));
+}
+
+const struct tls_engine_ops tls_mbedtls_ops = {
+    .library = library,
+    .context_create = context_create,
+    .context_destroy = context_destroy,
+    .session_create = tls_mbedtls_session_create,
+    .session_destroy = tls_mbedtls_session_destroy,
+    .shake_hands = tls_mbedtls_shake_hands,
+    .decrypt = tls_mbedtls_decrypt,
+    .encrypt = tls_mbedtls_encrypt,
+    .finish = tls_mbedtls_finish,
+    .version = version,
+    .cipher = cipher,
+    .alpn = alpn,
+    .peer = tls_mbedtls_peer,
+    .peer_has_name = tls_mbedtls_peer_has_name,
+    .hash_digest = tls_mbedtls_digest,
+    .hash_mac = tls_mbedtls_mac,
+    .hash_password = tls_mbedtls_password,
+    .pki_make = tls_mbedtls_pki_make,
+    .pki_read = tls_mbedtls_pki_read,
+};

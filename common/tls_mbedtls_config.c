@@ -21,7 +21,7 @@ static const int suites[] = {
     0,
 };
 
-static void set_peer_rules(mbedtls_ssl_config *config, struct tls_context *context)
+static void set_peer_rules(mbedtls_ssl_config *config, struct mbedtls_context *context)
 {
     static const int modes[] = {
         [TLS_PEER_NONE] = MBEDTLS_SSL_VERIFY_NONE,
@@ -29,15 +29,15 @@ static void set_peer_rules(mbedtls_ssl_config *config, struct tls_context *conte
         [TLS_PEER_REQUIRED] = MBEDTLS_SSL_VERIFY_REQUIRED,
     };
 
-    mbedtls_ssl_conf_authmode(config, modes[context->peer]);
+    mbedtls_ssl_conf_authmode(config, modes[context->base.peer]);
     mbedtls_ssl_conf_ca_chain(config, &context->authorities, NULL);
     if (context->has_certificate)
         mbedtls_ssl_conf_own_cert(config, &context->certificate, &context->key);
 }
 
-static void set_up(mbedtls_ssl_config *config, struct tls_context *context)
+static void set_up(mbedtls_ssl_config *config, struct mbedtls_context *context)
 {
-    bool server = context->role == TLS_SERVER;
+    bool server = context->base.role == TLS_SERVER;
 
     mbedtls_ssl_config_init(config);
     mbedtls_ssl_config_defaults(config, server ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT,
@@ -84,7 +84,7 @@ static char **copy_list(const char *const *list)
     return copy;
 }
 
-static struct tls_variant *make_variant(struct tls_context *context, const char *const *alpn)
+static struct tls_variant *make_variant(struct mbedtls_context *context, const char *const *alpn)
 {
     struct tls_variant *variant = mem_alloc(sizeof(*variant));
 
@@ -97,7 +97,8 @@ static struct tls_variant *make_variant(struct tls_context *context, const char 
     return variant;
 }
 
-const mbedtls_ssl_config *tls_mbedtls_config(struct tls_context *context, const char *const *alpn)
+const mbedtls_ssl_config *tls_mbedtls_config(struct mbedtls_context *context,
+                                             const char *const *alpn)
 {
     struct tls_variant *variant;
 
@@ -111,7 +112,7 @@ const mbedtls_ssl_config *tls_mbedtls_config(struct tls_context *context, const 
     return &variant->config;
 }
 
-void tls_mbedtls_free_variants(struct tls_context *context)
+void tls_mbedtls_free_variants(struct mbedtls_context *context)
 {
     while (context->variants != NULL) {
         struct tls_variant *variant = context->variants;

@@ -9,9 +9,9 @@
 static const mbedtls_x509_crt *verified(const struct tls_session *session)
 {
     if (session->state == TLS_HANDSHAKE || session->context->peer == TLS_PEER_NONE ||
-        mbedtls_ssl_get_verify_result(&session->ssl) != 0)
+        mbedtls_ssl_get_verify_result(mbedtls_ssl_of(session)) != 0)
         return NULL;
-    return mbedtls_ssl_get_peer_cert(&session->ssl);
+    return mbedtls_ssl_get_peer_cert(mbedtls_ssl_of(session));
 }
 
 /* Copies text that is whole, printable ASCII; anything else becomes "", and so names nobody. */
@@ -40,11 +40,10 @@ static void copy_attribute(char *to, size_t room, const mbedtls_x509_name *subje
     }
 }
 
-bool tls_session_peer(const struct tls_session *session, struct tls_peer_facts *facts)
+bool tls_mbedtls_peer(const struct tls_session *session, struct tls_peer_facts *facts)
 {
     const mbedtls_x509_crt *certificate = verified(session);
 
-    memset(facts, 0, sizeof(*facts));
     if (certificate == NULL)
         return false;
     copy_attribute(facts->common_name, sizeof(facts->common_name), &certificate->subject,
@@ -56,7 +55,7 @@ bool tls_session_peer(const struct tls_session *session, struct tls_peer_facts *
     return true;
 }
 
-bool tls_session_peer_has_name(const struct tls_session *session, const char *dns_name)
+bool tls_mbedtls_peer_has_name(const struct tls_session *session, const char *dns_name)
 {
     const mbedtls_x509_crt *certificate = verified(session);
     const mbedtls_x509_sequence *name;

@@ -1,3 +1,4 @@
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,56 +28,47 @@ static int take(void *context, unsigned char *bytes, size_t room)
     return (int)have;
 }
 
-/* mbedTLS hands over its ssl context only: it is the first member of the session. A name that is
-   too long or holds a NUL is no host name and is not kept. */
+/* mbedTLS hands over its ssl context only, which is a member of the session. */
 int tls_mbedtls_on_server_name(void *unused, mbedtls_ssl_context *ssl, const unsigned char *name,
                                size_t length)
 {
-    struct tls_session *session = (struct tls_session *)(void *)ssl;
+    char *session = (char *)ssl - offsetof(struct mbedtls_session, ssl);
 
     (void)unused;
-    if (length <= TLS_NAME_MAX && memchr(name, '\0', length) == NULL) {
-        memcpy(session->server_name, name, length);
-        session->server_name[length] = '\0';
-    }
+    tls_note_server_name((struct tls_session *)(void *)session, name, length);
     return 0;
 }
 
 static void fail(struct tls_session *session, int status, const char *what)
 {
-    tls_mbedtls_err(&session->error, ERR_UNAVAILABLE, status, what);
-    session->state = TLS_FAILED;
+    struct err err;
+
+    tls_mbedtls_err(&err, ERR_UNAVAILABLE, status, what);
+    tls_fail(session, err.code, "%s", err.text);
 }
 
-struct tls_session *tls_session_create(struct tls_context *context,
-                                       const struct tls_options *options)
+struct tls_session *tls_mbedtls_session_create(struct tls_context *context,
+                                               const struct tls_options *options)
 {
-    struct tls_session *session = mem_alloc(sizeof(*session));
-    const char *name = options == NULL ? NULL : options->server_name;
+    struct mbedtls_session *session = mem_alloc(sizeof(*session));
     int status;
 
-    session->context = tls_context_ref(context);
+    tls_session_begin(&session->base, context);
     mbedtls_ssl_init(&session->ssl);
-    status = mbedtls_ssl_setup(&session->ssl,
-                               tls_mbedtls_config(context, options == NULL ? NULL : options->alpn));
-    if (status == 0 && context->role == TLS_CLIENT)
-        status = mbedtls_ssl_set_hostname(&session->ssl, name); /* 3.6 wants to be told NULL too */
+    status = mbedtls_ssl_setup(
+        &session->ssl, tls_mbedtls_config((struct mbedtls_context *)context, options->alpn));
+    if (status == 0 && context->role == TLS_CLIENT) /* 3.6 wants to be told NULL too */
+        status = mbedtls_ssl_set_hostname(&session->ssl, options->server_name);
     if (status != 0)
-        fail(session, status, "TLS session");
+        fail(&session->base, status, "TLS session");
     mbedtls_ssl_set_bio(&session->ssl, session, give, take, NULL);
-    return session;
+    return &session->base;
 }
 
-void tls_session_destroy(struct tls_session **where)
+void tls_mbedtls_session_destroy(struct tls_session *session)
 {
-    struct tls_session *session = *where;
-
-    if (session == NULL)
-        return;
-    mbedtls_ssl_free(&session->ssl);
-    tls_context_unref(&session->context);
+    mbedtls_ssl_free(mbedtls_ssl_of(session));
     free(session);
-    *where = NULL;
 }
 
 static bool is_waiting(int status)
@@ -89,20 +81,20 @@ static bool is_waiting(int status)
 static void explain(struct tls_session *session)
 {
     char reason[160] = "not accepted";
-    uint32_t flags = mbedtls_ssl_get_verify_result(&session->ssl);
+    uint32_t flags = mbedtls_ssl_get_verify_result(mbedtls_ssl_of(session));
     char *line;
 
     mbedtls_x509_crt_verify_info(reason, sizeof(reason), "", flags);
     while ((line = strpbrk(reason, "\r\n")) != NULL)
         *line = line[1] == '\0' ? '\0' : ';';
-    err_set(&session->error, ERR_DENIED, "TLS handshake: the peer's certificate: %s", reason);
+    tls_fail(session, ERR_DENIED, "TLS handshake: the peer's certificate: %s", reason);
 }
 
 /* A client's certificate in a server's place, or the other way round, has an error code of its own,
    which does not say so. */
 static bool is_about_usage(struct tls_session *session)
 {
-    uint32_t flags = mbedtls_ssl_get_verify_result(&session->ssl);
+    uint32_t flags = mbedtls_ssl_get_verify_result(mbedtls_ssl_of(session));
 
     return flags != UINT32_MAX &&
            (flags & (MBEDTLS_X509_BADCERT_KEY_USAGE | MBEDTLS_X509_BADCERT_EXT_KEY_USAGE)) != 0;
@@ -114,16 +106,16 @@ static void fail_handshake(struct tls_session *session, int status)
     if (status == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED || is_about_usage(session)) {
         explain(session);
     } else if (status == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE) {
-        session->error.code = ERR_DENIED;
+        session->error->code = ERR_DENIED;
         mbedtls_ssl_send_alert_message(
-            &session->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
+            mbedtls_ssl_of(session), MBEDTLS_SSL_ALERT_LEVEL_FATAL,
             MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE); /* 2.28 says nothing */
     }
 }
 
-static void shake_hands(struct tls_session *session)
+void tls_mbedtls_shake_hands(struct tls_session *session)
 {
-    int status = mbedtls_ssl_handshake(&session->ssl);
+    int status = mbedtls_ssl_handshake(mbedtls_ssl_of(session));
 
     if (status == 0)
         session->state = TLS_OPEN;
@@ -133,17 +125,17 @@ static void shake_hands(struct tls_session *session)
         fail_handshake(session, status);
 }
 
-#define RECORD ((size_t)16 << 10)
-
-/* Decrypts until plain_in has limit bytes or nothing more is there. */
-static void decrypt(struct tls_session *session, struct buf *plain_in, size_t limit)
+void tls_mbedtls_decrypt(struct tls_session *session, struct buf *plain_in, size_t limit)
 {
     while (buf_length(plain_in) < limit) {
         size_t room = limit - buf_length(plain_in);
         int got;
 
-        room = room < RECORD ? room : RECORD;
-        got = mbedtls_ssl_read(&session->ssl, buf_reserve(plain_in, room), room);
+        if (buf_length(session->cipher_in) == 0 &&
+            !mbedtls_ssl_check_pending(mbedtls_ssl_of(session)))
+            return;
+        room = room < TLS_RECORD ? room : TLS_RECORD;
+        got = mbedtls_ssl_read(mbedtls_ssl_of(session), buf_reserve(plain_in, room), room);
         if (got > 0) {
             buf_commit(plain_in, (size_t)got);
         } else if (got == 0 || got == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) {
@@ -160,14 +152,11 @@ static void decrypt(struct tls_session *session, struct buf *plain_in, size_t li
 }
 
 /* Encrypts record by record. mbedTLS writes each out at once: give() never says "later" here. */
-static void encrypt(struct tls_session *session, struct buf *plain_out, size_t share)
+void tls_mbedtls_encrypt(struct tls_session *session, struct buf *plain_out, size_t share)
 {
-    while (share > 0 && buf_length(plain_out) > 0) {
-        size_t length = buf_length(plain_out);
-        int taken;
+    while (share > 0) {
+        int taken = mbedtls_ssl_write(mbedtls_ssl_of(session), buf_bytes(plain_out), share);
 
-        length = length < share ? length : share;
-        taken = mbedtls_ssl_write(&session->ssl, buf_bytes(plain_out), length);
         if (taken <= 0) {
             if (!is_waiting(taken))
                 fail(session, taken, "TLS");
@@ -178,55 +167,7 @@ static void encrypt(struct tls_session *session, struct buf *plain_out, size_t s
     }
 }
 
-enum tls_state tls_session_advance(struct tls_session *session, struct buf *cipher_in,
-                                   struct buf *plain_in, size_t plain_limit, struct buf *plain_out,
-                                   size_t plain_share, struct buf *cipher_out)
+void tls_mbedtls_finish(struct tls_session *session)
 {
-    session->cipher_in = cipher_in;
-    session->cipher_out = cipher_out;
-    if (session->state == TLS_HANDSHAKE) {
-        shake_hands(session);
-    } else {
-        if (session->state == TLS_OPEN && cipher_in != NULL && plain_in != NULL)
-            decrypt(session, plain_in, plain_limit);
-        if ((session->state == TLS_OPEN || session->state == TLS_CLOSED) && plain_out != NULL &&
-            cipher_out != NULL)
-            encrypt(session, plain_out, plain_share);
-    }
-    session->cipher_in = session->cipher_out = NULL;
-    return session->state;
-}
-
-void tls_session_finish(struct tls_session *session, struct buf *cipher_out)
-{
-    if (session->state != TLS_OPEN && session->state != TLS_CLOSED)
-        return;
-    session->cipher_out = cipher_out;
-    mbedtls_ssl_close_notify(&session->ssl);
-    session->cipher_out = NULL;
-}
-
-const struct err *tls_session_error(const struct tls_session *session)
-{
-    return &session->error;
-}
-
-const char *tls_session_version(const struct tls_session *session)
-{
-    return mbedtls_ssl_get_version(&session->ssl);
-}
-
-const char *tls_session_cipher(const struct tls_session *session)
-{
-    return mbedtls_ssl_get_ciphersuite(&session->ssl);
-}
-
-const char *tls_session_server_name(const struct tls_session *session)
-{
-    return session->server_name;
-}
-
-const char *tls_session_alpn(const struct tls_session *session)
-{
-    return mbedtls_ssl_get_alpn_protocol(&session->ssl);
+    mbedtls_ssl_close_notify(mbedtls_ssl_of(session));
 }

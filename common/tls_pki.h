@@ -1,6 +1,7 @@
 /* A small private certification authority in a folder: ca.crt, ca.key, and NAME.crt with NAME.key for
    every certificate. ECDSA on P-256, keys readable by their owner only. Enough for the links between
-   fronts and back ends, and for trying clients out. */
+   fronts and back ends, and for trying clients out. The engine, which must be built in, makes them and
+   reads them; what one has made the other reads as well. */
 #ifndef COMMON_TLS_PKI_H
 #define COMMON_TLS_PKI_H
 
@@ -9,6 +10,7 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "common/tls.h"
 
 enum pki_role {
     PKI_FRONT,  /* a front on links: OU = front, a TLS client */
@@ -22,7 +24,8 @@ enum err_code pki_role_parse(const char *text, enum pki_role *role, struct err *
 
 /* Makes the folder, if need be, with a new CA whose common name is name. ERR_EXISTS when there is one:
    it is never replaced. days: how long it is valid. */
-enum err_code pki_init(const char *folder, const char *name, unsigned days, struct err *err);
+enum err_code pki_init(enum tls_engine engine, const char *folder, const char *name, unsigned days,
+                       struct err *err);
 
 #define PKI_HOSTS_MAX 32
 
@@ -39,7 +42,8 @@ struct pki_request {
 };
 
 /* Makes a key and a certificate. */
-enum err_code pki_issue(const char *folder, const struct pki_request *request, struct err *err);
+enum err_code pki_issue(enum tls_engine engine, const char *folder,
+                        const struct pki_request *request, struct err *err);
 
 struct pki_facts {
     char common_name[128];
@@ -51,6 +55,7 @@ struct pki_facts {
 };
 
 /* What stands in a certificate's file (the first, when it is a chain). */
-enum err_code pki_read(const char *path, struct pki_facts *facts, struct err *err);
+enum err_code pki_read(enum tls_engine engine, const char *path, struct pki_facts *facts,
+                       struct err *err);
 
 #endif

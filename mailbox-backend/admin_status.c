@@ -61,7 +61,8 @@ static enum err_code run_status(struct admin_call *call, struct err *err)
 
     admin_put_text(call, "name", backend->settings->backend.name);
     admin_put_text(call, "version", VERSION);
-    admin_put_text(call, "tls", tls_library());
+    admin_put_text(call, "tls",
+                   tls_library((enum tls_engine)backend->settings->backend.tls_engine));
     admin_put_text(call, "data", backend->settings->backend.data);
     put_services(call);
     put_sessions(call, backend);

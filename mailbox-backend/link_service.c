@@ -19,6 +19,7 @@ static enum err_code read_tls(const struct backend_settings *settings, struct tl
                               struct err *err)
 {
     const struct tls_settings files = {
+        .engine = (enum tls_engine)settings->backend.tls_engine,
         .role = TLS_SERVER,
         .certificate_file = settings->link.certificate,
         .key_file = settings->link.key,

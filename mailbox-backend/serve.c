@@ -238,7 +238,8 @@ enum err_code serve(const struct backend_settings *settings, const struct admin_
     code = start(server, settings, err);
     if (code == ERR_NONE) {
         log_notice(NULL, "mailbox-backend " VERSION " serves as %s, %u loops, %s",
-                   settings->backend.name, server->backend.loop_count, tls_library());
+                   settings->backend.name, server->backend.loop_count,
+                   tls_library((enum tls_engine)settings->backend.tls_engine));
         loop_run(server->loop);
     }
     tear_down(server);

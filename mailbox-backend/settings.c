@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/net.h"
+#include "common/tls.h"
 
 #define MEGABYTE ((uint64_t)1 << 20)
 #define GIGABYTE ((uint64_t)1 << 30)
@@ -70,6 +71,11 @@ static const struct setting settings[] = {
            "Threads that check passwords. 0: half the processors, at least 1."),
     SECONDS(backend, stop_timeout, "10s", 1, 10 * SETTING_MINUTE,
             "How long sessions may take to end when the program stops."),
+    CHOICE(backend, tls_engine, "auto", tls_engine_names,
+           "The library that TLS of links is done with. `auto` is mbedtls where that is built in, "
+           "else "
+           "openssl. mbedTLS 2.28 knows TLS 1.2 only; OpenSSL also 1.3, and takes a fraction of "
+           "the time."),
     CHOICE(backend, log_target, "stderr", log_targets, "Where log lines go."),
     CHOICE(backend, log_level, "info", log_levels,
            "The least important lines that are logged. `info` has a line for every command."),
@@ -188,6 +194,8 @@ enum err_code backend_settings_check(const struct backend_settings *whole, struc
         return err_set(err, ERR_INVALID,
                        "[backend] name = %s: a name has 1 to %d letters, digits, \"-\" and \".\"",
                        whole->backend.name, NAME_MAX_BYTES);
+    if (tls_engine_check((enum tls_engine)whole->backend.tls_engine, err) != ERR_NONE)
+        return err_prefix(err, "[backend] tls_engine");
     if (certificate != is_given(whole->link.key) || (certificate && !is_given(whole->link.ca)))
         return err_set(err, ERR_INVALID, "[link] certificate, key and ca belong together");
     if (listens_on_tcp(whole) && !certificate && !whole->link.allow_plain_tcp)

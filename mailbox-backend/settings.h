@@ -14,6 +14,7 @@ struct backend_settings {
         uint64_t step_threads; /* 0: twice the cores */
         uint64_t hash_threads; /* 0: half the cores, at least 1 */
         uint64_t stop_timeout; /* seconds that sessions get to end when the program stops */
+        int tls_engine;        /* an enum tls_engine */
         int log_target;
         int log_level;
     } backend;

@@ -32,7 +32,7 @@ static enum err_code run_init(struct admin_call *call, struct err *err)
     enum err_code code = get_days(call, CA_DAYS, &days, err);
 
     if (code == ERR_NONE)
-        code = pki_init(folder, name == NULL ? "private-ca" : name, days, err);
+        code = pki_init(TLS_ENGINE_AUTO, folder, name == NULL ? "private-ca" : name, days, err);
     if (code == ERR_EXISTS)
         admin_hint(call, "a CA is never replaced; take another folder, or move it away yourself");
     if (code == ERR_NONE)
@@ -81,7 +81,7 @@ static enum err_code run_issue(struct admin_call *call, struct err *err)
     enum err_code code = get_request(call, &request, err);
 
     if (code == ERR_NONE)
-        code = pki_issue(folder, &request, err);
+        code = pki_issue(TLS_ENGINE_AUTO, folder, &request, err);
     if (code == ERR_EXISTS)
         admin_hint(call, "--replace makes a new key and certificate in its place");
     if (code == ERR_NOT_FOUND)
@@ -98,7 +98,8 @@ static enum err_code put_certificate(struct admin_call *call, const char *folder
     struct pki_facts facts;
     int64_t left;
 
-    if (pki_read(arena_printf(arena, "%s/%s", folder, file), &facts, err) != ERR_NONE) {
+    if (pki_read(TLS_ENGINE_AUTO, arena_printf(arena, "%s/%s", folder, file), &facts, err) !=
+        ERR_NONE) {
         admin_findings(call);
         admin_put_text(call, "file", file);
         admin_put_text(call, "state", err->text);

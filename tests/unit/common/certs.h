@@ -4,7 +4,7 @@
 
 #include "tests/unit/common/unit.h"
 
-#include "common/tls.h"
+#include "tests/unit/common/engines.h"
 
 /* ca: signs server (EC), rsa and client. other-ca has signed nothing of these. */
 static const char certs_script[] =
@@ -50,7 +50,7 @@ static inline enum err_code certs_try(struct tls_context **context, enum tls_rol
     char certificate[128];
     char key[128];
     char authority[128];
-    struct tls_settings settings = {.role = role, .peer = peer};
+    struct tls_settings settings = {.engine = engine, .role = role, .peer = peer};
 
     snprintf(certificate, sizeof(certificate), "%s/%s.pem", certs_folder, name == NULL ? "" : name);
     snprintf(key, sizeof(key), "%s/%s.key", certs_folder, name == NULL ? "" : name);

@@ -269,26 +269,33 @@ static void many_handshakes_at_once_all_end_well(void **state)
 }
 
 static FILE *tool;
+static enum err_code conn_error_code; /* of the conn to it, which is closed */
 
 static bool tool_has_left(void)
 {
     return a_is_gone();
 }
 
-/* Connects openssl(1) to a, with options that a good client would not use. */
-static void run_openssl(const char *options)
+/* The tool between a shell's hands: say() types a line, hear() reads until a text comes. */
+static const char tool_script[] =
+    "exec bash -c 'coproc T { exec openssl s_client -connect %s %s 2>&1; }; exec 2>/dev/null\n"
+    "say() { echo $1 >&${T[1]}; }\n"
+    "hear() { while read -r line <&${T[0]}; do [[ $line == *$1* ]] && return; done; exit; }\n"
+    "%s; eval \"exec ${T[1]}>&-\"; cat <&${T[0]} >/dev/null'";
+
+/* Connects openssl(1) to a, with options that a good client would not use, and words of the script. */
+static void run_openssl(const char *options, const char *words)
 {
     struct net_address address;
     char text[NET_TEXT_MAX];
-    char command[256];
+    char command[1024];
     int listening;
     int fd;
 
     assert_int_equal(net_parse(&address, "127.0.0.1:0", NULL), ERR_NONE);
     assert_int_equal(net_listen(&listening, &address, false, 0, NULL), ERR_NONE);
     net_local_of(listening, &address);
-    snprintf(command, sizeof(command), "openssl s_client -connect %s %s </dev/null >/dev/null 2>&1",
-             net_text(&address, text), options);
+    snprintf(command, sizeof(command), tool_script, net_text(&address, text), options, words);
     tool = popen(command, "r");
     while ((fd = accept(listening, NULL, NULL)) < 0)
         usleep(1000);
@@ -297,6 +304,7 @@ static void run_openssl(const char *options)
     a.conn = conn_open(loop, fd, on_event, &a);
     conn_start_tls(a.conn, server, NULL);
     run_until(tool_has_left);
+    conn_error_code = conn_error(a.conn)->code;
     conn_close(a.conn);
     a.conn = NULL;
     pclose(tool);
@@ -318,14 +326,56 @@ static void old_versions_and_weak_ciphers_are_refused(void **state)
     server = certs_context(TLS_SERVER, "rsa", NULL, TLS_PEER_NONE);
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         memset(a.told, 0, sizeof(a.told));
-        run_openssl(bad[i]);
+        run_openssl(bad[i], "true");
         assert_string_equal(a.told, "G");
     }
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
         memset(a.told, 0, sizeof(a.told));
-        run_openssl(good[i]);
+        run_openssl(good[i], "true");
         assert_string_equal(a.told, "SG");
     }
+}
+
+static void tls_1_3_is_there_with_the_engine_that_knows_it(void **state)
+{
+    (void)state;
+    server = certs_context(TLS_SERVER, "server", NULL, TLS_PEER_NONE);
+    run_openssl("-tls1_3", "true");
+    assert_string_equal(a.told, knows_13() ? "SG" : "G");
+}
+
+/* s_client takes a line with R or K alone as a command: to renegotiate, to change keys. What it types
+   before the handshake is done is text, so it waits for our greeting. */
+static void greet(struct end *end, enum conn_event event)
+{
+    if (event == CONN_SECURED)
+        conn_write(end->conn, "ready\n", 6);
+}
+
+static void keys_are_changed_when_the_peer_wants_to(void **state)
+{
+    (void)state;
+    if (!knows_13())
+        skip();
+    server = certs_context(TLS_SERVER, "server", NULL, TLS_PEER_NONE);
+    a.hook = greet;
+    a.answer = "* answer\n";
+    run_openssl("-tls1_3", "hear ready; say K; hear KEYUPDATE; say one; hear answer; say K;"
+                           " hear KEYUPDATE; say two; hear answer");
+    assert_string_equal(a.told, "SIG");
+    assert_int_equal(conn_error_code, ERR_NONE);
+    assert_int_equal(buf_length(&a.got), strlen("one\ntwo\n"));
+    assert_memory_equal(buf_bytes(&a.got), "one\ntwo\n", 8);
+}
+
+static void renegotiating_is_refused(void **state)
+{
+    (void)state;
+    server = certs_context(TLS_SERVER, "server", NULL, TLS_PEER_NONE);
+    a.hook = greet;
+    run_openssl("-tls1_2", "hear ready; say R; hear nothing");
+    assert_string_equal(a.told, "SG");
+    assert_int_equal(conn_error_code, ERR_UNAVAILABLE);
 }
 
 int main(void)
@@ -342,8 +392,11 @@ int main(void)
         ON_LOOP(bytes_that_are_no_tls_end_the_conn_with_an_alert),
         ON_LOOP(a_certificate_of_another_authority_is_told_as_denied),
         ON_LOOP(many_handshakes_at_once_all_end_well),
+        ON_LOOP(tls_1_3_is_there_with_the_engine_that_knows_it),
+        ON_LOOP(keys_are_changed_when_the_peer_wants_to),
+        ON_LOOP(renegotiating_is_refused),
         ON_LOOP(old_versions_and_weak_ciphers_are_refused),
     };
 
-    return cmocka_run_group_tests(tests, certs_begin, certs_end);
+    RUN_WITH_EACH_ENGINE(tests, certs_begin, certs_end);
 }

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "common/tls.h"
 #include "common/tls_pki.h"
+#include "tests/unit/common/engines.h"
 
 struct fixture {
     char folder[64];
@@ -35,7 +35,7 @@ static int create(void **state)
 
     strcpy(fixture->folder, "/tmp/pki-test-XXXXXX");
     assert_non_null(mkdtemp(fixture->folder));
-    assert_int_equal(pki_init(fixture->folder, "test-ca", 100, &err), ERR_NONE);
+    assert_int_equal(pki_init(engine, fixture->folder, "test-ca", 100, &err), ERR_NONE);
     *state = fixture;
     return 0;
 }
@@ -70,8 +70,8 @@ static void a_certificate_says_who_it_is_for(void **state)
     request.addresses[0] = "127.0.0.1";
     request.addresses[1] = "::1";
     request.address_count = 2;
-    assert_int_equal(pki_issue(fixture->folder, &request, NULL), ERR_NONE);
-    assert_int_equal(pki_read(path_of(fixture, "front1.crt"), &facts, NULL), ERR_NONE);
+    assert_int_equal(pki_issue(engine, fixture->folder, &request, NULL), ERR_NONE);
+    assert_int_equal(pki_read(engine, path_of(fixture, "front1.crt"), &facts, NULL), ERR_NONE);
     assert_string_equal(facts.common_name, "front1");
     assert_string_equal(facts.unit, "front");
     assert_string_equal(facts.issuer, "test-ca");
@@ -83,19 +83,44 @@ static void a_certificate_says_who_it_is_for(void **state)
     assert_int_equal(stat_of.st_mode & 0777, 0600);
 }
 
+/* The other engine, where there is another. */
+static enum tls_engine other_engine(void)
+{
+    enum tls_engine other = is_openssl() ? TLS_ENGINE_MBEDTLS : TLS_ENGINE_OPENSSL;
+
+    return tls_engine_check(other, NULL) == ERR_NONE ? other : engine;
+}
+
+static void what_one_engine_has_made_the_other_goes_on_with(void **state)
+{
+    struct fixture *fixture = *state;
+    struct pki_request request = request_of(PKI_FRONT, "front1");
+    struct pki_facts facts;
+
+    request.addresses[0] = "192.0.2.1";
+    request.address_count = 1;
+    assert_int_equal(pki_issue(other_engine(), fixture->folder, &request, NULL), ERR_NONE);
+    assert_int_equal(pki_read(engine, path_of(fixture, "front1.crt"), &facts, NULL), ERR_NONE);
+    assert_string_equal(facts.common_name, "front1");
+    assert_string_equal(facts.issuer, "test-ca");
+    assert_string_equal(facts.names, "front1, 192.0.2.1");
+    assert_int_equal(strlen(facts.serial), 32);
+    assert_int_equal((facts.not_after - facts.not_before) / 86400, 10);
+}
+
 static void what_is_there_is_not_replaced_unasked(void **state)
 {
     struct fixture *fixture = *state;
     struct pki_request request = request_of(PKI_BACK, "front1");
     struct pki_facts first, second;
 
-    assert_int_equal(pki_init(fixture->folder, "other-ca", 10, NULL), ERR_EXISTS);
-    assert_int_equal(pki_issue(fixture->folder, &request, NULL), ERR_NONE);
-    pki_read(path_of(fixture, "front1.crt"), &first, NULL);
-    assert_int_equal(pki_issue(fixture->folder, &request, NULL), ERR_EXISTS);
+    assert_int_equal(pki_init(engine, fixture->folder, "other-ca", 10, NULL), ERR_EXISTS);
+    assert_int_equal(pki_issue(engine, fixture->folder, &request, NULL), ERR_NONE);
+    pki_read(engine, path_of(fixture, "front1.crt"), &first, NULL);
+    assert_int_equal(pki_issue(engine, fixture->folder, &request, NULL), ERR_EXISTS);
     request.replace = true;
-    assert_int_equal(pki_issue(fixture->folder, &request, NULL), ERR_NONE);
-    pki_read(path_of(fixture, "front1.crt"), &second, NULL);
+    assert_int_equal(pki_issue(engine, fixture->folder, &request, NULL), ERR_NONE);
+    pki_read(engine, path_of(fixture, "front1.crt"), &second, NULL);
     assert_string_not_equal(first.serial, second.serial);
 }
 
@@ -107,15 +132,15 @@ static void names_that_would_change_the_subject_or_the_path_are_refused(void **s
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct pki_request request = request_of(PKI_BACK, bad[i]);
 
-        assert_int_equal(pki_issue(fixture->folder, &request, NULL), ERR_INVALID);
+        assert_int_equal(pki_issue(engine, fixture->folder, &request, NULL), ERR_INVALID);
         request.name = "front1";
-        assert_int_equal(pki_issue(fixture->folder, &request, NULL), ERR_INVALID);
+        assert_int_equal(pki_issue(engine, fixture->folder, &request, NULL), ERR_INVALID);
     }
     struct pki_request request = request_of(PKI_BACK, "other");
     request.addresses[request.address_count++] = "1.2.3";
-    assert_int_equal(pki_issue(fixture->folder, &request, NULL), ERR_INVALID);
+    assert_int_equal(pki_issue(engine, fixture->folder, &request, NULL), ERR_INVALID);
     request = request_of(PKI_BACK, "ca");
-    assert_int_equal(pki_issue(fixture->folder, &request, NULL), ERR_INVALID);
+    assert_int_equal(pki_issue(engine, fixture->folder, &request, NULL), ERR_INVALID);
 }
 
 /* Lets two sessions shake hands in memory. */
@@ -145,6 +170,7 @@ static struct tls_context *context_of(struct fixture *fixture, enum tls_role rol
 {
     struct tls_context *context;
     struct tls_settings settings = {
+        .engine = engine,
         .role = role,
         .certificate_file = certificate,
         .key_file = key,
@@ -165,8 +191,8 @@ static void a_front_and_a_back_with_such_certificates_trust_each_other(void **st
     struct pki_request back = request_of(PKI_BACK, "other");
     struct tls_context *client, *server;
 
-    assert_int_equal(pki_issue(fixture->folder, &front, NULL), ERR_NONE);
-    assert_int_equal(pki_issue(fixture->folder, &back, NULL), ERR_NONE);
+    assert_int_equal(pki_issue(engine, fixture->folder, &front, NULL), ERR_NONE);
+    assert_int_equal(pki_issue(engine, fixture->folder, &back, NULL), ERR_NONE);
     client = context_of(fixture, TLS_CLIENT, path_of(fixture, "front1.crt"),
                         path_of(fixture, "front1.key"));
     server = context_of(fixture, TLS_SERVER, path_of(fixture, "other.crt"),
@@ -183,7 +209,7 @@ static void a_client_certificate_does_not_serve(void **state)
     struct pki_request front = request_of(PKI_FRONT, "front1");
     struct tls_context *client, *server;
 
-    assert_int_equal(pki_issue(fixture->folder, &front, NULL), ERR_NONE);
+    assert_int_equal(pki_issue(engine, fixture->folder, &front, NULL), ERR_NONE);
     client = context_of(fixture, TLS_CLIENT, path_of(fixture, "front1.crt"),
                         path_of(fixture, "front1.key"));
     server = context_of(fixture, TLS_SERVER, path_of(fixture, "front1.crt"),
@@ -199,11 +225,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_certificate_says_who_it_is_for),
+        TEST(what_one_engine_has_made_the_other_goes_on_with),
         TEST(what_is_there_is_not_replaced_unasked),
         TEST(names_that_would_change_the_subject_or_the_path_are_refused),
         TEST(a_front_and_a_back_with_such_certificates_trust_each_other),
         TEST(a_client_certificate_does_not_serve),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    RUN_WITH_EACH_ENGINE(tests, NULL, NULL);
 }

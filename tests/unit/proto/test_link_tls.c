@@ -1,8 +1,10 @@
 /* Links over TCP: who is let in is said by the certificates. */
 #include "tests/unit/proto/rig.h"
 
+#include "tests/unit/common/engines.h"
+
 static struct rig rig;
-static char folder[] = "/tmp/unit-link-tls-XXXXXX";
+static char folder[64];
 
 /* NAME: subject and alternative name of a certificate that the deployment's CA has signed. */
 static const char script[] =
@@ -31,6 +33,7 @@ static int make_certificates(void **state)
     char command[sizeof(script) + sizeof(folder)];
 
     (void)state;
+    strcpy(folder, "/tmp/unit-link-tls-XXXXXX");
     if (mkdtemp(folder) == NULL)
         return -1;
     snprintf(command, sizeof(command), script, folder);
@@ -39,7 +42,7 @@ static int make_certificates(void **state)
 
 static int remove_certificates(void **state)
 {
-    char command[64];
+    char command[128];
 
     (void)state;
     snprintf(command, sizeof(command), "rm -rf '%s'", folder);
@@ -66,7 +69,8 @@ static int end(void **state)
 static struct tls_context *context(enum tls_role role, const char *name)
 {
     char certificate[128], key[128], ca[128];
-    struct tls_settings settings = {.role = role,
+    struct tls_settings settings = {.engine = engine,
+                                    .role = role,
                                     .certificate_file = certificate,
                                     .key_file = key,
                                     .ca_file = ca,
@@ -168,5 +172,5 @@ int main(void)
         TEST(a_back_end_must_have_its_name_as_cn),
     };
 
-    return cmocka_run_group_tests(tests, make_certificates, remove_certificates);
+    RUN_WITH_EACH_ENGINE(tests, make_certificates, remove_certificates);
 }

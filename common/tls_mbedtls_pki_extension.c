@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/buf.h"
-#include "common/tls_pki_mbedtls.h"
+#include "common/tls_mbedtls_pki.h"
 
 #define DER_SEQUENCE 0x30
 #define DER_OID 0x06
@@ -52,7 +52,7 @@ int tls_pki_put_usage(mbedtls_x509write_cert *writer, bool is_server, bool is_cl
     return status;
 }
 
-static enum err_code put_address(struct buf *items, const char *text, struct err *err)
+static void put_address(struct buf *items, const char *text)
 {
     unsigned char bytes[16];
 
@@ -60,29 +60,23 @@ static enum err_code put_address(struct buf *items, const char *text, struct err
         put_der(items, DER_IP_ADDRESS, bytes, 4);
     else if (inet_pton(AF_INET6, text, bytes) == 1)
         put_der(items, DER_IP_ADDRESS, bytes, 16);
-    else
-        return err_set(err, ERR_INVALID, "\"%s\" is no IP address", text);
-    return ERR_NONE;
 }
 
 enum err_code tls_pki_put_names(mbedtls_x509write_cert *writer, const struct pki_request *request,
                                 struct err *err)
 {
     struct buf items = {0};
-    enum err_code code = ERR_NONE;
-    int status = 0;
+    int status;
 
     put_der(&items, DER_DNS_NAME, request->name, strlen(request->name));
-    for (size_t i = 0; i < request->host_count && code == ERR_NONE; i++) {
-        code = tls_pki_check_name(request->hosts[i], err);
+    for (size_t i = 0; i < request->host_count; i++) {
         if (strcmp(request->hosts[i], request->name) != 0)
             put_der(&items, DER_DNS_NAME, request->hosts[i], strlen(request->hosts[i]));
     }
-    for (size_t i = 0; i < request->address_count && code == ERR_NONE; i++)
-        code = put_address(&items, request->addresses[i], err);
-    if (code == ERR_NONE)
-        status = put_extension(writer, MBEDTLS_OID_SUBJECT_ALT_NAME,
-                               MBEDTLS_OID_SIZE(MBEDTLS_OID_SUBJECT_ALT_NAME), &items);
+    for (size_t i = 0; i < request->address_count; i++)
+        put_address(&items, request->addresses[i]);
+    status = put_extension(writer, MBEDTLS_OID_SUBJECT_ALT_NAME,
+                           MBEDTLS_OID_SIZE(MBEDTLS_OID_SUBJECT_ALT_NAME), &items);
     buf_release(&items);
-    return status == 0 ? code : tls_mbedtls_err(err, ERR_INTERNAL, status, "names");
+    return status == 0 ? ERR_NONE : tls_mbedtls_err(err, ERR_INTERNAL, status, "names");
 }

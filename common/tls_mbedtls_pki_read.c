@@ -4,22 +4,13 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/buf.h"
-#include "common/file.h"
-#include "common/tls_pki.h"
-#include "common/tls_pki_mbedtls.h"
+#include "common/tls_mbedtls_pki.h"
 
-enum err_code tls_pki_parse(mbedtls_x509_crt *certificate, const char *path, struct err *err)
+enum err_code tls_pki_parse(mbedtls_x509_crt *certificate, const struct buf *pem, const char *path,
+                            struct err *err)
 {
-    struct buf pem = {0};
-    enum err_code code = file_read(&pem, path, 64 * PEM_SIZE, err);
-    int status;
+    int status = mbedtls_x509_crt_parse(certificate, buf_bytes(pem), buf_length(pem));
 
-    if (code != ERR_NONE)
-        return code;
-    buf_byte(&pem, '\0');
-    status = mbedtls_x509_crt_parse(certificate, buf_bytes(&pem), buf_length(&pem));
-    buf_release(&pem);
     return status == 0 ? ERR_NONE : tls_mbedtls_err(err, ERR_INVALID, status, path);
 }
 
@@ -62,15 +53,15 @@ static void add_name(struct pki_facts *facts, const mbedtls_x509_buf *name)
         snprintf(facts->names + used, room, "%s%s", comma, address);
 }
 
-enum err_code pki_read(const char *path, struct pki_facts *facts, struct err *err)
+enum err_code tls_mbedtls_pki_read(const struct buf *pem, const char *path, struct pki_facts *facts,
+                                   struct err *err)
 {
     const mbedtls_x509_sequence *name;
     mbedtls_x509_crt certificate;
     enum err_code code;
 
-    *facts = (struct pki_facts){0};
     mbedtls_x509_crt_init(&certificate);
-    code = tls_pki_parse(&certificate, path, err);
+    code = tls_pki_parse(&certificate, pem, path, err);
     if (code == ERR_NONE) {
         copy_attribute(facts->common_name, sizeof(facts->common_name), &certificate.subject,
                        MBEDTLS_OID_AT_CN, MBEDTLS_OID_SIZE(MBEDTLS_OID_AT_CN));
