@@ -25,6 +25,7 @@ FRONT = os.path.join(BIN, "cas-proxy")
 BACK = os.path.join(BIN, "mailbox-backend")
 DOMAIN = "example.test"
 LOOPS = 2      # of every program, whatever the machine has
+ENGINE = os.environ.get("TLS_ENGINE", "auto")  # of programs for which a test names none
 PATIENCE = 60  # seconds until a thing that must happen counts as never happening
 
 imaplib._MAXLINE = 20_000_000
@@ -120,7 +121,7 @@ class Program:
 
 
 class Back(Program):
-    def __init__(self, deployment, name, link, tls=False, extra="", environment=None):
+    def __init__(self, deployment, name, link, tls=False, extra="", environment=None, engine=ENGINE):
         folder = os.path.join(deployment.folder, name)
         self.name = name
         self.link = link
@@ -131,6 +132,7 @@ class Back(Program):
                         if tls else "")
         super().__init__(BACK, folder, (
             f"[backend]\nname = {name}\ndata = {folder}/data\nlog_level = debug\nloops = {LOOPS}\n"
+            f"tls_engine = {engine}\n"
             f"[link]\nlisten = {link}\n{certificates}"
             f"[directory]\ndefault_domain = {DOMAIN}\n"
             f"[store]\nmap_size = 1G\n{extra}"), environment)
@@ -144,7 +146,8 @@ class Back(Program):
 
 
 class Front(Program):
-    def __init__(self, deployment, name, backs, host="127.0.0.1", tls=False, extra="", sections=None):
+    def __init__(self, deployment, name, backs, host="127.0.0.1", tls=False, extra="", sections=None,
+                 engine=ENGINE):
         folder = os.path.join(deployment.folder, name)
         os.makedirs(folder, exist_ok=True)
         self.host = host
@@ -160,6 +163,7 @@ class Front(Program):
         more = {"imap4": "", "pop3": "", "lmtp": "", **(sections or {})}
         super().__init__(FRONT, folder, (
             f"[front]\nname = {name}\ndata = {folder}/data\nlog_level = debug\nloops = {LOOPS}\n"
+            f"tls_engine = {engine}\n"
             f"[tls]\ncertificate = {pki}/server.crt\nkey = {pki}/server.key\n{link}"
             f"[imap4]\nlisten = {host}:{self.imap_port}\nlisten_tls = {host}:{self.imaps_port}\n{more['imap4']}"
             f"[pop3]\nlisten = {host}:{self.pop3_port}\nlisten_tls = {host}:{self.pop3s_port}\n{more['pop3']}"
