@@ -113,7 +113,8 @@ UNIT_BIN    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SOURCE))
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $$(call archive,$$(UNIT_$$(firstword $$(subst /, ,$$*))))
 	@mkdir -p $(@D)
 	$(call show,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lcmocka $(LIBS)
-$(BUILD)/unit/store/test_model: $(patsubst %,$(BUILD)/tests/unit/store/%.o,model model_pick model_store)
+$(addprefix $(BUILD)/unit/store/test_,model power): \
+    $(patsubst %,$(BUILD)/tests/unit/store/%.o,disk_calls model model_pick model_store recorder)
 
 unit: $(UNIT_BIN) ## build and run the unit tests
 	tests/run-unit $(UNIT_BIN)
