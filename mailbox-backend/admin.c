@@ -14,6 +14,7 @@ const struct admin_command *const backend_admin_tables[] = {
     backend_recover_commands,
     backend_restore_commands,
     backend_database_commands,
+    backend_upgrade_commands,
     backend_backup_commands,
     admin_service_commands,
     admin_config_commands,
@@ -86,18 +87,21 @@ enum err_code admin_open_mailbox(struct admin_call *call, const struct account *
 }
 
 enum err_code admin_usage(struct admin_call *call, const struct account *account,
-                          struct store_usage *usage, struct err *err)
+                          struct store_usage *usage, struct store_usage *recoverable,
+                          struct err *err)
 {
     struct store_mailbox *mailbox;
     struct store_read *read;
     enum err_code code = admin_open_mailbox(call, account, &mailbox, err);
 
-    *usage = (struct store_usage){0};
+    *usage = *recoverable = (struct store_usage){0};
     if (mailbox == NULL)
         return code;
     code = store_read_begin(mailbox, &read, err);
     if (code == ERR_NONE) {
         code = store_usage(read, usage, err);
+        if (code == ERR_NONE)
+            code = store_recoverable_usage(read, recoverable, err);
         store_read_end(&read);
     }
     store_mailbox_unref(&mailbox);

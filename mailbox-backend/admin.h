@@ -17,6 +17,7 @@ extern const struct admin_command backend_mailbox_commands[];
 extern const struct admin_command backend_recover_commands[];
 extern const struct admin_command backend_restore_commands[];
 extern const struct admin_command backend_database_commands[];
+extern const struct admin_command backend_upgrade_commands[];
 extern const struct admin_command backend_status_commands[];
 extern const struct admin_command backend_backup_commands[];
 
@@ -50,8 +51,10 @@ void admin_backup_folder(const struct admin_call *call, char folder[ADMIN_FOLDER
 enum err_code admin_backup_choose(struct admin_call *call, const char *folder,
                                   char name[BACKUP_NAME_SIZE], struct err *err);
 
-/* What the account's mailbox holds; nothing while there is none. */
+/* What the account's mailbox holds, and what of it that is deleted can be recovered; nothing while
+   there is none. */
 enum err_code admin_usage(struct admin_call *call, const struct account *account,
-                          struct store_usage *usage, struct err *err);
+                          struct store_usage *usage, struct store_usage *recoverable,
+                          struct err *err);
 
 #endif

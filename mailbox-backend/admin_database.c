@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mailbox-backend/admin.h"
+#include "mailbox-backend/admin_database.h"
 #include "mailbox-backend/mailbox/mailbox.h"
+#include "mailbox-backend/store/format.h"
 #include "mailbox-backend/store/maintain.h"
 
 #define SHARE_OF_DAEMON 25 /* percent of the time: clients come first */
@@ -23,6 +24,23 @@ static enum err_code number_of(const char *name, unsigned *number, struct err *e
     return ERR_NONE;
 }
 
+enum err_code admin_databases(struct admin_call *call, unsigned *first, unsigned *last,
+                              struct err *err)
+{
+    struct store_status status;
+
+    if (admin_name_count(call) > 0) {
+        enum err_code code = number_of(admin_name(call, 0), first, err);
+
+        *last = *first;
+        return code;
+    }
+    store_status(admin_backend(call)->store, &status);
+    *first = 0;
+    *last = status.databases - 1;
+    return ERR_NONE;
+}
+
 /* ---- list, show ---- */
 
 static void put_database(struct admin_call *call, const struct database_status *status)
@@ -33,6 +51,7 @@ static void put_database(struct admin_call *call, const struct database_status *
     admin_put_bytes(call, "content", status->content_bytes);
     admin_put_bytes(call, "disk-content", status->segment_bytes);
     admin_put_bytes(call, "disk-index", status->index_bytes);
+    admin_put_number(call, "format", status->format);
 }
 
 static enum err_code run_list(struct admin_call *call, struct err *err)
@@ -65,6 +84,8 @@ static enum err_code run_show(struct admin_call *call, struct err *err)
     admin_put_bytes(call, "index-limit", status.index_map);
     admin_put_number(call, "commits", status.commits);
     admin_put_number(call, "operations", status.operations);
+    admin_put_number(call, "format-newest", FORMAT_NEWEST);
+    admin_put_bool(call, "upgrading", status.upgrading);
     admin_put_time(call, "made", (int64_t)status.created);
     return admin_row(call, err);
 }
@@ -171,17 +192,9 @@ static enum err_code run_check(struct admin_call *call, struct err *err)
     };
     struct store *store = admin_backend(call)->store;
     struct check_result sum = {0};
-    struct store_status status;
-    unsigned first = 0;
-    unsigned last;
-    enum err_code code = ERR_NONE;
+    unsigned first = 0, last = 0;
+    enum err_code code = admin_databases(call, &first, &last, err);
 
-    store_status(store, &status);
-    last = status.databases - 1;
-    if (admin_name_count(call) > 0) {
-        code = number_of(admin_name(call, 0), &first, err);
-        last = first;
-    }
     for (unsigned n = first; n <= last && code == ERR_NONE; n++) {
         struct check_result result;
 

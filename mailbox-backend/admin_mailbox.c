@@ -10,14 +10,16 @@
 static enum err_code put_mailbox(struct admin_call *call, const struct account *account,
                                  struct err *err)
 {
-    struct store_usage usage;
-    enum err_code code = admin_usage(call, account, &usage, err);
+    struct store_usage usage, recoverable;
+    enum err_code code = admin_usage(call, account, &usage, &recoverable, err);
 
     if (code != ERR_NONE)
         return code;
     admin_put_text(call, "login", account->name);
     admin_put_number(call, "messages", usage.messages);
     admin_put_bytes(call, "bytes", usage.bytes);
+    admin_put_number(call, "recoverable", recoverable.messages);
+    admin_put_bytes(call, "recoverable-bytes", recoverable.bytes);
     if (account->quota_bytes == 0)
         admin_put_text(call, "quota", "none");
     else

@@ -3,6 +3,7 @@
 #include "mailbox-backend/admin.h"
 #include "mailbox-backend/link_service.h"
 #include "mailbox-backend/session_registry.h"
+#include "mailbox-backend/store/format.h"
 
 static void put_services(struct admin_call *call)
 {
@@ -41,6 +42,8 @@ static void put_store(struct admin_call *call, const struct backend *backend)
     store_status(backend->store, &status);
     admin_put_number(call, "users", directory_count(backend->directory));
     admin_put_number(call, "databases", status.databases);
+    admin_put_number(call, "format", status.oldest_format);
+    admin_put_number(call, "format-newest", FORMAT_NEWEST);
     admin_put_number(call, "mailboxes", status.mailboxes);
     admin_put_number(call, "messages", status.items);
     admin_put_bytes(call, "content", status.content_bytes);

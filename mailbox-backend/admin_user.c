@@ -213,12 +213,12 @@ static enum err_code run_show(struct admin_call *call, struct err *err)
 {
     struct account account;
     struct account_facts facts;
-    struct store_usage usage;
+    struct store_usage usage, recoverable;
     enum err_code code = admin_find_account(call, admin_arena(call), &account, err);
 
     if (code != ERR_NONE ||
         (code = directory_facts(directory_of(call), login_of(call), &facts, err)) != ERR_NONE ||
-        (code = admin_usage(call, &account, &usage, err)) != ERR_NONE)
+        (code = admin_usage(call, &account, &usage, &recoverable, err)) != ERR_NONE)
         return code;
     admin_put_text(call, "login", account.name);
     admin_put_text(call, "display-name", account.display_name);
@@ -235,6 +235,8 @@ static enum err_code run_show(struct admin_call *call, struct err *err)
     admin_put_number(call, "quota-messages", account.quota_messages);
     admin_put_number(call, "messages", usage.messages);
     admin_put_bytes(call, "bytes", usage.bytes);
+    admin_put_number(call, "recoverable", recoverable.messages);
+    admin_put_bytes(call, "recoverable-bytes", recoverable.bytes);
     admin_put_time(call, "created", facts.created);
     admin_put_guid(call, &account.guid);
     return admin_row(call, err);

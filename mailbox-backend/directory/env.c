@@ -47,7 +47,10 @@ static enum err_code check_format(struct directory *directory, MDB_txn *txn, str
         value = (MDB_val){1, &format};
         result = mdb_put(txn, directory->meta, &key, &value, 0);
     } else if (result == 0 && (value.mv_size != 1 || *(uint8_t *)value.mv_data != FORMAT)) {
-        return err_set(err, ERR_UNAVAILABLE, "the directory was written by another version");
+        return err_set(err, ERR_UNAVAILABLE,
+                       "the directory has format %u, this program knows %d: run the newer program "
+                       "that wrote it",
+                       value.mv_size == 0 ? 0 : *(uint8_t *)value.mv_data, FORMAT);
     }
     return directory_err_mdb(err, result, "format");
 }

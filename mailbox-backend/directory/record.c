@@ -49,7 +49,9 @@ enum err_code record_unpack(const void *bytes, size_t length, struct arena *aren
     if (length < 1 + CHECKSUM_SIZE || crc32c(0, at, size) != get_checksum(at + size))
         return err_set(err, ERR_CORRUPT, "an account's record is damaged");
     if (at[0] != FORMAT)
-        return err_set(err, ERR_UNAVAILABLE, "an account's record has format %u, known is %d",
+        return err_set(err, ERR_UNAVAILABLE,
+                       "an account's record has format %u, this program knows %d: run the newer "
+                       "program that wrote it",
                        at[0], FORMAT);
     *record = directory__record__unpack(&allocator, size - 1, at + 1);
     if (*record == NULL || (*record)->guid.len != sizeof(struct store_guid))

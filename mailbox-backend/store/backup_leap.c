@@ -5,6 +5,7 @@
 
 #include "common/mem.h"
 #include "mailbox-backend/store/backup_private.h"
+#include "mailbox-backend/store/format.h"
 
 #define LOT 2000u /* rows a transaction */
 #define UIDS_MOST (1u << 31)
@@ -177,9 +178,10 @@ static enum err_code renew_folders(struct leap *leap, struct err *err)
 static enum err_code renew_mailbox(struct leap *leap, uint32_t number, struct err *err)
 {
     struct key key = key_item(0, KEY_STATE);
-    uint8_t packed[MAILBOX_STATE_ROW];
+    uint8_t packed[MAILBOX_STATE_MOST];
     uint32_t now = (uint32_t)time(NULL);
     struct bytes row;
+    size_t length;
     enum err_code code;
 
     leap->tx.mailbox = number;
@@ -196,9 +198,8 @@ static enum err_code renew_mailbox(struct leap *leap, uint32_t number, struct er
     if (leap->state.last_uid_validity < now)
         leap->state.last_uid_validity = now;
     code = renew_folders(leap, err);
-    mailbox_state_pack(packed, &leap->state);
-    return code == ERR_NONE ? tx_put(&leap->tx, TABLE_ITEM, &key, packed, sizeof(packed), err)
-                            : code;
+    length = mailbox_state_pack(packed, &leap->state);
+    return code == ERR_NONE ? tx_put(&leap->tx, TABLE_ITEM, &key, packed, length, err) : code;
 }
 
 static enum err_code renew_mailboxes(struct leap *leap, struct err *err)
@@ -262,8 +263,9 @@ static enum err_code renew_record(struct leap *leap, struct err *err)
 {
     struct key key = key_number(0);
     struct database_record record;
-    uint8_t packed[DATABASE_ROW];
+    uint8_t packed[DATABASE_MOST];
     struct bytes row;
+    size_t length;
     enum err_code code = tx_get(&leap->tx, TABLE_SEGMENT, &key, &row, err);
 
     if (code == ERR_NONE && !database_unpack(row, &record))
@@ -274,8 +276,8 @@ static enum err_code renew_record(struct leap *leap, struct err *err)
         record.created++;
     else
         record.created = (uint64_t)time(NULL);
-    database_pack(packed, &record);
-    return tx_put(&leap->tx, TABLE_SEGMENT, &key, packed, sizeof(packed), err);
+    length = database_pack(packed, &record);
+    return tx_put(&leap->tx, TABLE_SEGMENT, &key, packed, length, err);
 }
 
 enum err_code backup_leap(struct index *index, const struct backup_database *database,
@@ -290,6 +292,8 @@ enum err_code backup_leap(struct index *index, const struct backup_database *dat
     };
     enum err_code code = index_write_begin(index, &leap.tx.txn, err);
 
+    if (code == ERR_NONE)
+        code = format_check_row(&leap.tx, err);
     if (code == ERR_NONE)
         code = renew_segments(&leap, err);
     if (code == ERR_NONE)

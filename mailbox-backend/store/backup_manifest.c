@@ -19,6 +19,7 @@
 #include "mailbox-backend/store/backup_private.h"
 
 #define MANIFEST_MOST (256u << 20)
+#define MANIFEST_VERSION 1u
 
 struct backup_database *manifest_add(struct backup_manifest *manifest)
 {
@@ -82,9 +83,10 @@ enum err_code manifest_write(const struct backup_manifest *manifest, const char 
     enum err_code code;
 
     buf_printf(&out,
-               "mailpair-backup 1\ntaken %" PRId64 " messages %" PRIu64 " bytes %" PRIu64
+               "mailpair-backup %u\ntaken %" PRId64 " messages %" PRIu64 " bytes %" PRIu64
                " copied %" PRIu64 "\n",
-               manifest->taken, manifest->messages, manifest->bytes, manifest->copied);
+               MANIFEST_VERSION, manifest->taken, manifest->messages, manifest->bytes,
+               manifest->copied);
     buf_printf(
         &out, "room uids %" PRIu64 " modseqs %" PRIu64 " items %" PRIu64 " folders %" PRIu64 "\n",
         manifest->room.uids, manifest->room.modseqs, manifest->room.items, manifest->room.folders);
@@ -130,6 +132,20 @@ static bool take_line(struct backup_manifest *manifest, const char *line)
                   &manifest->room.folders) == 4;
 }
 
+static enum err_code check_version(const char *line, const char *path, struct err *err)
+{
+    unsigned version;
+
+    if (sscanf(line, "mailpair-backup %u", &version) != 1)
+        return err_set(err, ERR_INVALID, "%s: not a backup of this program", path);
+    if (version > MANIFEST_VERSION)
+        return err_set(err, ERR_INVALID,
+                       "%s: the backup has format %u, this program knows formats up to %u: run the "
+                       "newer program that made it",
+                       path, version, MANIFEST_VERSION);
+    return ERR_NONE;
+}
+
 /* text ends with NUL, and is cut into lines. */
 static enum err_code take_text(struct backup_manifest *manifest, char *text, const char *path,
                                struct err *err)
@@ -146,8 +162,8 @@ static enum err_code take_text(struct backup_manifest *manifest, char *text, con
         if (sscanf(line, "end %" SCNx32, &crc) == 1)
             return ERR_NONE; /* checked before */
         *stop = '\0';
-        if (first && strcmp(line, "mailpair-backup 1") != 0)
-            return err_set(err, ERR_INVALID, "%s: a format that this program does not know", path);
+        if (first && check_version(line, path, err) != ERR_NONE)
+            return err->code;
         if (!first && !take_line(manifest, line))
             break;
         first = false;

@@ -21,10 +21,10 @@ enum err_code batch_begin(struct batch *batch, struct database *database, struct
 static enum err_code write_mailbox(struct mailbox_slot *slot, struct err *err)
 {
     struct key key = key_item(0, KEY_STATE);
-    uint8_t row[MAILBOX_STATE_ROW];
+    uint8_t row[MAILBOX_STATE_MOST];
+    size_t length = mailbox_state_pack(row, &slot->state);
 
-    mailbox_state_pack(row, &slot->state);
-    return tx_put(&slot->tx, TABLE_ITEM, &key, row, sizeof(row), err);
+    return tx_put(&slot->tx, TABLE_ITEM, &key, row, length, err);
 }
 
 static enum err_code write_keywords(struct folder_slot *slot, struct err *err)
@@ -85,15 +85,16 @@ static enum err_code write_own_rows(struct batch *batch, struct err *err)
 {
     struct tx tx = {batch->txn, 0};
     struct key key = key_number(0);
-    uint8_t row[DATABASE_ROW];
+    uint8_t row[DATABASE_MOST];
+    size_t length;
     enum err_code code;
 
     code = segments_rows(batch->database->segments, write_segment, batch, err);
     if (code != ERR_NONE || !index_has_written(batch->txn))
         return code;
     batch->record.next_segment = segments_next_number(batch->database->segments);
-    database_pack(row, &batch->record);
-    return tx_put(&tx, TABLE_SEGMENT, &key, row, sizeof(row), err);
+    length = database_pack(row, &batch->record);
+    return tx_put(&tx, TABLE_SEGMENT, &key, row, length, err);
 }
 
 /* ---- the end ---- */
@@ -159,6 +160,7 @@ enum err_code batch_commit(struct batch *batch, uint64_t *txn, struct err *err)
         return code;
     }
     database->record = batch->record;
+    atomic_store(&database->format, batch->record.format);
     segments_committed(database->segments, *txn);
     batch_let_go(batch);
     atomic_fetch_add(&database->commits, 1);

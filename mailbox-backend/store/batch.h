@@ -18,6 +18,8 @@ struct mailbox_slot {
     bool present; /* the mailbox exists */
     bool dirty;
     struct mailbox_state state;
+    bool recovery_asked, recovery_known; /* see recovery_of() */
+    struct store_recovery recovery;
 
     unsigned unit; /* the last one that changed it; saved is from before */
     struct {

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "mailbox-backend/store/format.h"
+#include "mailbox-backend/store/recoverable.h"
 
 /* ---- units ---- */
 
@@ -72,6 +74,23 @@ static struct mailbox_slot *find_mailbox(struct batch *batch, uint32_t number)
     return slot;
 }
 
+/* A row from before the database's format was raised does not count them. */
+static enum err_code count_recoverable(const struct batch *batch, struct mailbox_slot *slot,
+                                       struct err *err)
+{
+    struct store_usage sum;
+    enum err_code code;
+
+    if (!slot->present || slot->state.counts_recoverable ||
+        !format_has(batch->record.format, FORMAT_RECOVERABLE_COUNTS))
+        return ERR_NONE;
+    code = recoverable_sum(&slot->tx, &sum, err);
+    slot->state.counts_recoverable = code == ERR_NONE;
+    slot->state.recoverable_messages = sum.messages;
+    slot->state.recoverable_bytes = sum.bytes;
+    return code;
+}
+
 static enum err_code load_mailbox(struct batch *batch, uint32_t number, struct mailbox_slot **out,
                                   struct err *err)
 {
@@ -88,6 +107,9 @@ static enum err_code load_mailbox(struct batch *batch, uint32_t number, struct m
     if (code != ERR_NONE && code != ERR_NOT_FOUND)
         return code;
     slot->present = code == ERR_NONE;
+    code = count_recoverable(batch, slot, err);
+    if (code != ERR_NONE)
+        return code;
     slot->next = batch->mailboxes[number % SLOT_BUCKETS];
     batch->mailboxes[number % SLOT_BUCKETS] = slot;
     *out = slot;

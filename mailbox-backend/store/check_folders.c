@@ -3,7 +3,7 @@
 
 #include "mailbox-backend/store/check.h"
 #include "mailbox-backend/store/folder.h"
-#include "mailbox-backend/store/remove.h"
+#include "mailbox-backend/store/recoverable.h"
 
 #define ADVICE_NAME                                                                                \
     "the folder's messages are there; note its name and report it, or bring the data folder back " \
@@ -190,26 +190,27 @@ static void visit_recoverable(struct check *check, const struct check_row *row,
 {
     struct tx tx = check_tx(check, 0);
     struct content_head head;
-    struct store_item item;
+    struct store_recoverable entry;
     struct bytes content;
     struct key key;
     enum err_code code;
 
-    if (!recoverable_unpack(row->value, &item)) {
+    if (!recoverable_unpack(row->value, &entry)) {
         check_report(check, place, ADVICE_REPORT, "the row of a recoverable message is damaged");
         return;
     }
     place.folder = 0;
-    key = key_content(item.content_id);
+    key = key_content(entry.item.content_id);
     code = tx_get(&tx, TABLE_CONTENT, &key, &content, NULL);
     if (code == ERR_NOT_FOUND)
         check_report(check, place, ADVICE_RESTORE,
                      "the text of a recoverable message is missing (content %" PRIu64 ")",
-                     item.content_id);
-    else if (code == ERR_NONE && content_head_unpack(content, &head) && head.size != item.size)
+                     entry.item.content_id);
+    else if (code == ERR_NONE && content_head_unpack(content, &head) &&
+             head.size != entry.item.size)
         check_report(check, place, ADVICE_RESTORE,
-                     "a recoverable message of %" PRIu64 " bytes has a text of %" PRIu64, item.size,
-                     head.size);
+                     "a recoverable message of %" PRIu64 " bytes has a text of %" PRIu64,
+                     entry.item.size, head.size);
 }
 
 /* ---- all of them ---- */

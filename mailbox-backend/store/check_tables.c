@@ -3,6 +3,7 @@
 
 #include "mailbox-backend/store/check.h"
 #include "mailbox-backend/store/folder.h"
+#include "mailbox-backend/store/recoverable.h"
 
 static const struct check_place nowhere;
 
@@ -82,6 +83,9 @@ static void sum_folders(const struct tx *tx, struct sums *sums)
     "mended: "                                                                                     \
     "report it"
 
+#define ADVICE_RECOVERABLE                                                                         \
+    "nothing is lost; the recovery quota is reckoned wrongly by the difference: report it"
+
 static void compare_totals(struct check *check, struct check_place place, const struct sums *sums,
                            const struct mailbox_state *state)
 {
@@ -94,6 +98,21 @@ static void compare_totals(struct check *check, struct check_place place, const 
         check_report(check, place, ADVICE_REPORT,
                      "the mailbox counts %" PRIu32 " folders and has %" PRIu32, state->folders,
                      sums->folders);
+}
+
+/* Rows that are damaged are not counted: they are told by themselves. */
+static void compare_recoverable(struct check *check, struct check_place place, const struct tx *tx,
+                                const struct mailbox_state *state)
+{
+    struct store_usage sum;
+
+    if (!state->counts_recoverable || recoverable_sum(tx, &sum, NULL) != ERR_NONE ||
+        (sum.messages == state->recoverable_messages && sum.bytes == state->recoverable_bytes))
+        return;
+    check_report(check, place, ADVICE_RECOVERABLE,
+                 "the mailbox counts %" PRIu64 " deleted messages and %" PRIu64
+                 " bytes that can be recovered, it has %" PRIu64 " and %" PRIu64,
+                 state->recoverable_messages, state->recoverable_bytes, sum.messages, sum.bytes);
 }
 
 static void compare_counters(struct check *check, struct check_place place, const struct sums *sums,
@@ -137,6 +156,7 @@ static void check_mailbox(struct check *check, uint32_t number)
     if (!sums.incomplete)
         compare_totals(check, place, &sums, &state);
     compare_counters(check, place, &sums, &state);
+    compare_recoverable(check, place, &tx, &state);
 }
 
 static void visit_mailbox(struct check *check, const struct check_row *row, void *context)

@@ -2,7 +2,7 @@
 #include <inttypes.h>
 
 #include "mailbox-backend/store/check.h"
-#include "mailbox-backend/store/remove.h"
+#include "mailbox-backend/store/recoverable.h"
 
 struct walk {
     struct check *check;
@@ -118,13 +118,13 @@ static void visit_recoverable(struct check *check, const struct check_row *row, 
 {
     struct items *items = context;
     struct check_place place = {0};
-    struct store_item item;
+    struct store_recoverable entry;
 
     (void)check;
-    if (row->damaged || row->key.length != 18 || !recoverable_unpack(row->value, &item))
+    if (row->damaged || row->key.length != 18 || !recoverable_unpack(row->value, &entry))
         return;
     place.mailbox = get_u32(row->key.data);
-    items->visit(&item, place, items->context);
+    items->visit(&entry.item, place, items->context);
 }
 
 enum err_code check_each_item(struct check *check, check_item_fn *visit, void *context,

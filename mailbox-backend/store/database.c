@@ -7,6 +7,7 @@
 
 #include "common/file.h"
 #include "common/mem.h"
+#include "mailbox-backend/store/format.h"
 #include "mailbox-backend/store/writer.h"
 
 struct rows {
@@ -40,25 +41,28 @@ static enum err_code start_up(const struct tx *tx, struct database_record *recor
                               struct err *err)
 {
     struct key key = key_number(0);
-    uint8_t packed[DATABASE_ROW];
+    uint8_t packed[DATABASE_MOST];
     struct bytes row;
+    size_t length;
     enum err_code code = tx_get(tx, TABLE_SEGMENT, &key, &row, err);
 
     if (code == ERR_NOT_FOUND && made) {
         *record = (struct database_record){.next_content = 1,
                                            .next_mailbox = 1,
                                            .next_segment = 1,
-                                           .created = (uint64_t)time(NULL)};
+                                           .created = (uint64_t)time(NULL),
+                                           .format = FORMAT_NEWEST};
         code = ERR_NONE;
-    } else if (code == ERR_NONE && !database_unpack(row, record)) {
-        code =
-            err_set(err, ERR_INVALID, "the database has a format that this program does not know");
+    } else if (code == ERR_NONE) {
+        code = format_check(format_of(row), err);
+        if (code == ERR_NONE && !database_unpack(row, record))
+            code = tx_bad_row(tx, TABLE_SEGMENT, err);
     }
     if (code != ERR_NONE)
         return code;
     record->start++;
-    database_pack(packed, record);
-    return tx_put(tx, TABLE_SEGMENT, &key, packed, sizeof(packed), err);
+    length = database_pack(packed, record);
+    return tx_put(tx, TABLE_SEGMENT, &key, packed, length, err);
 }
 
 static enum err_code read_rows(struct database *database, bool made, struct rows *rows,
@@ -132,6 +136,7 @@ enum err_code database_open(struct database **out, struct store *store, unsigned
     if (asprintf(&database->folder, "%s/%s", store->folder, database->name) < 0)
         abort();
     code = open_parts(database, err);
+    atomic_store(&database->format, database->record.format);
     if (code != ERR_NONE) {
         if (err != NULL)
             err_prefix(err, "%s", database->name);

@@ -26,6 +26,10 @@ struct database {
     atomic_uint_fast64_t commits, operations;
     atomic_uint_fast64_t moved; /* bytes of records that compaction has moved since the start */
     atomic_bool compacting;
+    atomic_bool short_of_room;    /* new content found little room */
+    atomic_bool recovery_changed; /* what holds for a mailbox: its rows must be looked at */
+    atomic_bool upgrade_wanted;
+    atomic_uint format; /* as in the record, for all threads */
 };
 
 #define MAILBOX_BUCKETS 4096u

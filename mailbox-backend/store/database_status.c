@@ -4,8 +4,8 @@
 #include "mailbox-backend/store/database.h"
 #include "mailbox-backend/store/maintain.h"
 
-/* The time of its making never changes: it is in every snapshot. */
-static enum err_code read_created(struct database *database, uint64_t *created, struct err *err)
+static enum err_code read_own_row(struct database *database, struct database_status *status,
+                                  struct err *err)
 {
     struct tx tx = {NULL, 0};
     struct key key = key_number(0);
@@ -18,8 +18,11 @@ static enum err_code read_created(struct database *database, uint64_t *created, 
     code = tx_get(&tx, TABLE_SEGMENT, &key, &row, err);
     if (code == ERR_NONE && !database_unpack(row, &record))
         code = tx_bad_row(&tx, TABLE_SEGMENT, err);
-    if (code == ERR_NONE)
-        *created = record.created;
+    if (code == ERR_NONE) {
+        status->created = record.created;
+        status->format = record.format;
+        status->upgrading = record.upgrade_next != 0;
+    }
     index_read_end(&tx.txn);
     return code;
 }
@@ -38,7 +41,7 @@ enum err_code store_database_status(struct store *store, unsigned number,
     database = store->databases[number];
     code = index_measure(database->index, &index, err);
     if (code == ERR_NONE)
-        code = read_created(database, &status->created, err);
+        code = read_own_row(database, status, err);
     if (code != ERR_NONE)
         return code;
     segments_measure(database->segments, &segments);

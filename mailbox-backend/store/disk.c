@@ -33,6 +33,8 @@ enum err_code database_has_room(struct database *database, uint64_t want, struct
     uint64_t room = 0, reserve = 0;
     enum err_code code = measure(database, &room, &reserve, err);
 
+    if (code != ERR_NONE || room < 2 * reserve + want)
+        atomic_store(&database->short_of_room, true);
     if (code == ERR_NONE && room < reserve + want)
         code = err_set(err, ERR_UNAVAILABLE,
                        "%s: the disk is nearly full (%" PRIu64 " bytes are left)", database->name,

@@ -1,29 +1,25 @@
 #include "mailbox-backend/store/housekeeping.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "common/log.h"
 #include "common/mem.h"
 #include "mailbox-backend/store/compact.h"
+#include "mailbox-backend/store/expiry.h"
 #include "mailbox-backend/store/hold.h"
 #include "mailbox-backend/store/purge.h"
-#include "mailbox-backend/store/remove.h"
+#include "mailbox-backend/store/upgrade.h"
 
 #define BUSY_BATCHES 16u /* while operations wait, one slice in so many batches */
-#define LOOK_SECONDS 60  /* between rounds, at most */
 #define LOOK_MS 1000u    /* segments may wait for a reader to end */
-#define HORIZON_STEPS 8u /* in which recovery times are cut when the disk is short */
 
 struct housekeeping {
     struct database *database;
-    bool awake;        /* a slice should be run now */
-    bool pending;      /* the pending table may have rows that nobody works on */
-    unsigned batches;  /* since the last slice */
-    time_t next_round; /* of dropping what has expired */
-    bool in_round;
-    uint32_t mailbox; /* where the round goes on */
-    unsigned cut;     /* steps by which the recovery time is cut */
+    bool awake;       /* a slice should be run now */
+    bool pending;     /* the pending table may have rows that nobody works on */
+    unsigned batches; /* since the last slice */
+    struct expiry *expiry;
+    struct upgrade *upgrade;
     struct compact *compact;
 };
 
@@ -50,6 +46,8 @@ enum err_code housekeeping_create(struct housekeeping **out, struct database *da
 
     keeping->database = database;
     keeping->compact = compact_create(database);
+    keeping->expiry = expiry_create(database);
+    keeping->upgrade = upgrade_create(database);
     keeping->awake = true;
     keeping->pending = true;
     *out = keeping;
@@ -61,6 +59,8 @@ void housekeeping_destroy(struct housekeeping **keeping)
     if (*keeping != NULL) {
         holds_release((*keeping)->database);
         compact_destroy(&(*keeping)->compact);
+        expiry_destroy(&(*keeping)->expiry);
+        upgrade_destroy(&(*keeping)->upgrade);
     }
     free(*keeping);
     *keeping = NULL;
@@ -76,7 +76,8 @@ struct timespec housekeeping_due(const struct housekeeping *keeping)
     uint64_t wait = compact_wait_ms(keeping->compact);
     struct timespec due;
 
-    if (keeping->awake || keeping->pending || keeping->in_round)
+    if (keeping->awake || keeping->pending || expiry_in_round(keeping->expiry) ||
+        upgrade_is_due(keeping->upgrade))
         wait = 0;
     if (wait > LOOK_MS)
         wait = LOOK_MS;
@@ -90,23 +91,14 @@ struct timespec housekeeping_due(const struct housekeeping *keeping)
     return due;
 }
 
-static time_t interval(const struct housekeeping *keeping)
-{
-    uint64_t part = keeping->database->store->settings.recovery_seconds / 20;
-
-    return part < 1 ? 1 : part > LOOK_SECONDS ? LOOK_SECONDS : (time_t)part;
-}
-
 bool housekeeping_is_due(struct housekeeping *keeping, bool idle)
 {
-    time_t now = time(NULL);
+    bool due = keeping->awake || keeping->pending;
 
-    if (!keeping->in_round && now >= keeping->next_round) {
-        keeping->in_round = true;
-        keeping->mailbox = 0;
-    }
-    if (!compact_is_due(keeping->compact) && !keeping->awake && !keeping->pending &&
-        !keeping->in_round)
+    due = expiry_is_due(keeping->expiry) || due;
+    due = upgrade_is_due(keeping->upgrade) || due;
+    due = compact_is_due(keeping->compact) || due;
+    if (!due)
         return false;
     return idle || compact_is_urgent(keeping->compact) || ++keeping->batches >= BUSY_BATCHES;
 }
@@ -153,52 +145,7 @@ static void work(struct housekeeping *keeping, struct batch *batch)
         log_error(keeping->database->name, "cleaning up: %s", err.text);
 }
 
-/* ---- what can no longer be recovered ---- */
-
-static void end_round(struct housekeeping *keeping)
-{
-    keeping->in_round = false;
-    keeping->next_round = time(NULL) + interval(keeping);
-    if (!database_is_short(keeping->database)) {
-        keeping->cut = 0;
-    } else if (keeping->cut < HORIZON_STEPS) {
-        keeping->cut++;
-        keeping->next_round = 0; /* the next step, unless this one has helped */
-        log_warning(keeping->database->name,
-                    "the disk is nearly full: deleted messages are kept for %" PRIu64
-                    " seconds only",
-                    keeping->database->store->settings.recovery_seconds / HORIZON_STEPS *
-                        (HORIZON_STEPS - keeping->cut));
-    }
-}
-
-static void go_round(struct housekeeping *keeping, struct batch *batch)
-{
-    uint64_t recovery = keeping->database->store->settings.recovery_seconds;
-    uint64_t until = (uint64_t)batch->now + recovery / HORIZON_STEPS * keeping->cut;
-    unsigned budget = SLICE_RECORDS;
-    struct err err = {0};
-    enum err_code code = ERR_NONE;
-
-    if (keeping->cut == HORIZON_STEPS)
-        until = UINT64_MAX;
-    while (budget > 0 && code == ERR_NONE) {
-        unsigned dropped = 0;
-
-        code = recoverable_mailbox(batch->txn, keeping->mailbox, &keeping->mailbox, &err);
-        if (code == ERR_NONE)
-            code = recoverable_purge(batch, keeping->mailbox, until, budget, &dropped, &err);
-        budget -= dropped;
-        if (budget > 0 && code == ERR_NONE) {
-            keeping->mailbox++;
-            budget--;
-        }
-    }
-    if (code != ERR_NONE)
-        end_round(keeping);
-    if (code != ERR_NONE && code != ERR_NOT_FOUND)
-        log_error(keeping->database->name, "recoverable items: %s", err.text);
-}
+/* ---- slices ---- */
 
 void housekeeping_slice(struct housekeeping *keeping, struct batch *batch, bool idle)
 {
@@ -207,8 +154,10 @@ void housekeeping_slice(struct housekeeping *keeping, struct batch *batch, bool 
     batch_unit_begin(batch);
     if (keeping->pending)
         work(keeping, batch);
-    else if (keeping->in_round)
-        go_round(keeping, batch);
+    else if (upgrade_is_due(keeping->upgrade))
+        upgrade_slice(keeping->upgrade, batch);
+    else if (expiry_in_round(keeping->expiry))
+        expiry_slice(keeping->expiry, batch);
     if (!index_is_broken(batch->txn, NULL) && compact_is_due(keeping->compact))
         compact_slice(keeping->compact, batch, idle);
 }
@@ -216,6 +165,7 @@ void housekeeping_slice(struct housekeeping *keeping, struct batch *batch, bool 
 void housekeeping_failed(struct housekeeping *keeping)
 {
     compact_failed(keeping->compact);
+    upgrade_failed(keeping->upgrade);
 }
 
 void housekeeping_done(struct housekeeping *keeping, const struct task *task)

@@ -1,5 +1,6 @@
 /* What the writer does besides operations: finishing what a large operation or a crash left behind
-   (the pending table), dropping what can no longer be recovered, compaction, writing the rows of
+   (the pending table), raising the format, dropping what can no longer be
+   recovered, compaction, writing the rows of
    segments. */
 #ifndef STORE_HOUSEKEEPING_H
 #define STORE_HOUSEKEEPING_H

@@ -51,11 +51,19 @@ struct database_status {
     uint64_t index_map;           /* that the index may reach */
     uint64_t commits, operations; /* since the start */
     uint64_t created;             /* seconds since 1970 */
+    uint32_t format;              /* store/format.h */
+    bool upgrading;               /* its rows are being brought to this format */
     char name[16];
 };
 
 /* ERR_NOT_FOUND: there is no such database (from 0). */
 enum err_code store_database_status(struct store *store, unsigned database,
                                     struct database_status *status, struct err *err);
+
+/* Raises the database's format to the newest that this program knows, for good: an older program
+   refuses it from then on. Returns when all is done; it goes on by itself when it is not wanted any
+   more before (ERR_UNAVAILABLE), and after a crash. Never on a loop. */
+enum err_code store_upgrade(struct store *store, unsigned database, bool (*wanted)(void *context),
+                            void *context, struct err *err);
 
 #endif

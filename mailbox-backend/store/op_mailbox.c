@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "mailbox-backend/store/folder.h"
+#include "mailbox-backend/store/format.h"
 #include "mailbox-backend/store/journal.h"
 #include "mailbox-backend/store/op_folder.h"
 #include "mailbox-backend/store/ops.h"
@@ -68,6 +69,7 @@ static enum err_code create_perform(struct batch *batch, struct task *task, stru
     slot->mailbox = mailbox;
     slot->present = true;
     slot->state.next_item = 1;
+    slot->state.counts_recoverable = format_has(batch->record.format, FORMAT_RECOVERABLE_COUNTS);
     slot->state.next_folder = STORE_INBOX_FOLDER + 1;
     journal_add_mailbox(batch, slot, JOURNAL__OPERATION__WHAT_MAILBOX_CREATE);
     code = put_rows(batch, mailbox, err);

@@ -8,7 +8,7 @@
 /* What a purge walks over. */
 struct purge {
     struct batch *batch;
-    struct mailbox_slot mailbox; /* not one of the batch's: the mailbox may be gone */
+    struct mailbox_slot *mailbox; /* present is false when it is gone */
     struct str name;
     bool for_good;
     unsigned *budget;
@@ -18,20 +18,20 @@ struct purge {
 static enum err_code drop_row(struct purge *purge, uint32_t folder, uint32_t uid, struct bytes row,
                               bool damaged, struct err *err)
 {
-    struct item_place place = {&purge->mailbox, folder, purge->name, purge->for_good};
+    struct item_place place = {purge->mailbox, folder, purge->name, purge->for_good};
     struct key key = key_item(folder, uid);
     struct store_item item;
     enum err_code code;
 
     if (uid == KEY_STATE)
-        return tx_remove(&purge->mailbox.tx, TABLE_ITEM, &key, err);
+        return tx_remove(&purge->mailbox->tx, TABLE_ITEM, &key, err);
     if (!damaged && item_unpack(row, uid, &item))
         return item_drop(purge->batch, &place, &item, item_read_modseq(row), err);
     log_error(purge->batch->database->name,
               "mailbox %" PRIu32 ": a damaged item was removed; its content stays",
-              purge->mailbox.number);
-    code = tx_remove(&purge->mailbox.tx, TABLE_ITEM, &key, err);
-    return code == ERR_NONE ? summary_remove(&purge->mailbox.tx, folder, uid, err) : code;
+              purge->mailbox->number);
+    code = tx_remove(&purge->mailbox->tx, TABLE_ITEM, &key, err);
+    return code == ERR_NONE ? summary_remove(&purge->mailbox->tx, folder, uid, err) : code;
 }
 
 /* The items whose keys begin like from and are not above last. */
@@ -46,7 +46,7 @@ static enum err_code drop_items(struct purge *purge, struct key from, size_t pre
         uint32_t folder, uid;
         bool damaged;
 
-        code = scan_begin(&scan, &purge->mailbox.tx, TABLE_ITEM, prefix, err);
+        code = scan_begin(&scan, &purge->mailbox->tx, TABLE_ITEM, prefix, err);
         if (code == ERR_NONE)
             code = scan_seek(&scan, &key, err);
         scan_end(&scan);
@@ -73,13 +73,13 @@ static enum err_code drop_rows(struct purge *purge, enum table table, struct key
         struct key key = from;
         struct tx_scan scan;
 
-        code = scan_begin(&scan, &purge->mailbox.tx, table, prefix, err);
+        code = scan_begin(&scan, &purge->mailbox->tx, table, prefix, err);
         if (code == ERR_NONE)
             code = scan_seek(&scan, &key, err);
         if (code == ERR_NONE || code == ERR_CORRUPT) {
             memcpy(key.bytes, scan.key.data, scan.key.length);
             key.length = scan.key.length;
-            code = tx_remove(&purge->mailbox.tx, table, &key, err);
+            code = tx_remove(&purge->mailbox->tx, table, &key, err);
             --*purge->budget;
         }
         scan_end(&scan);
@@ -99,13 +99,13 @@ static enum err_code purge_folder(struct purge *purge, uint32_t folder, struct e
 
 static enum err_code purge_recoverable(struct purge *purge, struct err *err)
 {
-    unsigned dropped;
-    enum err_code code = recoverable_purge(purge->batch, purge->mailbox.number, UINT64_MAX,
-                                           *purge->budget, &dropped, err);
+    struct store_usage dropped = {0};
+    enum err_code code = ERR_NONE;
 
-    if (code == ERR_NONE && dropped < *purge->budget)
-        code = ERR_NOT_FOUND;
-    *purge->budget -= dropped;
+    while (code == ERR_NONE && *purge->budget > 0) {
+        code = recoverable_drop_first(purge->batch, purge->mailbox, UINT64_MAX, &dropped, err);
+        --*purge->budget;
+    }
     return code;
 }
 
@@ -125,7 +125,7 @@ static enum err_code purge_claim(struct purge *purge, uint32_t folder, struct er
 {
     struct mailbox_slot *mailbox;
     struct folder_slot *slot;
-    enum err_code code = batch_mailbox_number(purge->batch, purge->mailbox.number, &mailbox, err);
+    enum err_code code = batch_mailbox_number(purge->batch, purge->mailbox->number, &mailbox, err);
 
     if (code == ERR_NONE)
         code = batch_folder(purge->batch, mailbox, folder, &slot, err);
@@ -144,15 +144,20 @@ static enum err_code purge_claim(struct purge *purge, uint32_t folder, struct er
 enum err_code purge_slice(struct batch *batch, const struct pending *pending, unsigned *budget,
                           bool *finished, struct err *err)
 {
+    struct mailbox_slot gone = {
+        .number = pending->mailbox, .tx = {batch->txn, pending->mailbox}
+    };
     struct purge purge = {
         .batch = batch,
-        .mailbox = {.number = pending->mailbox, .tx = {batch->txn, pending->mailbox}},
+        .mailbox = &gone,
         .name = str_of(pending->name),
         .for_good = pending->kind != PENDING_FOLDER,
         .budget = budget,
     };
     enum err_code code;
 
+    if (batch_mailbox_number(batch, pending->mailbox, &purge.mailbox, err) != ERR_NONE)
+        purge.mailbox = &gone;
     if (pending->kind == PENDING_FOLDER)
         code = purge_folder(&purge, pending->folder, err);
     else if (pending->kind == PENDING_MAILBOX)

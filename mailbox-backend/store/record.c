@@ -2,9 +2,13 @@
 
 #include <string.h>
 
+#include "mailbox-backend/store/format.h"
+
 #define VERSION_1 1
 #define VERSION_2 2
 #define SEGMENT_ROW_1 34u
+#define MAILBOX_STATE_1 48u
+#define DATABASE_1 FORMAT_AT
 
 static bool is_version_1(struct bytes row, size_t length)
 {
@@ -46,10 +50,10 @@ bool folder_state_unpack(struct bytes row, struct folder_state *state)
     return true;
 }
 
-void mailbox_state_pack(uint8_t row[MAILBOX_STATE_ROW], const struct mailbox_state *state)
+size_t mailbox_state_pack(uint8_t row[MAILBOX_STATE_MOST], const struct mailbox_state *state)
 {
-    memset(row, 0, MAILBOX_STATE_ROW);
-    row[0] = VERSION_1;
+    memset(row, 0, MAILBOX_STATE_MOST);
+    row[0] = state->counts_recoverable ? VERSION_2 : VERSION_1;
     put_u32(row + 4, state->next_folder);
     put_u64(row + 8, state->modseq);
     put_u64(row + 16, state->bytes);
@@ -57,11 +61,18 @@ void mailbox_state_pack(uint8_t row[MAILBOX_STATE_ROW], const struct mailbox_sta
     put_u64(row + 32, state->next_item);
     put_u32(row + 40, state->last_uid_validity);
     put_u32(row + 44, state->folders);
+    if (!state->counts_recoverable)
+        return MAILBOX_STATE_1;
+    put_u64(row + 48, state->recoverable_messages);
+    put_u64(row + 56, state->recoverable_bytes);
+    return MAILBOX_STATE_MOST;
 }
 
 bool mailbox_state_unpack(struct bytes row, struct mailbox_state *state)
 {
-    if (!is_version_1(row, MAILBOX_STATE_ROW))
+    bool newer = row.length == MAILBOX_STATE_MOST && row.data[0] == VERSION_2;
+
+    if (!newer && !is_version_1(row, MAILBOX_STATE_1))
         return false;
     state->next_folder = get_u32(row.data + 4);
     state->modseq = get_u64(row.data + 8);
@@ -70,6 +81,9 @@ bool mailbox_state_unpack(struct bytes row, struct mailbox_state *state)
     state->next_item = get_u64(row.data + 32);
     state->last_uid_validity = get_u32(row.data + 40);
     state->folders = get_u32(row.data + 44);
+    state->counts_recoverable = newer;
+    state->recoverable_messages = newer ? get_u64(row.data + 48) : 0;
+    state->recoverable_bytes = newer ? get_u64(row.data + 56) : 0;
     return true;
 }
 
@@ -180,20 +194,27 @@ bool segment_unpack(struct bytes row, uint32_t number, struct segment_record *se
     return segment->state >= SEGMENT_FREE && segment->state <= SEGMENT_SEALED;
 }
 
-void database_pack(uint8_t row[DATABASE_ROW], const struct database_record *database)
+size_t database_pack(uint8_t row[DATABASE_MOST], const struct database_record *database)
 {
-    row[0] = VERSION_1;
+    row[0] = database->format == 1 ? VERSION_1 : VERSION_2;
     put_u64(row + 1, database->batch);
     put_u64(row + 9, database->next_content);
     put_u32(row + 17, database->next_mailbox);
     put_u32(row + 21, database->start);
     put_u64(row + 25, database->created);
     put_u32(row + 33, database->next_segment);
+    if (database->format == 1)
+        return DATABASE_1;
+    put_u32(row + FORMAT_AT, database->format);
+    put_u32(row + FORMAT_AT + 4, database->upgrade_next);
+    return DATABASE_MOST;
 }
 
 bool database_unpack(struct bytes row, struct database_record *database)
 {
-    if (!is_version_1(row, DATABASE_ROW))
+    bool newer = row.length == DATABASE_MOST && row.data[0] == VERSION_2;
+
+    if (!newer && !is_version_1(row, DATABASE_1))
         return false;
     database->batch = get_u64(row.data + 1);
     database->next_content = get_u64(row.data + 9);
@@ -201,5 +222,7 @@ bool database_unpack(struct bytes row, struct database_record *database)
     database->start = get_u32(row.data + 21);
     database->created = get_u64(row.data + 25);
     database->next_segment = get_u32(row.data + 33);
+    database->format = format_of(row);
+    database->upgrade_next = newer ? get_u32(row.data + FORMAT_AT + 4) : 0;
     return true;
 }

@@ -11,10 +11,10 @@
 
 #define ITEM_ROW 92u
 #define FOLDER_STATE_ROW 60u
-#define MAILBOX_STATE_ROW 48u
+#define MAILBOX_STATE_MOST 64u
 #define MAILBOX_ROW 25u
 #define SEGMENT_ROW 42u
-#define DATABASE_ROW 37u
+#define DATABASE_MOST 45u
 #define CONTENT_HEAD 17u
 #define PIECE_ROW 16u
 
@@ -49,8 +49,13 @@ struct mailbox_state {
     uint32_t next_folder;
     uint32_t last_uid_validity;
     uint32_t folders;
+
+    bool counts_recoverable; /* these are known; false in a row from before format 2 */
+    uint64_t recoverable_messages;
+    uint64_t recoverable_bytes;
 };
-void mailbox_state_pack(uint8_t row[MAILBOX_STATE_ROW], const struct mailbox_state *state);
+/* Gives the row's length: version 2 with the recoverable items, when they are counted, else version 1. */
+size_t mailbox_state_pack(uint8_t row[MAILBOX_STATE_MOST], const struct mailbox_state *state);
 bool mailbox_state_unpack(struct bytes row, struct mailbox_state *state);
 
 struct mailbox_record {
@@ -109,8 +114,11 @@ struct database_record {
     uint32_t next_segment;
     uint32_t start; /* how often it was opened */
     uint64_t created;
+    uint32_t format;       /* format.h */
+    uint32_t upgrade_next; /* an upgrade goes on with this mailbox; 0: none is under way */
 };
-void database_pack(uint8_t row[DATABASE_ROW], const struct database_record *database);
+/* Gives the row's length, which depends on the format. */
+size_t database_pack(uint8_t row[DATABASE_MOST], const struct database_record *database);
 bool database_unpack(struct bytes row, struct database_record *database);
 
 /* Uids as differences in variable length: first, then length - 1 of each range. */

@@ -1,33 +1,14 @@
 /* OP_RECOVER and OP_PURGE, and reading what there is to be recovered. */
-#include "mailbox-backend/store/recover.h"
-
 #include <inttypes.h>
-#include <string.h>
 
 #include "common/log.h"
 #include "mailbox-backend/store/hold.h"
 #include "mailbox-backend/store/insert.h"
 #include "mailbox-backend/store/journal.h"
 #include "mailbox-backend/store/ops.h"
-#include "mailbox-backend/store/remove.h"
+#include "mailbox-backend/store/recoverable.h"
 
-/* ---- rows ---- */
-
-static bool unpack(struct bytes row, struct store_recoverable *entry)
-{
-    size_t name;
-
-    if (row.length < RECOVERABLE_HEAD + ITEM_ROW || row.length > RECOVERABLE_MOST ||
-        row.data[0] != 1)
-        return false;
-    name = row.length - RECOVERABLE_HEAD - ITEM_ROW;
-    entry->folder = get_u32(row.data + 1);
-    entry->removed = (int64_t)get_u64(row.data + 9);
-    memcpy(entry->name, row.data + RECOVERABLE_HEAD + ITEM_ROW, name);
-    entry->name[name] = '\0';
-    return item_unpack((struct bytes){row.data + RECOVERABLE_HEAD, ITEM_ROW}, get_u32(row.data + 5),
-                       &entry->item);
-}
+/* ---- reading ---- */
 
 enum err_code store_recoverable_next(struct store_read *read, struct store_recoverable *entry,
                                      struct err *err)
@@ -41,12 +22,22 @@ enum err_code store_recoverable_next(struct store_read *read, struct store_recov
     for (; code == ERR_NONE || code == ERR_CORRUPT; code = scan_next(&scan, err)) {
         entry->id.expiry = get_u64(scan.key.data + 4);
         entry->id.item_id = get_u48(scan.key.data + 12);
-        if (code == ERR_NONE && unpack(scan.value, entry))
+        if (code == ERR_NONE && recoverable_unpack(scan.value, entry))
             break;
         log_error(NULL, "mailbox %" PRIu32 ": a recoverable row is damaged", read->tx.mailbox);
     }
     scan_end(&scan);
     return code;
+}
+
+enum err_code store_recoverable_usage(struct store_read *read, struct store_usage *usage,
+                                      struct err *err)
+{
+    if (!read->state.counts_recoverable)
+        return recoverable_sum(&read->tx, usage, err);
+    usage->messages = read->state.recoverable_messages;
+    usage->bytes = read->state.recoverable_bytes;
+    return ERR_NONE;
 }
 
 /* ERR_NOT_FOUND also for what was recovered meanwhile, or is damaged. */
@@ -58,7 +49,7 @@ static enum err_code get(const struct tx *tx, const struct store_recoverable_id 
 
     *key = key_recoverable(id->expiry, id->item_id);
     code = tx_get(tx, TABLE_RECOVERABLE, key, &row, err);
-    if (code == ERR_CORRUPT || (code == ERR_NONE && !unpack(row, entry)))
+    if (code == ERR_CORRUPT || (code == ERR_NONE && !recoverable_unpack(row, entry)))
         return err_set(err, ERR_NOT_FOUND, "a recoverable row is damaged");
     return code;
 }
@@ -153,7 +144,7 @@ static enum err_code recover_one(struct batch *batch, struct task *task,
         op->modseq = batch_modseq(batch, task->folder, CHANGE_NEW);
     code = bring_back(batch, task, &entry, err);
     op->out.recover.count++;
-    return code == ERR_NONE ? tx_remove(&task->mailbox->tx, TABLE_RECOVERABLE, &key, err) : code;
+    return code == ERR_NONE ? recoverable_take(batch, task->mailbox, &key, &entry.item, err) : code;
 }
 
 static enum err_code perform_recover(struct batch *batch, struct task *task, struct err *err)
@@ -199,7 +190,7 @@ static enum err_code perform_purge(struct batch *batch, struct task *task, struc
         if (code == ERR_NOT_FOUND)
             continue;
         if (code == ERR_NONE)
-            code = recoverable_drop(batch, &task->mailbox->tx, &key, &entry.item, err);
+            code = recoverable_drop(batch, task->mailbox, &key, &entry.item, err);
         if (code != ERR_NONE)
             return code;
         items->item_ids[items->n_item_ids++] = op->in.recover.ids[i].item_id;

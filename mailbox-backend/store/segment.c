@@ -104,12 +104,25 @@ enum err_code segment_write_header(int fd, const struct segment_record *record, 
     return ERR_NONE;
 }
 
+/* Says what is wrong with a header that is not as it should be. */
+static enum err_code bad_header(const uint8_t header[28], uint32_t number, struct err *err)
+{
+    if (get_u32(header) == SEGMENT_MAGIC && get_u32(header + 4) > FORMAT_VERSION &&
+        get_u32(header + 24) == crc32c(0, header, 24))
+        return err_set(err, ERR_UNAVAILABLE,
+                       "segment %" PRIu32 " has format %" PRIu32
+                       ", this program knows %d: run the newer "
+                       "program that wrote it",
+                       number, get_u32(header + 4), FORMAT_VERSION);
+    return err_set(err, ERR_CORRUPT, "segment %" PRIu32 ": damaged header", number);
+}
+
 /* path is freed. */
 static enum err_code open_checked(char *path, int flags, const struct segment_record *record,
                                   int *fd, struct err *err)
 {
     uint8_t want[28];
-    uint8_t header[28];
+    uint8_t header[28] = {0};
     enum err_code code = ERR_NONE;
 
     *fd = open(path, flags | O_CLOEXEC);
@@ -125,7 +138,7 @@ static enum err_code open_checked(char *path, int flags, const struct segment_re
         return ERR_NONE;
     close(*fd);
     *fd = -1;
-    return err_set(err, ERR_CORRUPT, "segment %" PRIu32 ": damaged header", record->number);
+    return bad_header(header, record->number, err);
 }
 
 enum err_code segment_open_file(const char *folder, const struct segment_record *record, int *fd,

@@ -107,12 +107,21 @@ void store_close(struct store **out)
     free(store);
 }
 
+void store_recovery_changed(struct store *store)
+{
+    for (unsigned i = 0; i < store->database_count; i++)
+        atomic_store(&store->databases[i]->recovery_changed, true);
+}
+
 static void add_status(struct database *database, struct store_status *status)
 {
     struct index_size index;
     struct segments_size segments;
+    uint32_t format = atomic_load(&database->format);
     uint64_t age;
 
+    if (status->oldest_format == 0 || format < status->oldest_format)
+        status->oldest_format = format;
     if (index_measure(database->index, &index, NULL) == ERR_NONE) {
         status->mailboxes += index.guids;
         status->items += index.items;

@@ -20,6 +20,14 @@
 struct store;
 struct store_mailbox; /* an open mailbox: reference counted, one object per mailbox and process */
 
+struct store_guid {
+    uint8_t bytes[16];
+};
+
+struct store_recovery {
+    uint64_t seconds, quota; /* as recovery_seconds and recovery_quota */
+};
+
 struct store_settings {
     const char *folder; /* holds one folder per database: db1, db2 … */
     unsigned databases; /* made at first start; later ones are added, never removed */
@@ -29,15 +37,19 @@ struct store_settings {
     uint64_t content_budget;     /* bytes of content in flight, process-wide */
     bool compress;               /* zstd -1 where it saves at least 10 % */
     uint64_t recovery_seconds;   /* how long expunged items stay recoverable */
+    uint64_t recovery_quota;     /* bytes of them that a mailbox may have; 0: no limit */
     uint64_t segment_size;       /* of the largest files, in steps of 1 MB; 0: 256 MB */
     uint64_t compact_rate; /* bytes a second that compaction moves, at most, while it keeps up; 0:
                               as fast as it can */
     uint32_t
         copy_at_once; /* items of a COPY or MOVE in one transaction: more go in slices; 0: 10,000 */
-};
 
-struct store_guid {
-    uint8_t bytes[16];
+    /* Changes *recovery, which is the two above, to what holds for one mailbox. Called by the writers:
+       short, and never into the store. False when that is not to be known now: nothing is ended early
+       then. NULL: the same holds for all. */
+    bool (*recovery_of)(void *context, const struct store_guid *guid,
+                        struct store_recovery *recovery);
+    void *recovery_context;
 };
 
 /* Locks the folder (ERR_EXISTS names the pid that holds it), opens or makes the databases, starts
@@ -51,6 +63,7 @@ void store_close(struct store **store);
 
 struct store_status { /* for `status` */
     unsigned databases;
+    uint32_t oldest_format;                   /* of a database */
     uint64_t mailboxes, items, content_bytes; /* live */
     uint64_t segment_bytes, index_bytes;      /* on disk */
     uint64_t segments;                        /* files */
@@ -244,6 +257,14 @@ struct store_recoverable {
    log. ERR_NOT_FOUND at the end. */
 enum err_code store_recoverable_next(struct store_read *read, struct store_recoverable *entry,
                                      struct err *err);
+
+/* What can be brought back, in sum. In a database from before format 2 this reads all of it. */
+enum err_code store_recoverable_usage(struct store_read *read, struct store_usage *usage,
+                                      struct err *err);
+
+/* What settings.recovery_of says of some mailbox has changed: what has been kept longer than its mailbox's
+   time goes, in the background. Any thread. */
+void store_recovery_changed(struct store *store);
 
 /* \Recent: uids from the returned one up are recent for this caller, and for nobody after it: a
    watermark in memory for each folder, set to uid_next by a claim. peek does not move it. */
