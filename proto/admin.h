@@ -140,6 +140,11 @@ enum err_code admin_row(struct admin_call *call, struct err *err);
    and ends with ERR_UNAVAILABLE. */
 bool admin_is_wanted(struct admin_call *call);
 
+/* How far a long command is: shown to a person who waits, on a terminal in place, elsewhere now and then
+   as a line on stderr. May be called often: what comes within a quarter of a second is dropped. */
+void admin_progress(struct admin_call *call, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* The sentence that ends a command that did something; not shown with --json. */
 void admin_say(struct admin_call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

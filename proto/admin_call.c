@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PROGRESS_MS 250 /* between one telling and the next */
+
 void admin_call_run(const struct admin_host *host, const struct admin_command *command,
                     const Admin__Request *request, int file, struct admin_sink *sink,
                     struct arena *arena, Admin__End *end)
@@ -163,6 +165,33 @@ enum err_code admin_row(struct admin_call *call, struct err *err)
     call->room = 0;
     arena_reset(&call->row_arena);
     return code;
+}
+
+static bool is_due(struct admin_call *call)
+{
+    struct timespec now;
+    int64_t passed;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    passed = (int64_t)(now.tv_sec - call->told.tv_sec) * 1000 +
+             (now.tv_nsec - call->told.tv_nsec) / 1000000;
+    if (passed < PROGRESS_MS)
+        return false;
+    call->told = now;
+    return true;
+}
+
+void admin_progress(struct admin_call *call, const char *format, ...)
+{
+    char text[300];
+    va_list args;
+
+    if (call->sink->progress == NULL || !is_due(call))
+        return;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    call->sink->progress(call->sink, text);
 }
 
 void admin_say(struct admin_call *call, const char *format, ...)

@@ -2,6 +2,8 @@
 #ifndef PROTO_ADMIN_CALL_H
 #define PROTO_ADMIN_CALL_H
 
+#include <time.h>
+
 #include "proto/admin.h"
 #include "proto/admin.pb-c.h"
 
@@ -11,6 +13,8 @@ struct admin_sink {
     enum err_code (*row)(struct admin_sink *sink, const Admin__Row *row, struct err *err);
     /* False when nobody waits for the answer any more. NULL: somebody always does. */
     bool (*wanted)(struct admin_sink *sink);
+    /* A sentence on how far the command is. */
+    void (*progress)(struct admin_sink *sink, const char *text);
 };
 
 struct admin_call {
@@ -25,6 +29,7 @@ struct admin_call {
     size_t room; /* fields there is room for */
     char said[400];
     char hint[400];
+    struct timespec told; /* when progress was told last */
     bool findings;
 };
 

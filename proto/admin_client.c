@@ -11,6 +11,7 @@
 #include "proto/admin_file.h"
 #include "proto/admin_help.h"
 #include "proto/admin_print.h"
+#include "proto/admin_progress.h"
 #include "proto/admin_remote.h"
 #include "proto/admin_secret.h"
 
@@ -29,11 +30,20 @@ struct client {
 struct printing_sink {
     struct admin_sink base;
     struct admin_print *print;
+    struct admin_progress_line progress;
 };
 
 static enum err_code print_row(struct admin_sink *base, const Admin__Row *row, struct err *err)
 {
-    return admin_print_row(((struct printing_sink *)base)->print, row, err);
+    struct printing_sink *sink = (struct printing_sink *)base;
+
+    admin_progress_clear(&sink->progress);
+    return admin_print_row(sink->print, row, err);
+}
+
+static void print_progress(struct admin_sink *base, const char *text)
+{
+    admin_progress_show(&((struct printing_sink *)base)->progress, text);
 }
 
 /* Errors go to stderr, so that a script never takes one for an answer. */
@@ -90,13 +100,15 @@ static int finish(const struct client *client, struct admin_print *print, const 
 static int run_here(struct client *client, const struct admin_host *host)
 {
     const struct admin_command *command = client->args.command;
-    struct printing_sink sink = {.base.row = print_row};
+    struct printing_sink sink = {.base.row = print_row, .base.progress = print_progress};
     Admin__End end;
     int result;
 
+    admin_progress_begin(&sink.progress, stderr, client->args.json);
     sink.print = admin_print_create(stdout, client->args.json, (command->traits & ADMIN_ROWS) != 0);
     admin_call_run(host, command, &client->args.request, client->file.descriptor, &sink.base,
                    &client->arena, &end);
+    admin_progress_clear(&sink.progress);
     result = finish(client, sink.print, &end);
     admin_print_destroy(&sink.print);
     return result;
@@ -105,16 +117,19 @@ static int run_here(struct client *client, const struct admin_host *host)
 static int run_there(struct client *client, int socket)
 {
     const struct admin_command *command = client->args.command;
-    struct printing_sink sink = {.base.row = print_row};
+    struct printing_sink sink = {.base.row = print_row, .base.progress = print_progress};
     Admin__End end;
     struct err err = {0};
     int result;
 
+    admin_progress_begin(&sink.progress, stderr, client->args.json);
     sink.print = admin_print_create(stdout, client->args.json, (command->traits & ADMIN_ROWS) != 0);
     if (admin_remote_run(socket, &client->args.request, client->file.descriptor, &sink.base,
                          &client->arena, &end, &err) == ERR_NONE) {
+        admin_progress_clear(&sink.progress);
         result = finish(client, sink.print, &end);
     } else {
+        admin_progress_clear(&sink.progress);
         fail(client, err.code, &err);
         result = ADMIN_AWAY;
     }

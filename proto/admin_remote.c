@@ -67,6 +67,8 @@ enum err_code admin_remote_run(int socket, const Admin__Request *request, int fi
             Admin__Answer *answer = (Admin__Answer *)message;
 
             code = pass_rows(answer, sink, err);
+            if (sink->progress != NULL && answer->progress[0] != '\0')
+                sink->progress(sink, answer->progress);
             is_over = answer->end != NULL;
             if (is_over)
                 keep_end(end, answer->end, arena);

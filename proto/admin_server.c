@@ -18,7 +18,7 @@
 #include "proto/admin_table.h"
 #include "proto/admin_wire.h"
 
-#define THREADS 4
+#define THREADS 12             /* migrations take hours, and `status` still wants an answer */
 #define WAITING_MAX 64         /* commands that run or wait for a thread */
 #define REQUEST_SECONDS 10     /* for a command to arrive */
 #define READER_SECONDS 600     /* for somebody to read the answer on: a pager may be in between */
@@ -93,6 +93,15 @@ static enum err_code send_row(struct admin_sink *base, const Admin__Row *row, st
     return sink->size >= ANSWER_SIZE ? flush(sink, err) : ERR_NONE;
 }
 
+/* Sent at once, with the rows before it. A client that has gone is met by the next row. */
+static void send_progress(struct admin_sink *base, const char *text)
+{
+    struct sending_sink *sink = (struct sending_sink *)base;
+
+    sink->answer.progress = arena_string(&sink->arena, text);
+    flush(sink, NULL);
+}
+
 /* The socket is hung up by the other side's end, and by cut_off(). */
 static bool is_wanted(struct admin_sink *base)
 {
@@ -130,6 +139,7 @@ static void answer_request(struct served *served, const Admin__Request *request,
     struct sending_sink sink = {
         .base.row = send_row,
         .base.wanted = is_wanted,
+        .base.progress = send_progress,
         .socket = served->socket,
         .answer = ADMIN__ANSWER__INIT,
     };
