@@ -56,8 +56,8 @@ enum err_code import_begin(struct import *import, const char *source, struct err
     return note(import, code, &problem, err);
 }
 
-static enum err_code append(struct import *import, const void *bytes, size_t length,
-                            struct err *err)
+enum err_code import_feed_octets(struct import *import, const void *bytes, size_t length,
+                                 struct err *err)
 {
     struct err problem = {0};
 
@@ -66,6 +66,11 @@ static enum err_code append(struct import *import, const void *bytes, size_t len
     import->lot_bytes += length;
     return note(import, intake_append(current(import)->intake, bytes, length, &problem), &problem,
                 err);
+}
+
+void import_label(struct import *import, const char *source)
+{
+    snprintf(current(import)->source, sizeof(current(import)->source), "%s", source);
 }
 
 /* A line feed by itself becomes CRLF. */
@@ -79,9 +84,9 @@ enum err_code import_feed(struct import *import, const void *bytes, size_t lengt
         const char *stop = feed == NULL ? end : feed;
         bool has_cr = stop > at ? stop[-1] == '\r' : import->ends_in_cr;
 
-        code = append(import, at, (size_t)(stop - at), err);
+        code = import_feed_octets(import, at, (size_t)(stop - at), err);
         if (feed != NULL && code == ERR_NONE)
-            code = append(import, has_cr ? "\n" : "\r\n", has_cr ? 1 : 2, err);
+            code = import_feed_octets(import, has_cr ? "\n" : "\r\n", has_cr ? 1 : 2, err);
         import->ends_in_cr = feed == NULL && has_cr;
         at = feed == NULL ? end : feed + 1;
     }
@@ -153,6 +158,7 @@ enum err_code import_take(struct import *import, const struct import_marks *mark
     op->in.append.least_uid = import->keeps_uids ? marks->uid : 0;
     fill_properties(item);
     op->in.append.internal_date = marks->date != 0 ? marks->date : time(NULL);
+    op->in.append.zone = marks->zone;
     import->count++;
     if (import->count == IMPORT_LOT || import->lot_bytes >= IMPORT_LOT_BYTES)
         return import_flush(import, err);
@@ -163,11 +169,14 @@ enum err_code import_take(struct import *import, const struct import_marks *mark
 
 static void run_lot(struct import *import)
 {
-    struct store_op *ops[IMPORT_LOT];
+    struct store_op *ops[IMPORT_LOT + 1];
+    size_t count = 0;
 
-    for (size_t i = 0; i < import->count; i++)
-        ops[i] = &import->lot[i].op;
-    store_run_all(ops, import->count);
+    for (; count < import->count; count++)
+        ops[count] = &import->lot[count].op;
+    if (import->with_lot != NULL)
+        ops[count++] = import->with_lot;
+    store_run_all(ops, count);
 }
 
 enum err_code import_flush(struct import *import, struct err *err)
@@ -229,8 +238,13 @@ static enum err_code import_any(struct import *import, FILE *file, int64_t date,
     return import_stream(import, file, err);
 }
 
-static void release(struct import *import)
+void import_destroy(struct import **where)
 {
+    struct import *import = *where;
+
+    *where = NULL;
+    if (import == NULL)
+        return;
     for (size_t i = 0; i < IMPORT_LOT; i++)
         intake_destroy(&import->lot[i].intake);
     hash_set_release(&import->sources);
@@ -269,7 +283,7 @@ enum err_code import_run(const struct import_request *request, struct import_res
     import->request = request;
     import->result = result;
     code = import_file(import, file, S_ISREG(facts.st_mode) ? facts.st_mtime : 0, err);
-    release(import);
+    import_destroy(&import);
     fclose(file);
     return code;
 }

@@ -22,6 +22,7 @@ struct import_marks {
     char keywords[IMPORT_KEYWORDS_MAX][STORE_KEYWORD_NAME_MAX + 1];
     unsigned keyword_count;
     int64_t date;                   /* 0: now */
+    int16_t zone;                   /* minutes east of UTC, for showing the date */
     uint32_t uid;                   /* 0: any; kept when the folder keeps uids */
     char uidl[IMPORT_UIDL_MAX + 1]; /* POP3's id; "": none of its own */
     char name[IMPORT_SOURCE_SIZE];  /* of the source, by which another import knows it; "": none */
@@ -49,7 +50,11 @@ struct import {
     struct hash_set sources; /* names that the folder has from earlier imports, and from this one */
     bool ends_in_cr;         /* the last byte fed was CR */
     struct err problem;      /* of the message being read */
+    struct store_op *with_lot; /* goes along with the next lot, as its last operation; NULL: none */
 };
+
+/* Gives all of it back: a message that was begun, a lot that waits, names. */
+void import_destroy(struct import **import);
 
 /* Opens, or makes, the folder that following messages go to. */
 enum err_code import_select(struct import *import, const char *path, struct err *err);
@@ -58,6 +63,13 @@ enum err_code import_select(struct import *import, const char *path, struct err 
    import_take(); such a message may be fed on. */
 enum err_code import_begin(struct import *import, const char *source, struct err *err);
 enum err_code import_feed(struct import *import, const void *bytes, size_t length, struct err *err);
+
+/* The same for a source whose line ends are right: octet for octet. */
+enum err_code import_feed_octets(struct import *import, const void *bytes, size_t length,
+                                 struct err *err);
+
+/* Another name for the report, where import_begin() could not know it yet. */
+void import_label(struct import *import, const char *source);
 
 /* All of the message was fed: its header can be asked now. */
 enum err_code import_finish(struct import *import, struct err *err);
