@@ -13,6 +13,7 @@ const struct admin_command *const backend_admin_tables[] = {
     backend_mailbox_commands,
     backend_recover_commands,
     backend_restore_commands,
+    backend_migrate_commands,
     backend_database_commands,
     backend_upgrade_commands,
     backend_backup_commands,

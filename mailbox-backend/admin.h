@@ -20,6 +20,7 @@ extern const struct admin_command backend_database_commands[];
 extern const struct admin_command backend_upgrade_commands[];
 extern const struct admin_command backend_status_commands[];
 extern const struct admin_command backend_backup_commands[];
+extern const struct admin_command backend_migrate_commands[];
 
 struct backend *admin_backend(const struct admin_call *call);
 
