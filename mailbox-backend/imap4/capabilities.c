@@ -29,6 +29,13 @@ static const struct {
     {"UNSELECT",    3691, ALWAYS      },
     {"CONDSTORE",   7162, ALWAYS      },
     {"QRESYNC",     7162, ALWAYS      },
+    {"ESEARCH",     4731, ALWAYS      },
+    {"SEARCHRES",   5182, ALWAYS      },
+    {"WITHIN",      5032, ALWAYS      },
+    {"OBJECTID",    8474, ALWAYS      },
+    {"SAVEDATE",    8514, ALWAYS      },
+    {"STATUS=SIZE", 8438, ALWAYS      },
+    {"APPENDLIMIT", 7889, ALWAYS      },
 };
 #define COUNT (sizeof(capabilities) / sizeof(capabilities[0]))
 

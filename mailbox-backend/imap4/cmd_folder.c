@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "mailbox-backend/imap4/object_id.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
 /* ---- levels ---- */
@@ -56,18 +57,40 @@ enum step levels_make(struct command *command)
 
 /* ---- CREATE ---- */
 
+/* RFC 8474 section 4.1. */
+static enum step end_create(struct command *command, uint32_t folder)
+{
+    struct buf code = {0};
+
+    buf_text(&code, "MAILBOXID (");
+    object_id_write_folder(&code, command->imap->mailbox, folder);
+    buf_byte(&code, ')');
+    command_ok_code(command, arena_copy(&command->arena, buf_bytes(&code), buf_length(&code)),
+                    NULL);
+    buf_release(&code);
+    return command_ended(command);
+}
+
+/* A placeholder is a mailbox again. */
+static enum step after_property(struct command *command)
+{
+    if (command->op.err.code != ERR_NONE)
+        return command_fail(command, &command->op.err);
+    return end_create(command, command->op.folder);
+}
+
 static enum step after_levels(struct command *command, uint32_t folder)
 {
     const struct levels_making *making = command->data;
 
     if (making->made)
-        return command_ok(command, NULL);
+        return end_create(command, folder);
     if (!making->is_placeholder)
         return command_no(command, "ALREADYEXISTS", "There is a mailbox of that name already");
     command->op.kind = OP_PROPERTY_SET;
     command->op.folder = folder;
     placeholder_property(false, &command->op.in.property.property);
-    command->run = command_op_done;
+    command->run = after_property;
     return command_submit(command);
 }
 

@@ -1,8 +1,9 @@
-/* SEARCH and UID SEARCH (RFC 3501 section 6.4.4). Goes through the messages of the view in slices: a
+/* SEARCH and UID SEARCH (RFC 3501 section 6.4.4; RETURN: RFC 4731 and 5182). Goes through the messages of the view in slices: a
    slice's records are copied out and decided in one short snapshot, with the envelopes that delivery
    kept; the messages that this leaves open are read on a worker. Hits are written as they are
    found, so nothing grows with their number. */
 #include "mailbox-backend/imap4/search.h"
+#include "mailbox-backend/imap4/search_result.h"
 
 #include <inttypes.h>
 
@@ -20,6 +21,7 @@ struct run {
     uint32_t next_uid; /* of the next slice; 0: there is none */
     bool line_begun;
     uint64_t highest; /* modseq of the hits */
+    struct search_result result;
 };
 
 static void clean_up(struct command *command)
@@ -27,6 +29,7 @@ static void clean_up(struct command *command)
     struct run *run = command->data;
 
     search_release(&run->search);
+    search_result_release(&run->result);
     arena_reset(&run->moment);
 }
 
@@ -101,6 +104,16 @@ static void write_hit(struct command *command, const struct store_item *item)
         run->highest = item->modseq;
 }
 
+static void take_hit(struct command *command, const struct store_item *item)
+{
+    struct run *run = command->data;
+
+    if (run->result.asked == 0)
+        write_hit(command, item);
+    else
+        search_result_add(&run->result, item);
+}
+
 /* A search that found nothing says so by an empty line; one by mod-sequence tells the highest that it
    found (RFC 7162 section 3.1.6). */
 static void end_line(struct command *command)
@@ -115,8 +128,33 @@ static void end_line(struct command *command)
 
 static enum step fail(struct command *command, const struct err *err)
 {
-    end_line(command);
+    const struct run *run = command->data;
+
+    if (run->result.asked == 0)
+        end_line(command);
     return command_fail(command, err);
+}
+
+static enum step tell_result(struct command *command)
+{
+    struct run *run = command->data;
+
+    if (!search_result_tell(command, &run->result, run->search.has_modseq))
+        return STEP_MORE;
+    return command_ok(command, NULL);
+}
+
+static enum step end(struct command *command)
+{
+    struct run *run = command->data;
+
+    if (run->result.asked == 0) {
+        end_line(command);
+        return command_ok(command, NULL);
+    }
+    search_result_save(command->imap, &run->result);
+    command->run = tell_result;
+    return tell_result(command);
 }
 
 /* ---- messages that must be read ---- */
@@ -174,7 +212,7 @@ static enum step finish_slice(struct command *command, uint64_t *budget)
             *budget = *budget > item->size ? *budget - item->size : 0;
         }
         if (found)
-            write_hit(command, item);
+            take_hit(command, item);
     }
     return STEP_IDLE;
 }
@@ -185,10 +223,8 @@ static enum step next_slice(struct command *command)
     enum err_code code;
     struct err err;
 
-    if (!command_read(command, &read)) {
-        end_line(command);
-        return command_ended(command);
-    }
+    if (store_read_begin(command->imap->mailbox, &read, &err) != ERR_NONE)
+        return fail(command, &err);
     code = read_slice(command, read, &err);
     store_read_end(&read);
     return code == ERR_NONE ? STEP_IDLE : fail(command, &err);
@@ -205,10 +241,8 @@ static enum step go_on(struct command *command)
         step = finish_slice(command, &budget);
         if (step != STEP_IDLE)
             return step;
-        if (run->next_uid == 0) {
-            end_line(command);
-            return command_ok(command, NULL);
-        }
+        if (run->next_uid == 0 || search_result_is_whole(&run->result))
+            return end(command);
         step = next_slice(command);
         if (step != STEP_IDLE)
             return step;
@@ -247,13 +281,30 @@ static bool learn_keywords(struct command *command)
     return code == ERR_NONE;
 }
 
+/* A search that is to be saved and ends by NO leaves nothing in "$"; BAD leaves it as it is (RFC 5182
+   section 2.1). */
+static enum step refuse(struct command *command)
+{
+    const struct run *run = command->data;
+
+    if ((run->result.asked & RETURN_SAVE) != 0 && command->result == RESULT_NO)
+        uidset_release(&command->imap->saved);
+    return command_ended(command);
+}
+
 enum step cmd_search(struct command *command)
 {
     struct run *run = arena_alloc(&command->arena, sizeof(*run));
 
     command->data = run;
     command->cleanup = clean_up;
-    if (!search_take(command, &run->search) || !learn_keywords(command))
+    if (!search_result_take(&command->args, &run->result))
+        return command_bad_syntax(command);
+    if (!search_take(command, &run->search))
+        return refuse(command);
+    if ((run->result.asked & RETURN_SAVE) != 0)
+        uidset_release(&command->imap->saved);
+    if (!learn_keywords(command))
         return command_ended(command);
     if (run->search.has_modseq)
         condstore_enable(command);

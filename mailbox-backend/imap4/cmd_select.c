@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/mem.h"
+#include "mailbox-backend/imap4/object_id.h"
 #include "mailbox-backend/imap4/resync.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
@@ -22,10 +23,21 @@ void imap_unselect(struct imap *imap)
     if (imap->view == NULL)
         return;
     fetch_tree_forget(imap);
+    uidset_release(&imap->saved);
     view_close(imap->view);
     free(imap->view);
     imap->view = NULL;
     imap->read_only = false;
+}
+
+/* RFC 8474 section 4.2. */
+static void tell_mailbox_id(struct command *command)
+{
+    struct buf *out = command_output(command);
+
+    buf_text(out, "* OK [MAILBOXID (");
+    object_id_write_folder(out, command->imap->mailbox, command->imap->view->folder);
+    buf_text(out, ")] Its id\r\n");
 }
 
 static void tell_selection(struct command *command, uint32_t unseen_uid)
@@ -40,6 +52,7 @@ static void tell_selection(struct command *command, uint32_t unseen_uid)
         untagged(command, "OK [UNSEEN %u] First unseen message", view_sequence(view, unseen_uid));
     untagged(command, "OK [UIDVALIDITY %u] UIDs are valid", view->uid_validity);
     untagged(command, "OK [UIDNEXT %u] Predicted next UID", view->uid_next);
+    tell_mailbox_id(command);
     untagged(command, "OK [HIGHESTMODSEQ %" PRIu64 "] Highest", view->modseq);
 }
 

@@ -1,15 +1,36 @@
-/* STATUS (RFC 3501 section 6.3.10; HIGHESTMODSEQ: RFC 7162 section 3.1.7). */
+/* STATUS (RFC 3501 section 6.3.10). */
+#include "mailbox-backend/imap4/status.h"
+
 #include <inttypes.h>
 
-#include "mailbox-backend/imap4/imap4.h"
+#include "mailbox-backend/imap4/object_id.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
-enum status_item { MESSAGES, RECENT, UIDNEXT, UIDVALIDITY, UNSEEN, HIGHESTMODSEQ, ITEMS };
+enum status_item {
+    MESSAGES,
+    RECENT,
+    UIDNEXT,
+    UIDVALIDITY,
+    UNSEEN,
+    HIGHESTMODSEQ, /* RFC 7162 section 3.1.7 */
+    SIZE,          /* RFC 8438 */
+    APPENDLIMIT,   /* RFC 7889 */
+    MAILBOXID,     /* RFC 8474 */
+    ITEMS,
+};
 
 static const char *const item_names[ITEMS] = {
-    [MESSAGES] = "MESSAGES",       [RECENT] = "RECENT", [UIDNEXT] = "UIDNEXT",
-    [UIDVALIDITY] = "UIDVALIDITY", [UNSEEN] = "UNSEEN", [HIGHESTMODSEQ] = "HIGHESTMODSEQ",
+    [MESSAGES] = "MESSAGES",   [RECENT] = "RECENT",
+    [UIDNEXT] = "UIDNEXT",     [UIDVALIDITY] = "UIDVALIDITY",
+    [UNSEEN] = "UNSEEN",       [HIGHESTMODSEQ] = "HIGHESTMODSEQ",
+    [SIZE] = "SIZE",           [APPENDLIMIT] = "APPENDLIMIT",
+    [MAILBOXID] = "MAILBOXID",
 };
+
+static bool has(unsigned asked, enum status_item item)
+{
+    return (asked & 1u << item) != 0;
+}
 
 static bool take_item(struct parse *args, unsigned *asked)
 {
@@ -22,19 +43,25 @@ static bool take_item(struct parse *args, unsigned *asked)
     return parse_fail(args, args->at, "Unknown STATUS item");
 }
 
-static bool take_items(struct parse *args, unsigned *asked)
+bool status_take_items(struct parse *parse, unsigned *asked)
 {
-    if (!parse_space(args) || !parse_char(args, '('))
+    if (!parse_char(parse, '('))
         return false;
     do {
-        if (!take_item(args, asked))
+        if (!take_item(parse, asked))
             return false;
-    } while (parse_skip(args, ' '));
-    return parse_char(args, ')') && parse_end(args);
+    } while (parse_skip(parse, ' '));
+    return parse_char(parse, ')');
+}
+
+void status_begin(struct command *command, unsigned asked)
+{
+    if (has(asked, HIGHESTMODSEQ))
+        condstore_enable(command);
 }
 
 static enum err_code count_recent(struct command *command, struct store_read *read,
-                                  const struct store_folder *folder, uint32_t *count,
+                                  const struct store_folder *folder, uint64_t *count,
                                   struct err *err)
 {
     uint32_t first = store_recent_peek(command->imap->mailbox, folder->id);
@@ -43,47 +70,71 @@ static enum err_code count_recent(struct command *command, struct store_read *re
 
     if (first < folder->uid_next)
         code = store_uids(read, folder->id, first, &uids, err);
-    *count = (uint32_t)uidset_size(&uids);
+    *count = uidset_size(&uids);
     uidset_release(&uids);
     return code;
 }
 
-static void write_status(struct command *command, struct str path, unsigned asked,
-                         const uint64_t values[ITEMS])
+static void write_value(struct command *command, const struct store_folder *folder,
+                        enum status_item item, uint64_t value)
 {
     struct buf *out = command_output(command);
+
+    buf_printf(out, "%s ", item_names[item]);
+    if (item != MAILBOXID) {
+        buf_printf(out, "%" PRIu64, value);
+        return;
+    }
+    buf_byte(out, '(');
+    object_id_write_folder(out, command->imap->mailbox, folder->id);
+    buf_byte(out, ')');
+}
+
+enum err_code status_tell(struct command *command, struct store_read *read,
+                          const struct store_folder *folder, struct str path, unsigned asked,
+                          struct err *err)
+{
+    struct buf *out = command_output(command);
+    const struct backend *backend = session_backend(command->imap->session);
+    uint64_t values[ITEMS] = {
+        [MESSAGES] = folder->messages,
+        [UIDNEXT] = folder->uid_next,
+        [UIDVALIDITY] = folder->uid_validity,
+        [UNSEEN] = folder->unseen,
+        [HIGHESTMODSEQ] = folder->highest_modseq,
+        [SIZE] = folder->bytes,
+        [APPENDLIMIT] = backend->settings->store.message_size_limit,
+    };
     const char *separator = "";
 
+    if (has(asked, RECENT) && count_recent(command, read, folder, &values[RECENT], err) != ERR_NONE)
+        return err->code;
     buf_text(out, "* STATUS ");
     mailbox_name_write(out, path);
     buf_text(out, " (");
     for (unsigned i = 0; i < ITEMS; i++) {
-        if ((asked & 1u << i) == 0)
+        if (!has(asked, i))
             continue;
-        buf_printf(out, "%s%s %" PRIu64, separator, item_names[i], values[i]);
+        buf_text(out, separator);
+        write_value(command, folder, i, values[i]);
         separator = " ";
     }
     buf_text(out, ")\r\n");
+    return ERR_NONE;
 }
 
-static enum step tell_status(struct command *command, struct store_read *read, struct str path,
-                             unsigned asked)
+static enum step tell(struct command *command, struct store_read *read, struct str path,
+                      unsigned asked)
 {
     struct store_folder folder;
-    uint32_t recent = 0;
     struct err err;
 
     if (path_find(read, path, &folder, &err) != ERR_NONE)
         return command_fail(command, &err);
     if (placeholder_is(read, &folder))
         return command_no(command, "NONEXISTENT", "Only folders below that name exist");
-    if ((asked & 1u << RECENT) != 0 &&
-        count_recent(command, read, &folder, &recent, &err) != ERR_NONE)
+    if (status_tell(command, read, &folder, path, asked, &err) != ERR_NONE)
         return command_fail(command, &err);
-    write_status(command, path, asked,
-                 (const uint64_t[ITEMS]){folder.messages, recent, folder.uid_next,
-                                         folder.uid_validity, folder.unseen,
-                                         folder.highest_modseq});
     return command_ok(command, NULL);
 }
 
@@ -96,13 +147,13 @@ enum step cmd_status(struct command *command)
 
     if (!command_take_path(command, &path))
         return command_ended(command);
-    if (!take_items(&command->args, &asked))
+    if (!parse_space(&command->args) || !status_take_items(&command->args, &asked) ||
+        !parse_end(&command->args))
         return command_bad_syntax(command);
-    if ((asked & 1u << HIGHESTMODSEQ) != 0)
-        condstore_enable(command);
     if (!command_read(command, &read))
         return command_ended(command);
-    step = tell_status(command, read, path, asked);
+    status_begin(command, asked);
+    step = tell(command, read, path, asked);
     store_read_end(&read);
     return step;
 }

@@ -136,6 +136,8 @@ void command_numbers_of(const struct command *command, const struct sequence_set
 {
     uint32_t greatest = star(command->imap->view, by_uid);
 
+    if (set->saved)
+        uidset_copy(numbers, &command->imap->saved);
     for (size_t i = 0; i < set->count; i++)
         add_range(numbers, &set->ranges[i], greatest);
 }
@@ -149,6 +151,10 @@ bool command_uids_of(struct command *command, const struct sequence_set *set, bo
     struct uidset numbers = {0};
     bool valid = true;
 
+    if (set->saved) {
+        view_known_uids(view, &command->imap->saved, uids);
+        return true;
+    }
     command_numbers_of(command, set, by_uid, &numbers);
     if (by_uid) {
         view_known_uids(view, &numbers, uids);

@@ -270,6 +270,7 @@ static void close_session(struct session *session, void *state)
     if (imap->command != NULL)
         free_command(imap);
     imap_unselect(imap);
+    uidset_release(&imap->saved);
     update_release(&imap->update);
     input_release(&imap->input);
     store_mailbox_unref(&imap->mailbox);

@@ -26,6 +26,9 @@ enum fetch_kind { /* bits */
                   FETCH_BODYSTRUCTURE = 64,
                   FETCH_SECTION = 128, /* BODY[…] and RFC822, RFC822.HEADER, RFC822.TEXT */
                   FETCH_MODSEQ = 256,
+                  FETCH_EMAILID = 512,
+                  FETCH_THREADID = 1024,
+                  FETCH_SAVEDATE = 2048,
 };
 
 /* One data item, in the order asked for. */

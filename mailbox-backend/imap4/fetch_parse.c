@@ -18,6 +18,9 @@ static const struct {
     {"RFC822.HEADER", FETCH_SECTION,       MIME_SECTION_HEADER, false},
     {"RFC822.TEXT",   FETCH_SECTION,       MIME_SECTION_TEXT,   true },
     {"MODSEQ",        FETCH_MODSEQ,        0,                   false},
+    {"EMAILID",       FETCH_EMAILID,       0,                   false},
+    {"THREADID",      FETCH_THREADID,      0,                   false},
+    {"SAVEDATE",      FETCH_SAVEDATE,      0,                   false},
 };
 
 #define FAST (FETCH_FLAGS | FETCH_INTERNALDATE | FETCH_SIZE)

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "mailbox-backend/imap4/fetch.h"
+#include "mailbox-backend/imap4/object_id.h"
 #include "mailbox-backend/mime/bodystructure.h"
 #include "mailbox-backend/mime/date.h"
 #include "mailbox-backend/mime/envelope.h"
@@ -35,12 +36,19 @@ static void write_bodystructure(const struct fetch_message *message, struct buf 
         mime_bodystructure_write(message->root, out);
 }
 
-static void write_internal_date(const struct store_item *item, struct buf *out)
+static void write_date(int64_t date, int16_t zone, struct buf *out)
 {
     char text[IMAP_DATE_TIME_SIZE];
 
-    imap_date_time_print(text, item->internal_date, item->zone);
+    imap_date_time_print(text, date, zone);
     buf_printf(out, "\"%s\"", text);
+}
+
+static void write_object_id(enum object_kind kind, uint64_t id, struct buf *out)
+{
+    buf_byte(out, '(');
+    object_id_write(out, kind, id);
+    buf_byte(out, ')');
 }
 
 static void write_value(const struct view *view, const struct fetch_message *message,
@@ -54,7 +62,7 @@ static void write_value(const struct view *view, const struct fetch_message *mes
         flags_write(out, view, &message->item);
         break;
     case FETCH_INTERNALDATE:
-        write_internal_date(&message->item, out);
+        write_date(message->item.internal_date, message->item.zone, out);
         break;
     case FETCH_SIZE:
         buf_printf(out, "%" PRIu64, message->item.size);
@@ -67,6 +75,15 @@ static void write_value(const struct view *view, const struct fetch_message *mes
         break;
     case FETCH_BODYSTRUCTURE:
         write_bodystructure(message, out);
+        break;
+    case FETCH_SAVEDATE:
+        write_date(message->item.save_date, 0, out);
+        break;
+    case FETCH_EMAILID:
+        write_object_id(OBJECT_EMAIL, message->item.email_id, out);
+        break;
+    case FETCH_THREADID:
+        write_object_id(OBJECT_THREAD, message->item.thread_id, out);
         break;
     case FETCH_MODSEQ:
         buf_printf(out, "(%" PRIu64 ")", message->item.modseq);

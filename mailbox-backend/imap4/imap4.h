@@ -98,10 +98,11 @@ enum imap_enabled { /* bits: for the whole session */
 struct imap {
     struct session *session;
     struct store_mailbox *mailbox;
-    struct view *view; /* of the selected folder; NULL when none is */
-    bool read_only;    /* EXAMINE */
-    bool ended;        /* LOGOUT, or BYE was said */
-    unsigned enabled;  /* enum imap_enabled bits */
+    struct view *view;   /* of the selected folder; NULL when none is */
+    bool read_only;      /* EXAMINE */
+    bool ended;          /* LOGOUT, or BYE was said */
+    unsigned enabled;    /* enum imap_enabled bits */
+    struct uidset saved; /* "$": uids that a search has saved; of the selected folder */
     struct input input;
     struct command *command; /* NULL between commands */
     struct update update;

@@ -62,7 +62,7 @@ bool parse_modseq(struct parse *parse, uint64_t *modseq);
 bool parse_date(struct parse *parse, int32_t *day);
 bool parse_date_time(struct parse *parse, struct mime_date *date);
 
-/* A sequence-set, numbers as written: 0 stands for "*". */
+/* A sequence-set, numbers as written: 0 stands for "*"; or "$", what a search has saved (RFC 5182). */
 struct sequence_range {
     uint32_t first, last;
 };
@@ -70,10 +70,11 @@ struct sequence_range {
 struct sequence_set {
     struct sequence_range *ranges; /* the arena's */
     size_t count;
+    bool saved;
 };
 
 bool parse_sequence_set(struct parse *parse, struct sequence_set *set);
-bool parse_known_set(struct parse *parse, struct sequence_set *set); /* without "*" */
+bool parse_known_set(struct parse *parse, struct sequence_set *set); /* without "*" and "$" */
 
 /* Flags that a client may give: \Recent and unknown system flags are faults. Keywords are each
    there once, whatever their case. */

@@ -64,6 +64,9 @@ bool parse_sequence_set(struct parse *parse, struct sequence_set *set)
 
     set->ranges = arena_array(parse->arena, most_ranges(parse), sizeof(*set->ranges));
     set->count = 0;
+    set->saved = parse_skip(parse, '$');
+    if (set->saved)
+        return true;
     do {
         if (!parse_sequence_range(parse, &set->ranges[set->count++]))
             return parse_fail(parse, start, "Invalid message set");
@@ -77,6 +80,8 @@ bool parse_known_set(struct parse *parse, struct sequence_set *set)
 
     if (!parse_sequence_set(parse, set))
         return false;
+    if (set->saved)
+        return parse_fail(parse, start, "\"$\" is not allowed in this set");
     for (size_t i = 0; i < set->count; i++) {
         if (set->ranges[i].first == 0 || set->ranges[i].last == 0)
             return parse_fail(parse, start, "\"*\" is not allowed in this set");

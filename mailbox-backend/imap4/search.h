@@ -22,6 +22,13 @@ enum search_kind {
     SEARCH_ON,
     SEARCH_SINCE,
     SEARCH_MODSEQ,
+    SEARCH_OLDER,
+    SEARCH_YOUNGER,
+    SEARCH_SAVED_BEFORE,
+    SEARCH_SAVED_ON,
+    SEARCH_SAVED_SINCE,
+    SEARCH_EMAILID,
+    SEARCH_THREADID,
     /* decided by the envelope */
     SEARCH_SENT_BEFORE,
     SEARCH_SENT_ON,
@@ -41,7 +48,8 @@ struct search_key {
     struct search_key *next;     /* its sibling */
     uint32_t number;             /* flag bit, size; enum search_address */
     int32_t day;
-    uint64_t modseq;
+    uint64_t value; /* a mod-sequence, an object's id */
+    int64_t moment; /* Unix time */
     struct str keyword;
     struct uidset uids;      /* of the view; freed by search_release() */
     struct text_match match; /* SUBJECT, ADDRESS: a fresh one, copied for each message */

@@ -174,7 +174,21 @@ static bool record_matches(const struct search_key *key, const struct search_fac
     case SEARCH_ON:
         return mime_day_of(item->internal_date, item->zone) == key->day;
     case SEARCH_MODSEQ:
-        return item->modseq >= key->modseq;
+        return item->modseq >= key->value;
+    case SEARCH_OLDER:
+        return item->internal_date <= key->moment;
+    case SEARCH_YOUNGER:
+        return item->internal_date >= key->moment;
+    case SEARCH_SAVED_BEFORE:
+        return mime_day_of(item->save_date, 0) < key->day;
+    case SEARCH_SAVED_ON:
+        return mime_day_of(item->save_date, 0) == key->day;
+    case SEARCH_SAVED_SINCE:
+        return mime_day_of(item->save_date, 0) >= key->day;
+    case SEARCH_EMAILID:
+        return key->value != 0 && item->email_id == key->value;
+    case SEARCH_THREADID:
+        return key->value != 0 && item->thread_id == key->value;
     default: /* SEARCH_SINCE */
         return mime_day_of(item->internal_date, item->zone) >= key->day;
     }

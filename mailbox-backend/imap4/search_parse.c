@@ -2,10 +2,25 @@
 #include "mailbox-backend/imap4/search.h"
 
 #include <string.h>
+#include <time.h>
 
+#include "mailbox-backend/imap4/object_id.h"
 #include "mailbox-backend/mime/charset.h"
 
-enum argument { NOTHING, STRING, DATE, NUMBER, KEYWORD, HEADER, UIDS, MODSEQ, KEY, TWO_KEYS };
+enum argument {
+    NOTHING,
+    STRING,
+    DATE,
+    NUMBER,
+    KEYWORD,
+    HEADER,
+    UIDS,
+    MODSEQ,
+    INTERVAL,
+    OBJECT,
+    KEY,
+    TWO_KEYS
+};
 
 /* A key's name, what it takes and what it becomes; negated ones are wrapped in a NOT. */
 struct word {
@@ -18,42 +33,50 @@ struct word {
 };
 
 static const struct word words[] = {
-    {"ALL",        NOTHING,  SEARCH_AND,         0,             false, 0                },
-    {"ANSWERED",   NOTHING,  SEARCH_FLAG,        FLAG_ANSWERED, false, 0                },
-    {"BCC",        STRING,   SEARCH_ADDRESS,     SEARCH_BCC,    false, 0                },
-    {"BEFORE",     DATE,     SEARCH_BEFORE,      0,             false, 0                },
-    {"BODY",       STRING,   SEARCH_CONTENT,     0,             false, MIME_SEARCH_BODY },
-    {"CC",         STRING,   SEARCH_ADDRESS,     SEARCH_CC,     false, 0                },
-    {"DELETED",    NOTHING,  SEARCH_FLAG,        FLAG_DELETED,  false, 0                },
-    {"DRAFT",      NOTHING,  SEARCH_FLAG,        FLAG_DRAFT,    false, 0                },
-    {"FLAGGED",    NOTHING,  SEARCH_FLAG,        FLAG_FLAGGED,  false, 0                },
-    {"FROM",       STRING,   SEARCH_ADDRESS,     SEARCH_FROM,   false, 0                },
-    {"HEADER",     HEADER,   SEARCH_CONTENT,     0,             false, MIME_SEARCH_FIELD},
-    {"KEYWORD",    KEYWORD,  SEARCH_KEYWORD,     0,             false, 0                },
-    {"LARGER",     NUMBER,   SEARCH_LARGER,      0,             false, 0                },
-    {"MODSEQ",     MODSEQ,   SEARCH_MODSEQ,      0,             false, 0                },
-    {"NEW",        NOTHING,  SEARCH_RECENT,      FLAG_SEEN,     false, 0                },
-    {"NOT",        KEY,      SEARCH_NOT,         0,             false, 0                },
-    {"OLD",        NOTHING,  SEARCH_RECENT,      0,             true,  0                },
-    {"ON",         DATE,     SEARCH_ON,          0,             false, 0                },
-    {"OR",         TWO_KEYS, SEARCH_OR,          0,             false, 0                },
-    {"RECENT",     NOTHING,  SEARCH_RECENT,      0,             false, 0                },
-    {"SEEN",       NOTHING,  SEARCH_FLAG,        FLAG_SEEN,     false, 0                },
-    {"SENTBEFORE", DATE,     SEARCH_SENT_BEFORE, 0,             false, 0                },
-    {"SENTON",     DATE,     SEARCH_SENT_ON,     0,             false, 0                },
-    {"SENTSINCE",  DATE,     SEARCH_SENT_SINCE,  0,             false, 0                },
-    {"SINCE",      DATE,     SEARCH_SINCE,       0,             false, 0                },
-    {"SMALLER",    NUMBER,   SEARCH_SMALLER,     0,             false, 0                },
-    {"SUBJECT",    STRING,   SEARCH_SUBJECT,     0,             false, 0                },
-    {"TEXT",       STRING,   SEARCH_CONTENT,     0,             false, MIME_SEARCH_TEXT },
-    {"TO",         STRING,   SEARCH_ADDRESS,     SEARCH_TO,     false, 0                },
-    {"UID",        UIDS,     SEARCH_UIDS,        0,             false, 0                },
-    {"UNANSWERED", NOTHING,  SEARCH_FLAG,        FLAG_ANSWERED, true,  0                },
-    {"UNDELETED",  NOTHING,  SEARCH_FLAG,        FLAG_DELETED,  true,  0                },
-    {"UNDRAFT",    NOTHING,  SEARCH_FLAG,        FLAG_DRAFT,    true,  0                },
-    {"UNFLAGGED",  NOTHING,  SEARCH_FLAG,        FLAG_FLAGGED,  true,  0                },
-    {"UNKEYWORD",  KEYWORD,  SEARCH_KEYWORD,     0,             true,  0                },
-    {"UNSEEN",     NOTHING,  SEARCH_FLAG,        FLAG_SEEN,     true,  0                },
+    {"ALL",               NOTHING,  SEARCH_AND,          0,             false, 0                },
+    {"ANSWERED",          NOTHING,  SEARCH_FLAG,         FLAG_ANSWERED, false, 0                },
+    {"BCC",               STRING,   SEARCH_ADDRESS,      SEARCH_BCC,    false, 0                },
+    {"BEFORE",            DATE,     SEARCH_BEFORE,       0,             false, 0                },
+    {"BODY",              STRING,   SEARCH_CONTENT,      0,             false, MIME_SEARCH_BODY },
+    {"CC",                STRING,   SEARCH_ADDRESS,      SEARCH_CC,     false, 0                },
+    {"DELETED",           NOTHING,  SEARCH_FLAG,         FLAG_DELETED,  false, 0                },
+    {"DRAFT",             NOTHING,  SEARCH_FLAG,         FLAG_DRAFT,    false, 0                },
+    {"EMAILID",           OBJECT,   SEARCH_EMAILID,      0,             false, 0                },
+    {"FLAGGED",           NOTHING,  SEARCH_FLAG,         FLAG_FLAGGED,  false, 0                },
+    {"FROM",              STRING,   SEARCH_ADDRESS,      SEARCH_FROM,   false, 0                },
+    {"HEADER",            HEADER,   SEARCH_CONTENT,      0,             false, MIME_SEARCH_FIELD},
+    {"KEYWORD",           KEYWORD,  SEARCH_KEYWORD,      0,             false, 0                },
+    {"LARGER",            NUMBER,   SEARCH_LARGER,       0,             false, 0                },
+    {"MODSEQ",            MODSEQ,   SEARCH_MODSEQ,       0,             false, 0                },
+    {"NEW",               NOTHING,  SEARCH_RECENT,       FLAG_SEEN,     false, 0                },
+    {"NOT",               KEY,      SEARCH_NOT,          0,             false, 0                },
+    {"OLD",               NOTHING,  SEARCH_RECENT,       0,             true,  0                },
+    {"OLDER",             INTERVAL, SEARCH_OLDER,        0,             false, 0                },
+    {"ON",                DATE,     SEARCH_ON,           0,             false, 0                },
+    {"OR",                TWO_KEYS, SEARCH_OR,           0,             false, 0                },
+    {"RECENT",            NOTHING,  SEARCH_RECENT,       0,             false, 0                },
+    {"SAVEDATESUPPORTED", NOTHING,  SEARCH_AND,          0,             false, 0                },
+    {"SAVEDBEFORE",       DATE,     SEARCH_SAVED_BEFORE, 0,             false, 0                },
+    {"SAVEDON",           DATE,     SEARCH_SAVED_ON,     0,             false, 0                },
+    {"SAVEDSINCE",        DATE,     SEARCH_SAVED_SINCE,  0,             false, 0                },
+    {"SEEN",              NOTHING,  SEARCH_FLAG,         FLAG_SEEN,     false, 0                },
+    {"SENTBEFORE",        DATE,     SEARCH_SENT_BEFORE,  0,             false, 0                },
+    {"SENTON",            DATE,     SEARCH_SENT_ON,      0,             false, 0                },
+    {"SENTSINCE",         DATE,     SEARCH_SENT_SINCE,   0,             false, 0                },
+    {"SINCE",             DATE,     SEARCH_SINCE,        0,             false, 0                },
+    {"SMALLER",           NUMBER,   SEARCH_SMALLER,      0,             false, 0                },
+    {"SUBJECT",           STRING,   SEARCH_SUBJECT,      0,             false, 0                },
+    {"TEXT",              STRING,   SEARCH_CONTENT,      0,             false, MIME_SEARCH_TEXT },
+    {"THREADID",          OBJECT,   SEARCH_THREADID,     0,             false, 0                },
+    {"TO",                STRING,   SEARCH_ADDRESS,      SEARCH_TO,     false, 0                },
+    {"UID",               UIDS,     SEARCH_UIDS,         0,             false, 0                },
+    {"UNANSWERED",        NOTHING,  SEARCH_FLAG,         FLAG_ANSWERED, true,  0                },
+    {"UNDELETED",         NOTHING,  SEARCH_FLAG,         FLAG_DELETED,  true,  0                },
+    {"UNDRAFT",           NOTHING,  SEARCH_FLAG,         FLAG_DRAFT,    true,  0                },
+    {"UNFLAGGED",         NOTHING,  SEARCH_FLAG,         FLAG_FLAGGED,  true,  0                },
+    {"UNKEYWORD",         KEYWORD,  SEARCH_KEYWORD,      0,             true,  0                },
+    {"UNSEEN",            NOTHING,  SEARCH_FLAG,         FLAG_SEEN,     true,  0                },
+    {"YOUNGER",           INTERVAL, SEARCH_YOUNGER,      0,             false, 0                },
 };
 
 struct reader {
@@ -155,6 +178,8 @@ static bool take_sequence_set(struct reader *reader, struct search_key *key)
 
     if (!parse_sequence_set(reader->args, &set))
         return false;
+    if (set.saved)
+        return command_uids_of(reader->command, &set, true, &key->uids);
     for (size_t i = 0; i < set.count; i++) {
         uint32_t first = set.ranges[i].first != 0 ? set.ranges[i].first : count;
         uint32_t last = set.ranges[i].last != 0 ? set.ranges[i].last : count;
@@ -199,7 +224,26 @@ static bool take_modseq(struct reader *reader, struct search_key *key)
             return false;
     }
     reader->search->has_modseq = true;
-    return parse_modseq(args, &key->modseq);
+    return parse_modseq(args, &key->value);
+}
+
+/* OLDER and YOUNGER (RFC 5032): seconds before now. */
+static bool take_interval(struct reader *reader, struct search_key *key)
+{
+    if (!parse_space(reader->args) || !parse_nz_number(reader->args, &key->number))
+        return false;
+    key->moment = (int64_t)time(NULL) - key->number;
+    return true;
+}
+
+static bool take_object(struct reader *reader, struct search_key *key)
+{
+    struct str id;
+
+    if (!parse_space(reader->args) || !parse_atom(reader->args, &id))
+        return false;
+    key->value = object_id_read(key->kind == SEARCH_EMAILID ? OBJECT_EMAIL : OBJECT_THREAD, id);
+    return true;
 }
 
 static bool take_children(struct reader *reader, struct search_key *key, unsigned count)
@@ -232,6 +276,10 @@ static bool take_argument(struct reader *reader, struct search_key *key, const s
         return take_uids(reader, key);
     case MODSEQ:
         return take_modseq(reader, key);
+    case INTERVAL:
+        return take_interval(reader, key);
+    case OBJECT:
+        return take_object(reader, key);
     case KEY:
         return take_children(reader, key, 1);
     case TWO_KEYS:
@@ -285,7 +333,7 @@ static bool take_key(struct reader *reader, struct search_key **place)
     reader->depth++;
     if (parse_skip(reader->args, '(')) {
         taken = take_list(reader, place);
-    } else if (next == '*' || (next >= '0' && next <= '9')) {
+    } else if (next == '*' || next == '$' || (next >= '0' && next <= '9')) {
         *place = new_key(reader, SEARCH_UIDS);
         taken = take_sequence_set(reader, *place);
     } else {
