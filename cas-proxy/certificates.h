@@ -9,7 +9,7 @@
 struct certificates;
 
 /* Reads the files of [tls]; without a certificate there nothing is offered. Where [link] has a CA, MTAs
-   are asked for a certificate of it. */
+   are asked for a certificate of it, and get no session tickets. */
 enum err_code certificates_create(struct certificates **certificates,
                                   const struct front_settings *settings, struct err *err);
 void certificates_destroy(struct certificates **certificates);
@@ -17,9 +17,9 @@ void certificates_destroy(struct certificates **certificates);
 /* Reads the files again. On an error the old ones stay in use. */
 enum err_code certificates_reload(struct certificates *certificates, struct err *err);
 
-/* What new connections use, for tls_context_unref(); NULL when there is none. ask: for a service that
-   asks the client for a certificate. */
-struct tls_context *certificates_get(struct certificates *certificates, bool ask);
+/* What new connections of a service ("imap4", "pop3", "lmtp") use, for tls_context_unref(); NULL when
+   there is none. */
+struct tls_context *certificates_get(struct certificates *certificates, const char *service);
 bool certificates_are_there(struct certificates *certificates);
 
 #endif

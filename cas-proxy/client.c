@@ -93,7 +93,7 @@ static bool start_tls(struct client *client)
 {
     struct tls_options options = {.alpn = client->protocol->alpn};
     struct tls_context *context =
-        certificates_get(client->home->front->certificates, client->protocol->asks_certificate);
+        certificates_get(client->home->front->certificates, client->protocol->service);
 
     if (context == NULL)
         return false;

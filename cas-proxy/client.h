@@ -27,7 +27,6 @@ struct client_protocol {
     const char *const *alpn;  /* NULL-terminated, or NULL */
     unsigned number;          /* of the service, for limits.h */
     const char *busy;         /* one whole line for a connection over the limits */
-    bool asks_certificate;    /* in the TLS handshake: the client may show one of the link's CA */
     /* Makes client->state, before any event. */
     void (*open)(struct client *client);
     void (*advance)(struct client *client, enum client_event event);

@@ -221,7 +221,6 @@ const struct client_protocol lmtp_protocol = {
     .back_service = "lmtpbe",
     .number = 2,
     .busy = "421 4.3.2 too many connections, try again later\r\n",
-    .asks_certificate = true,
     .open = open_session,
     .advance = advance,
     .close = close_session,

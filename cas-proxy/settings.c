@@ -8,6 +8,7 @@
 #include "common/mem.h"
 #include "common/net.h"
 #include "common/tls.h"
+#include "common/tls_ticket.h"
 
 #define CONNECTIONS_MOST 1000000u
 
@@ -15,7 +16,7 @@
 
 static const struct setting_section sections[] = {
     SECTION(front, "This front as a whole."),
-    SECTION(tls, "The certificate that clients see. It is read again on SIGHUP."),
+    SECTION(tls, "The certificate that clients see. The files are read again on SIGHUP."),
     SECTION(imap4, "The IMAP4 service. It is off until `cas-proxy service enable imap4`."),
     SECTION(pop3, "The POP3 service. It is off until `cas-proxy service enable pop3`."),
     SECTION(lmtp, "The LMTP service, through which MTAs give mail: whoever reaches it can inject "
@@ -90,6 +91,13 @@ static const struct setting settings[] = {
     PATH(tls, certificate, NULL,
          "The certificate (PEM) and those between it and its CA. Without one there is no TLS."),
     PATH(tls, key, NULL, "The key of the certificate (PEM), readable by nobody else."),
+    PATH(tls, ticket_keys, NULL,
+         "The keys of session tickets, the same file on all fronts, readable by nobody else: "
+         "clients "
+         "then resume sessions at any of them. `cas-proxy pki ticket-key FILE` adds a key, which "
+         "should be done daily. Without a file each front has keys of its own."),
+    SECONDS(tls, ticket_lifetime, "1d", 0, TLS_TICKET_LIFETIME_MOST,
+            "How long a client may resume a session without a full handshake. 0: never."),
 
     MAIL_SERVICE(imap4, "143", "993"),
     MAIL_SERVICE(pop3, "110", "995"),

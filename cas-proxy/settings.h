@@ -33,6 +33,8 @@ struct front_settings {
     } front;
     struct {
         char *certificate, *key;
+        char *ticket_keys;        /* file; NULL: a key of this process's own */
+        uint64_t ticket_lifetime; /* seconds; 0: no tickets */
     } tls;
     struct {
         struct service_settings service;

@@ -9,6 +9,7 @@
 #include "common/file.h"
 #include "common/mem.h"
 #include "common/tls_engine.h"
+#include "common/tls_key_file.h"
 
 #define FILE_MOST ((size_t)1 << 20)
 
@@ -26,7 +27,7 @@ static enum err_code read_pem(struct buf *pem, const char *path, struct err *err
 
 /* A key is for its owner. Debian's ssl-cert group (root's key, readable by a group) is fine as well:
    that is how a key is shared with daemons that are not root. */
-static enum err_code check_key_mode(const char *path, struct err *err)
+enum err_code tls_check_key_mode(const char *path, struct err *err)
 {
     struct stat facts;
     mode_t open_to;
@@ -52,7 +53,7 @@ static enum err_code read_own(struct tls_pem *pem, const struct tls_settings *se
                        settings->certificate_file);
     code = read_pem(&pem->certificates, settings->certificate_file, err);
     if (code == ERR_NONE)
-        code = check_key_mode(settings->key_file, err);
+        code = tls_check_key_mode(settings->key_file, err);
     if (code == ERR_NONE)
         code = read_pem(&pem->key, settings->key_file, err);
     return code;
@@ -100,6 +101,12 @@ void tls_context_begin(struct tls_context *context, const struct tls_engine_ops 
     atomic_init(&context->references, 1);
     context->role = settings->role;
     context->peer = settings->peer;
+    if (settings->tickets == NULL || settings->role != TLS_SERVER ||
+        settings->peer != TLS_PEER_NONE)
+        return;
+    context->tickets = tls_ticket_keys_ref(settings->tickets);
+    snprintf(context->binding, sizeof(context->binding), "%s %s", ops->library(),
+             settings->service);
 }
 
 struct tls_context *tls_context_ref(struct tls_context *context)
@@ -113,8 +120,10 @@ void tls_context_unref(struct tls_context **where)
     struct tls_context *context = *where;
 
     *where = NULL;
-    if (context != NULL && atomic_fetch_sub(&context->references, 1) == 1)
-        context->ops->context_destroy(context);
+    if (context == NULL || atomic_fetch_sub(&context->references, 1) != 1)
+        return;
+    tls_ticket_keys_unref(&context->tickets);
+    context->ops->context_destroy(context);
 }
 
 /* ---- sessions ---- */

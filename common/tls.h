@@ -10,6 +10,8 @@
 #include "common/buf.h"
 #include "common/err.h"
 
+struct tls_ticket_keys; /* tls_ticket.h */
+
 struct tls_context; /* certificates and rules; shared by the loops, reference counted, unchanging */
 struct tls_session; /* one connection */
 
@@ -36,6 +38,11 @@ struct tls_settings {
     const char *key_file; /* PEM, not open to others: 0600, or root's with 0640 (ssl-cert) */
     const char *ca_file;  /* PEM: who may have signed the peer; NULL with TLS_PEER_NONE */
     enum tls_peer peer;
+
+    /* Server: the keys of session tickets, or NULL for none, and which service the tickets are good for.
+       None are given where the peer's certificate is asked for: a ticket would stand for it. */
+    struct tls_ticket_keys *tickets;
+    const char *service;
 };
 
 /* Reads and checks the files (the key must fit the certificate). ERR_INVALID also when the engine is not

@@ -8,7 +8,9 @@
 #include "common/tls.h"
 #include "common/tls_hash.h"
 #include "common/tls_pki.h"
+#include "common/tls_ticket.h"
 
+#define TLS_BINDING 128
 #define TLS_NAME_MAX 255        /* bytes of a server name */
 #define TLS_RECORD (16384u)     /* most plain text of one record, RFC 8446 section 5.1 */
 #define TLS_RECORD_OVERHEAD 64u /* more than any suite adds to one */
@@ -19,6 +21,8 @@ struct tls_context {
     atomic_uint references;
     enum tls_role role;
     enum tls_peer peer;
+    struct tls_ticket_keys *tickets; /* NULL: no tickets */
+    char binding[TLS_BINDING]; /* what tickets are good for: the engine, its version, the service */
 };
 
 /* The first member of an engine's own struct. */

@@ -59,6 +59,9 @@ void tls_mbedtls_free_variants(struct mbedtls_context *context);
 int tls_mbedtls_on_server_name(void *context, mbedtls_ssl_context *ssl, const unsigned char *name,
                                size_t length);
 
+/* Has session tickets made and taken. tls_mbedtls_ticket.c. */
+void tls_mbedtls_give_tickets(mbedtls_ssl_config *config, struct mbedtls_context *context);
+
 /* The functions of struct tls_engine_ops. tls_mbedtls_session.c: */
 struct tls_session *tls_mbedtls_session_create(struct tls_context *context,
                                                const struct tls_options *options);

@@ -53,7 +53,9 @@ static void set_up(mbedtls_ssl_config *config, struct mbedtls_context *context)
     mbedtls_ssl_conf_renegotiation(config, MBEDTLS_SSL_RENEGOTIATION_DISABLED);
 #endif
 #ifdef MBEDTLS_SSL_SESSION_TICKETS
-    if (!server) /* a server gives none until it is told how to make them */
+    if (context->base.tickets != NULL)
+        tls_mbedtls_give_tickets(config, context);
+    else if (!server) /* a server gives none until it is told how to make them */
         mbedtls_ssl_conf_session_tickets(config, MBEDTLS_SSL_SESSION_TICKETS_DISABLED);
 #endif
 }

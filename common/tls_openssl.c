@@ -171,6 +171,8 @@ static enum err_code fill(struct openssl_context *context, const struct tls_sett
         return tls_openssl_err(err, ERR_UNAVAILABLE, library());
     set_modes(context->ssl);
     tls_openssl_set_callbacks(context);
+    if (context->base.tickets != NULL && !tls_openssl_give_tickets(context))
+        return tls_openssl_err(err, ERR_UNAVAILABLE, library());
     if (settings->certificate_file != NULL) {
         code = read_chain(context->ssl, &pem->certificates, settings->certificate_file, err);
         if (code == ERR_NONE)

@@ -30,6 +30,9 @@ enum err_code tls_openssl_err(struct err *err, enum err_code code, const char *w
 /* What OpenSSL calls a session for: put into a context. tls_openssl_session.c. */
 void tls_openssl_set_callbacks(struct openssl_context *context);
 
+/* Has session tickets made and taken. tls_openssl_ticket.c. */
+bool tls_openssl_give_tickets(struct openssl_context *context);
+
 /* The functions of struct tls_engine_ops. tls_openssl_session.c: */
 struct tls_session *tls_openssl_session_create(struct tls_context *context,
                                                const struct tls_options *options);

@@ -1,4 +1,4 @@
-/* pki init|issue|list: the small CA of common/tls_pki.h. */
+/* pki init|issue|list: the small CA of common/tls_pki.h; ticket-key: the file of common/tls_ticket.h. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "common/tls_pki.h"
+#include "common/tls_ticket.h"
 #include "proto/admin.h"
 
 #define CA_DAYS 3650
@@ -146,6 +147,18 @@ static enum err_code run_list(struct admin_call *call, struct err *err)
     return code;
 }
 
+static enum err_code run_ticket_key(struct admin_call *call, struct err *err)
+{
+    const char *path = admin_name(call, 0);
+    size_t count;
+    enum err_code code = tls_ticket_file_add(path, TLS_TICKET_LIFETIME_MOST, &count, err);
+
+    if (code == ERR_NONE)
+        admin_say(call, "added a key to %s, which has %zu now; fronts take it up on SIGHUP", path,
+                  count);
+    return code;
+}
+
 static const struct admin_flag init_flags[] = {
     {"name",                               "NAME", "the CA's common name (private-ca)"},
     {"days", "DAYS", "how long it is valid (3650)"},
@@ -197,5 +210,15 @@ const struct admin_command admin_pki_commands[] = {
      .help = "the certificates in a folder, and until when they are valid",
      .run = run_list,
      },
-    {0  },
+    {
+     .noun = "pki",
+     .verb = "ticket-key",
+     .arguments = "FILE",
+     .least = 1,
+     .most = 1,
+     .where = ADMIN_LOCAL,
+     .help = "add a key for TLS session tickets to a file, and remove those past use",
+     .run = run_ticket_key,
+     },
+    {0     },
 };

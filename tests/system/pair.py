@@ -160,11 +160,11 @@ class Front(Program):
         link = f"[link]\nca = {pki}/ca.crt\n" + (
             f"certificate = {pki}/{name}.crt\nkey = {pki}/{name}.key\n" if tls else "")
         backends = "".join(f"[backend {back.name}]\naddress = {back.link}\n" for back in backs)
-        more = {"imap4": "", "pop3": "", "lmtp": "", **(sections or {})}
+        more = {"tls": "", "imap4": "", "pop3": "", "lmtp": "", **(sections or {})}
         super().__init__(FRONT, folder, (
             f"[front]\nname = {name}\ndata = {folder}/data\nlog_level = debug\nloops = {LOOPS}\n"
             f"tls_engine = {engine}\n"
-            f"[tls]\ncertificate = {pki}/server.crt\nkey = {pki}/server.key\n{link}"
+            f"[tls]\ncertificate = {pki}/server.crt\nkey = {pki}/server.key\n{more['tls']}{link}"
             f"[imap4]\nlisten = {host}:{self.imap_port}\nlisten_tls = {host}:{self.imaps_port}\n{more['imap4']}"
             f"[pop3]\nlisten = {host}:{self.pop3_port}\nlisten_tls = {host}:{self.pop3s_port}\n{more['pop3']}"
             f"[lmtp]\nlisten = unix:{self.lmtp_socket}, {host}:{self.lmtp_port}\n{more['lmtp']}"

@@ -1,6 +1,8 @@
 #include "tests/unit/common/certs.h"
 #include "tests/unit/common/conns.h"
 
+#include "common/tls_ticket.h"
+
 static struct tls_context *client;
 static struct tls_context *server;
 static const struct tls_options named = {"mail.example", NULL};
@@ -344,7 +346,7 @@ static void tls_1_3_is_there_with_the_engine_that_knows_it(void **state)
     assert_string_equal(a.told, knows_13() ? "SG" : "G");
 }
 
-/* s_client takes a line with R or K alone as a command: to renegotiate, to change keys. What it types
+/* s_client takes a line that begins with R or K for a command: to renegotiate, to change keys. What it types
    before the handshake is done is text, so it waits for our greeting. */
 static void greet(struct end *end, enum conn_event event)
 {
@@ -378,6 +380,95 @@ static void renegotiating_is_refused(void **state)
     assert_int_equal(conn_error_code, ERR_UNAVAILABLE);
 }
 
+/* ---- session tickets ---- */
+
+/* A server as a front has one: with the keys of a file, or with its own. */
+static void serve_with_tickets(const char *file, uint64_t lifetime, const char *service)
+{
+    char certificate[128], key[128];
+    struct tls_settings settings = {.engine = engine,
+                                    .role = TLS_SERVER,
+                                    .certificate_file = certificate,
+                                    .key_file = key,
+                                    .service = service};
+    struct err err = {0};
+
+    snprintf(certificate, sizeof(certificate), "%s/server.pem", certs_folder);
+    snprintf(key, sizeof(key), "%s/server.key", certs_folder);
+    tls_context_unref(&server);
+    if (tls_ticket_keys_create(&settings.tickets, file, lifetime, &err) != ERR_NONE ||
+        tls_context_create(&server, &settings, &err) != ERR_NONE)
+        fail_msg("%s", err.text);
+    tls_ticket_keys_unref(&settings.tickets);
+}
+
+/* Connects with the session that is kept, if any, and keeps the new one. True when it was resumed: the
+   tool says "New" or "Reused". */
+static bool resumes(const char *version, bool with_session)
+{
+    char options[256];
+
+    snprintf(options, sizeof(options), "%s -sess_out %s/session %s%s%s", version, certs_folder,
+             with_session ? "-sess_in " : "", with_session ? certs_folder : "",
+             with_session ? "/session" : "");
+    memset(a.told, 0, sizeof(a.told));
+    buf_release(&a.got);
+    a.hook = greet;
+    a.answer = "* answer\n";
+    run_openssl(options, "hear Cipher; say =${line%%,*}; hear ready; hear answer");
+    if (buf_length(&a.got) == 0)
+        fail_msg("nothing was said: %s", a.told);
+    return buf_bytes(&a.got)[1] == 'R';
+}
+
+static const char *ticket_file(void)
+{
+    static char path[128];
+    size_t count;
+
+    snprintf(path, sizeof(path), "%s/tickets", certs_folder);
+    assert_int_equal(tls_ticket_file_add(path, 86400, &count, NULL), ERR_NONE);
+    return path;
+}
+
+static void check_tickets(const char *version)
+{
+    const char *file = ticket_file();
+
+    serve_with_tickets(file, 86400, "imap4");
+    assert_false(resumes(version, false));
+    serve_with_tickets(file, 86400, "imap4"); /* another front */
+    assert_true(resumes(version, true));
+    ticket_file(); /* a new key seals, the old one opens */
+    serve_with_tickets(file, 86400, "imap4");
+    assert_true(resumes(version, true));
+    serve_with_tickets(file, 86400, "imap4");
+    assert_true(resumes(version, true));
+    serve_with_tickets(file, 86400, "pop3"); /* sealed for another service */
+    assert_false(resumes(version, true));
+    serve_with_tickets(NULL, 86400, "pop3"); /* keys of its own */
+    assert_false(resumes(version, true));
+    assert_true(resumes(version, true));
+    unlink(file);
+}
+
+static void sessions_resume_where_the_key_is_known(void **state)
+{
+    (void)state;
+    check_tickets("-tls1_2");
+    if (knows_13())
+        check_tickets("-tls1_3");
+}
+
+static void old_tickets_are_not_taken(void **state)
+{
+    (void)state;
+    serve_with_tickets(NULL, 1, "imap4");
+    assert_false(resumes("-tls1_2", false));
+    sleep(3); /* longer is as good */
+    assert_false(resumes("-tls1_2", true));
+}
+
 int main(void)
 {
 #define ON_LOOP(test) cmocka_unit_test_setup_teardown(test, conns_begin, tls_end)
@@ -395,6 +486,8 @@ int main(void)
         ON_LOOP(tls_1_3_is_there_with_the_engine_that_knows_it),
         ON_LOOP(keys_are_changed_when_the_peer_wants_to),
         ON_LOOP(renegotiating_is_refused),
+        ON_LOOP(sessions_resume_where_the_key_is_known),
+        ON_LOOP(old_tickets_are_not_taken),
         ON_LOOP(old_versions_and_weak_ciphers_are_refused),
     };
 
