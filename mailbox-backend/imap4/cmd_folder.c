@@ -1,9 +1,10 @@
-/* CREATE and DELETE (RFC 3501 sections 6.3.3, 6.3.4), and the making of missing levels for
+/* CREATE (with USE: RFC 6154 section 3) and DELETE (RFC 3501 sections 6.3.3, 6.3.4), and the making of missing levels for
    RENAME. */
 #include "mailbox-backend/imap4/levels.h"
 
 #include <string.h>
 
+#include "mailbox-backend/imap4/list.h"
 #include "mailbox-backend/imap4/object_id.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
@@ -11,6 +12,7 @@
 
 static void begin_create(struct command *command, uint32_t parent, struct str rest)
 {
+    const struct levels_making *making = command->data;
     const char *slash = memchr(rest.data, '/', rest.length);
     struct store_op *op = &command->op;
 
@@ -18,7 +20,7 @@ static void begin_create(struct command *command, uint32_t parent, struct str re
     op->in.create.parent = parent;
     op->in.create.name = arena_copy(&command->arena, rest.data,
                                     slash != NULL ? (size_t)(slash - rest.data) : rest.length);
-    op->in.create.use = USE_NONE;
+    op->in.create.use = slash == NULL ? making->use : USE_NONE;
     op->in.create.class = CLASS_MAIL;
 }
 
@@ -87,6 +89,9 @@ static enum step after_levels(struct command *command, uint32_t folder)
         return end_create(command, folder);
     if (!making->is_placeholder)
         return command_no(command, "ALREADYEXISTS", "There is a mailbox of that name already");
+    if (making->use != USE_NONE)
+        return command_no(command, "USEATTR",
+                          "A name that is there already is given no special use");
     command->op.kind = OP_PROPERTY_SET;
     command->op.folder = folder;
     placeholder_property(false, &command->op.in.property.property);
@@ -94,14 +99,74 @@ static enum step after_levels(struct command *command, uint32_t folder)
     return command_submit(command);
 }
 
+struct uses {
+    unsigned count;
+    enum store_special_use use; /* USE_NONE: one that no folder can have */
+};
+
+/* "(USE (\Sent))", where it is there. */
+static bool take_parameters(struct parse *args, struct uses *uses)
+{
+    struct str name;
+    const char *start;
+
+    if (parse_at_end(args))
+        return true;
+    if (!parse_space(args) || !parse_char(args, '('))
+        return false;
+    if (!parse_word(args, "USE"))
+        return parse_fail(args, args->at, "Unknown CREATE parameter");
+    if (!parse_space(args) || !parse_char(args, '('))
+        return false;
+    while (!parse_skip(args, ')')) {
+        if (uses->count > 0 && !parse_space(args))
+            return false;
+        start = args->at;
+        if (!parse_char(args, '\\') || !parse_atom(args, &name))
+            return parse_fail(args, start, "Expected a use such as \\Sent");
+        uses->use = list_use_of(str_n(start, (size_t)(args->at - start)));
+        uses->count++;
+    }
+    return parse_char(args, ')') && parse_end(args);
+}
+
+/* A folder has one special use, and a special use one folder. False: the answer has been given. */
+static bool check_uses(struct command *command, const struct uses *uses)
+{
+    struct store_read *read;
+    struct store_folder folder;
+    enum err_code code;
+    struct err err;
+
+    if (uses->count == 0)
+        return true;
+    if (uses->count > 1 || uses->use == USE_NONE) {
+        command_no(command, "USEATTR", "Only one of the uses that this server knows can be given");
+        return false;
+    }
+    if (!command_read(command, &read))
+        return false;
+    code = store_folder_by_use(read, uses->use, &folder, &err);
+    store_read_end(&read);
+    if (code == ERR_NONE)
+        command_no(command, "USEATTR", "Another mailbox has that use");
+    else if (code != ERR_NOT_FOUND)
+        command_fail(command, &err);
+    return code == ERR_NOT_FOUND;
+}
+
 enum step cmd_create(struct command *command)
 {
     struct levels_making *making = arena_alloc(&command->arena, sizeof(*making));
+    struct uses uses = {0};
 
     if (!command_take_path(command, &making->path))
         return command_ended(command);
-    if (!parse_end(&command->args))
+    if (!take_parameters(&command->args, &uses))
         return command_bad_syntax(command);
+    if (!check_uses(command, &uses))
+        return command_ended(command);
+    making->use = uses.use;
     making->then = after_levels;
     command->data = making;
     return levels_make(command);

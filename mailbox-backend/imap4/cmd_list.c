@@ -1,61 +1,68 @@
-/* LIST (RFC 3501 section 6.3.8) with CHILDREN (RFC 3348) and the SPECIAL-USE options (RFC 6154).
-   The tree of folders is walked depth first; where the walk stands is kept by names, so that it
-   goes on in a new snapshot whatever changed meanwhile. */
+/* LIST (RFC 3501 section 6.3.8) with CHILDREN (RFC 3348), LIST-EXTENDED (RFC 5258), LIST-STATUS (RFC 5819)
+   and SPECIAL-USE (RFC 6154). The tree of folders is walked depth first; where the walk stands is kept by
+   names, so that it goes on in a new snapshot whatever changed meanwhile. Behind it come subscribed
+   names without a folder. */
 #include <string.h>
 
-#include "mailbox-backend/imap4/imap4.h"
-#include "mailbox-backend/imap4/mutf7.h"
-#include "mailbox-backend/imap4/pattern.h"
+#include "mailbox-backend/imap4/list.h"
+#include "mailbox-backend/imap4/status.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
-#define SLICE 200 /* folders looked at in one snapshot */
+#define SLICE 200 /* folders, or subscriptions, looked at in one snapshot */
 
 struct level {
     uint32_t folder;
     size_t path_length; /* of the folder's path with the "/" behind it */
     char after[STORE_NAME_MAX + 1];
-    struct pattern_places places; /* of the pattern, behind that path */
+    struct pattern_places *places; /* of each pattern, behind that path */
 };
 
 struct list {
-    struct str pattern;
-    bool only_special;
+    struct list_request request;
     char path[(STORE_NAME_MAX + 1) * (STORE_DEPTH_MAX + 1)];
     unsigned depth;
-    struct level levels[STORE_DEPTH_MAX + 1];
+    struct level levels[STORE_DEPTH_MAX + 2]; /* the one behind the last is for a look ahead */
+    char cursor[128];                         /* of the subscriptions */
 };
 
-static const char *const use_names[] = {
-    [USE_NONE] = NULL,           [USE_INBOX] = NULL,    [USE_DRAFTS] = "\\Drafts",
-    [USE_SENT] = "\\Sent",       [USE_JUNK] = "\\Junk", [USE_TRASH] = "\\Trash",
-    [USE_ARCHIVE] = "\\Archive",
-};
+/* ---- patterns along the walk ---- */
 
-/* ---- one folder ---- */
-
-static void tell_folder(struct command *command, struct store_read *read,
-                        const struct store_folder *folder, struct str path)
+static void feed(const struct list *list, struct pattern_places *places, struct str text,
+                 bool nocase)
 {
-    struct buf *out = command_output(command);
-    const char *use = placeholder_is(read, folder) ? "\\Noselect" : use_names[folder->use];
-
-    buf_printf(out, "* LIST (%s%s%s) \"/\" ",
-               folder->has_children ? "\\HasChildren" : "\\HasNoChildren", use != NULL ? " " : "",
-               use != NULL ? use : "");
-    mailbox_name_write(out, path);
-    buf_text(out, "\r\n");
+    for (unsigned i = 0; i < list->request.pattern_count; i++)
+        pattern_feed(list->request.patterns[i], &places[i], text, nocase);
 }
 
-static void enter(struct list *list, const struct store_folder *folder, size_t path_length,
-                  const struct pattern_places *places)
+static bool matches(const struct list *list, const struct pattern_places *places)
+{
+    for (unsigned i = 0; i < list->request.pattern_count; i++) {
+        if (pattern_matches(list->request.patterns[i], &places[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool are_dead(const struct list *list, const struct pattern_places *places)
+{
+    for (unsigned i = 0; i < list->request.pattern_count; i++) {
+        if (!pattern_is_dead(&places[i]))
+            return false;
+    }
+    return true;
+}
+
+/* ---- the walk ---- */
+
+/* The next level's places are those of the folder. */
+static void enter(struct list *list, const struct store_folder *folder, size_t path_length)
 {
     struct level *level = &list->levels[list->depth + 1];
 
     if (!folder->has_children || list->depth + 1 > STORE_DEPTH_MAX)
         return;
-    level->places = *places;
-    pattern_feed(list->pattern, &level->places, STR("/"), false);
-    if (pattern_is_dead(&level->places))
+    feed(list, level->places, STR("/"), false);
+    if (are_dead(list, level->places))
         return;
     level->folder = folder->id;
     level->after[0] = '\0';
@@ -64,25 +71,26 @@ static void enter(struct list *list, const struct store_folder *folder, size_t p
     list->depth++;
 }
 
-static void visit(struct command *command, struct store_read *read,
-                  const struct store_folder *folder)
+static enum err_code visit(struct command *command, struct store_read *read,
+                           const struct store_folder *folder, struct err *err)
 {
     struct list *list = command->data;
     struct level *level = &list->levels[list->depth];
+    struct pattern_places *places = level[1].places;
     struct str name = str_of(folder->name);
     size_t path_length = level->path_length + name.length;
-    struct pattern_places places = level->places;
+    enum err_code code = ERR_NONE;
 
     memcpy(level->after, folder->name, sizeof(level->after));
     memcpy(list->path + level->path_length, name.data, name.length);
-    pattern_feed(list->pattern, &places, name, folder->id == STORE_INBOX_FOLDER);
-    if (pattern_matches(list->pattern, &places) &&
-        (!list->only_special || use_names[folder->use] != NULL))
-        tell_folder(command, read, folder, str_n(list->path, path_length));
-    enter(list, folder, path_length, &places);
+    memcpy(places, level->places, list->request.pattern_count * sizeof(*places));
+    feed(list, places, name, folder->id == STORE_INBOX_FOLDER);
+    if (matches(list, places))
+        code = list_tell_folder(command, &list->request, read, folder,
+                                str_n(list->path, path_length), err);
+    enter(list, folder, path_length);
+    return code;
 }
-
-/* ---- the walk ---- */
 
 /* The next folder of the walk: ERR_NOT_FOUND at its end. */
 static enum err_code next_folder(struct list *list, struct store_read *read,
@@ -98,94 +106,95 @@ static enum err_code next_folder(struct list *list, struct store_read *read,
     }
 }
 
-static enum step walk(struct command *command)
+static enum err_code next_of_tree(struct command *command, struct store_read *read, bool *done,
+                                  struct err *err)
+{
+    struct store_folder folder;
+    enum err_code code = next_folder(command->data, read, &folder, err);
+
+    *done = code == ERR_NOT_FOUND;
+    if (code != ERR_NONE)
+        return *done ? ERR_NONE : code;
+    return visit(command, read, &folder, err);
+}
+
+static enum err_code next_of_subscriptions(struct command *command, struct store_read *read,
+                                           bool *done, struct err *err)
 {
     struct list *list = command->data;
+    struct arena arena = {0};
+    struct str path;
+    enum err_code code = subscription_next(read, list->cursor, &arena, &path, err);
+
+    *done = code == ERR_NOT_FOUND;
+    if (code == ERR_NONE)
+        code = list_tell_missing(command, &list->request, read, path, err);
+    arena_reset(&arena);
+    return *done ? ERR_NONE : code;
+}
+
+/* ---- slices ---- */
+
+static enum err_code tell_slice(struct command *command, bool *done, struct err *err,
+                                enum err_code (*next)(struct command *command,
+                                                      struct store_read *read, bool *done,
+                                                      struct err *err))
+{
     struct store_read *read;
+    enum err_code code = store_read_begin(command->imap->mailbox, &read, err);
+
+    *done = false;
+    if (code != ERR_NONE)
+        return code;
+    for (unsigned i = 0; i < SLICE && code == ERR_NONE && !*done && command_has_room(command); i++)
+        code = next(command, read, done, err);
+    store_read_end(&read);
+    return code;
+}
+
+/* What is below a name may be much. */
+static bool is_long(const struct command *command)
+{
+    const struct list *list = command->data;
+
+    return (list->request.select & LIST_RECURSIVE) != 0 && (command->why & WHY_WORKER) == 0;
+}
+
+static enum step tell_missing(struct command *command)
+{
+    bool done;
     struct err err;
-    enum err_code code = ERR_NONE;
 
     if (!command_has_room(command))
         return STEP_MORE;
-    if (!command_read(command, &read))
-        return command_ended(command);
-    for (unsigned i = 0; i < SLICE && code == ERR_NONE && command_has_room(command); i++) {
-        struct store_folder folder;
+    if (is_long(command))
+        return STEP_WORK;
+    if (tell_slice(command, &done, &err, next_of_subscriptions) != ERR_NONE)
+        return command_fail(command, &err);
+    return done ? command_ok(command, NULL) : STEP_NEXT;
+}
 
-        code = next_folder(list, read, &folder, &err);
-        if (code == ERR_NONE)
-            visit(command, read, &folder);
-    }
-    store_read_end(&read);
-    if (code == ERR_NOT_FOUND)
+static enum step walk(struct command *command)
+{
+    const struct list *list = command->data;
+    bool done;
+    struct err err;
+
+    if (!command_has_room(command))
+        return STEP_MORE;
+    if (is_long(command))
+        return STEP_WORK;
+    if (tell_slice(command, &done, &err, next_of_tree) != ERR_NONE)
+        return command_fail(command, &err);
+    if (!done)
+        return STEP_NEXT;
+    if ((list->request.select & LIST_SUBSCRIBED) == 0)
         return command_ok(command, NULL);
-    return code == ERR_NONE ? STEP_NEXT : command_fail(command, &err);
+    command->run = tell_missing;
+    return tell_missing(command);
 }
 
-/* ---- arguments ---- */
-
-static bool take_option(struct parse *args, bool selecting, struct list *list)
-{
-    if (parse_word(args, "SPECIAL-USE")) {
-        list->only_special |= selecting;
-        return true;
-    }
-    return (!selecting && parse_word(args, "CHILDREN")) || /* both are always told */
-           parse_fail(args, args->at, "Unknown LIST option");
-}
-
-static bool take_options(struct parse *args, bool selecting, struct list *list)
-{
-    if (!parse_char(args, '('))
-        return false;
-    if (parse_skip(args, ')'))
-        return true;
-    do {
-        if (!take_option(args, selecting, list))
-            return false;
-    } while (parse_skip(args, ' '));
-    return parse_char(args, ')');
-}
-
-static bool take_return(struct parse *args, struct list *list)
-{
-    if (parse_at_end(args))
-        return true;
-    if (!parse_space(args))
-        return false;
-    if (!parse_word(args, "RETURN"))
-        return parse_fail(args, args->at, "Expected RETURN");
-    return parse_space(args) && take_options(args, false, list);
-}
-
-bool list_take_pattern(struct command *command, struct str *pattern)
-{
-    struct parse *args = &command->args;
-    struct str reference;
-    struct str name;
-    char *both;
-
-    if (!parse_astring(args, &reference) || !parse_space(args) ||
-        !parse_list_mailbox(args, &name)) {
-        command_bad_syntax(command);
-        return false;
-    }
-    both = arena_alloc(&command->arena, reference.length + name.length + 1);
-    if (name.length != 0) {
-        memcpy(both, reference.data, reference.length);
-        memcpy(both + reference.length, name.data, name.length);
-        name = str_n(both, reference.length + name.length);
-    }
-    if (!mutf7_decode(&command->arena, name, pattern)) {
-        command_no(command, "CANNOT", "The pattern is not valid modified UTF-7");
-        return false;
-    }
-    if (pattern->length > PATTERN_MAX) {
-        command_no(command, "LIMIT", "The pattern is too long");
-        return false;
-    }
-    return true;
-}
+/* ---- the beginning ---- */
 
 /* An empty name asks for the separator only. */
 static enum step tell_separator(struct command *command)
@@ -197,18 +206,18 @@ static enum step tell_separator(struct command *command)
 enum step cmd_list(struct command *command)
 {
     struct list *list = arena_alloc(&command->arena, sizeof(*list));
-    struct parse *args = &command->args;
 
-    if (parse_peek(args, '(') && (!take_options(args, true, list) || !parse_space(args)))
-        return command_bad_syntax(command);
-    if (!list_take_pattern(command, &list->pattern))
+    if (!list_take(command, &list->request))
         return command_ended(command);
-    if (!take_return(args, list) || !parse_end(args))
-        return command_bad_syntax(command);
-    if (list->pattern.length == 0)
-        return tell_separator(command);
+    if (list->request.pattern_count == 0)
+        return list->request.extended ? command_ok(command, NULL) : tell_separator(command);
+    status_begin(command, list->request.status);
+    for (unsigned i = 0; i < STORE_DEPTH_MAX + 2; i++)
+        list->levels[i].places = arena_array(&command->arena, list->request.pattern_count,
+                                             sizeof(struct pattern_places));
     list->levels[0].folder = STORE_ROOT_FOLDER;
-    pattern_begin(list->pattern, &list->levels[0].places);
+    for (unsigned i = 0; i < list->request.pattern_count; i++)
+        pattern_begin(list->request.patterns[i], &list->levels[0].places[i]);
     command->data = list;
     command->run = walk;
     return walk(command);

@@ -1,8 +1,7 @@
 /* LSUB, SUBSCRIBE, UNSUBSCRIBE (RFC 3501 sections 6.3.6, 6.3.7, 6.3.9). */
 #include <string.h>
 
-#include "mailbox-backend/imap4/imap4.h"
-#include "mailbox-backend/imap4/pattern.h"
+#include "mailbox-backend/imap4/list.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
 #define SLICE 100 /* subscriptions looked at in one snapshot */

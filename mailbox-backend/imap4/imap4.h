@@ -249,10 +249,6 @@ bool append_streams(struct str text);
 /* fetch_tree.c: frees imap->fetched. */
 void fetch_tree_forget(struct imap *imap);
 
-/* cmd_list.c: takes LIST's and LSUB's reference and pattern, joined and decoded to UTF-8. When
-   it returns false the answer has been given. */
-bool list_take_pattern(struct command *command, struct str *pattern);
-
 enum step cmd_capability(struct command *command);
 enum step cmd_noop(struct command *command);
 enum step cmd_logout(struct command *command);

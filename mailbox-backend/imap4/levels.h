@@ -6,7 +6,8 @@
 
 /* command->data begins with this while levels are made. */
 struct levels_making {
-    struct str path; /* normalised; "" for the root */
+    struct str path;            /* normalised; "" for the root */
+    enum store_special_use use; /* of the last level, where it is made */
     /* Where it goes on when every level is there: folder is the last one. */
     enum step (*then)(struct command *command, uint32_t folder);
     bool made;           /* the last level was made by us */

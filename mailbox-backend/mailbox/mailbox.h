@@ -51,6 +51,10 @@ bool subscription_has(struct store_read *read, struct str path);
 enum err_code subscription_next(struct store_read *read, char cursor[128], struct arena *arena,
                                 struct str *path, struct err *err);
 
+/* The same for those below a path only. */
+enum err_code subscription_next_below(struct store_read *read, struct str above, char cursor[128],
+                                      struct arena *arena, struct str *path, struct err *err);
+
 /* ---- placeholders: a deleted folder that still has folders below it stays as a name without
    messages, IMAP's \Noselect (RFC 3501 section 6.3.4), until it is created again ---- */
 

@@ -43,13 +43,13 @@ bool subscription_has(struct store_read *read, struct str path)
            str_equal(str_n(value, length), path);
 }
 
-enum err_code subscription_next(struct store_read *read, char cursor[128], struct arena *arena,
-                                struct str *path, struct err *err)
+static enum err_code next_of(struct store_read *read, const char *prefix, char cursor[NAME_SIZE],
+                             struct arena *arena, struct str *path, struct err *err)
 {
     char name[NAME_SIZE];
     uint8_t value[PATH_MAX_BYTES];
     size_t length;
-    enum err_code code = store_property_next(read, 0, 0, PREFIX, cursor, name, sizeof(name), err);
+    enum err_code code = store_property_next(read, 0, 0, prefix, cursor, name, sizeof(name), err);
 
     if (code != ERR_NONE)
         return code;
@@ -59,4 +59,51 @@ enum err_code subscription_next(struct store_read *read, char cursor[128], struc
         return code;
     *path = str_n(arena_copy(arena, value, length), length);
     return ERR_NONE;
+}
+
+enum err_code subscription_next(struct store_read *read, char cursor[128], struct arena *arena,
+                                struct str *path, struct err *err)
+{
+    return next_of(read, PREFIX, cursor, arena, path, err);
+}
+
+static bool is_below(struct str path, struct str above)
+{
+    return path.length > above.length && path.data[above.length] == '/' &&
+           memcmp(path.data, above.data, above.length) == 0;
+}
+
+/* Long paths are found by their beginning, as far as it is in their names. */
+static enum err_code next_long(struct store_read *read, struct str above, char cursor[NAME_SIZE],
+                               struct arena *arena, struct str *path, struct err *err)
+{
+    char prefix[NAME_SIZE];
+    int length = above.length < CUT_PATH ? (int)above.length : CUT_PATH;
+    enum err_code code;
+
+    snprintf(prefix, sizeof(prefix), PREFIX ":%.*s%s", length, above.data,
+             above.length < CUT_PATH ? "/" : "");
+    do {
+        code = next_of(read, prefix, cursor, arena, path, err);
+    } while (code == ERR_NONE && !is_below(*path, above));
+    return code;
+}
+
+/* The names of short paths begin with "subscribed/", those of long ones with "subscribed:". */
+enum err_code subscription_next_below(struct store_read *read, struct str above, char cursor[128],
+                                      struct arena *arena, struct str *path, struct err *err)
+{
+    char prefix[NAME_SIZE];
+    bool in_long = strncmp(cursor, PREFIX ":", strlen(PREFIX ":")) == 0;
+    enum err_code code = ERR_NOT_FOUND;
+
+    if (!in_long && above.length < SHORT_PATH) {
+        snprintf(prefix, sizeof(prefix), PREFIX "/%.*s/", (int)above.length, above.data);
+        code = next_of(read, prefix, cursor, arena, path, err);
+    }
+    if (code != ERR_NOT_FOUND)
+        return code;
+    if (!in_long)
+        cursor[0] = '\0';
+    return next_long(read, above, cursor, arena, path, err);
 }

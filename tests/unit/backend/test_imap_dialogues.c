@@ -20,6 +20,7 @@ int main(void)
         DIALOGUE("select_examine_unselect_and_close", "select.txt"),
         DIALOGUE("folders_are_created_deleted_and_renamed", "folders.txt"),
         DIALOGUE("list_matches_patterns_and_shows_special_uses", "list.txt"),
+        DIALOGUE("list_selects_and_returns_what_is_asked_for", "list-extended.txt"),
         DIALOGUE("subscriptions_are_kept_by_name", "subscriptions.txt"),
         DIALOGUE("status_counts", "status.txt"),
         DIALOGUE("messages_are_appended_or_refused", "append.txt"),

@@ -1,0 +1,52 @@
+/* LIST and its extensions: what its files share. list_parse.c reads what is asked for, list_tell.c decides
+   and tells of one name, cmd_list.c goes from name to name. */
+#ifndef IMAP4_LIST_H
+#define IMAP4_LIST_H
+
+#include "mailbox-backend/imap4/imap4.h"
+#include "mailbox-backend/imap4/pattern.h"
+
+#define LIST_PATTERNS_MAX 32u
+
+enum list_option { /* bits */
+                   LIST_SUBSCRIBED = 1,
+                   LIST_SPECIAL_USE = 2,
+                   LIST_RECURSIVE = 4,
+};
+
+struct list_request {
+    unsigned select;        /* enum list_option bits */
+    bool tells_subscribed;  /* RETURN (SUBSCRIBED), or asked for by selection */
+    unsigned status;        /* RETURN (STATUS …): status_take_items() */
+    bool extended;          /* RFC 5258: options or a list of patterns were given */
+    struct str *patterns;   /* UTF-8; the arena's */
+    unsigned pattern_count; /* without the empty ones */
+};
+
+/* Takes all of LIST's arguments. When it returns false the answer has been given. */
+bool list_take(struct command *command, struct list_request *request);
+
+/* Takes a pattern behind its reference: both joined and decoded to UTF-8. When it returns false the answer
+   has been given. */
+bool list_take_pattern(struct command *command, struct str *pattern);
+
+/* Whether a whole path matches one of the patterns; INBOX in any case. */
+bool list_matches(const struct list_request *request, struct str path);
+
+/* Tells of a folder whose path matches, if it is selected or, with RECURSIVEMATCH, something below it
+   is that matches no pattern. */
+enum err_code list_tell_folder(struct command *command, const struct list_request *request,
+                               struct store_read *read, const struct store_folder *folder,
+                               struct str path, struct err *err);
+
+/* The same for a subscribed path without a folder and, with RECURSIVEMATCH, for those above it that
+   have none either; each is told once, whatever is subscribed. */
+enum err_code list_tell_missing(struct command *command, const struct list_request *request,
+                                struct store_read *read, struct str path, struct err *err);
+
+/* "\Sent", or NULL. */
+const char *list_use_name(enum store_special_use use);
+/* USE_NONE: no folder can have such a use. */
+enum store_special_use list_use_of(struct str name);
+
+#endif

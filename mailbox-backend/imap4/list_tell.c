@@ -1,0 +1,235 @@
+/* One name of LIST: whether it is told, and what of it. */
+#include <string.h>
+
+#include "mailbox-backend/imap4/list.h"
+#include "mailbox-backend/imap4/status.h"
+#include "mailbox-backend/mailbox/mailbox.h"
+
+static const char *const use_names[] = {
+    [USE_NONE] = NULL,           [USE_INBOX] = NULL,    [USE_DRAFTS] = "\\Drafts",
+    [USE_SENT] = "\\Sent",       [USE_JUNK] = "\\Junk", [USE_TRASH] = "\\Trash",
+    [USE_ARCHIVE] = "\\Archive",
+};
+#define USES (sizeof(use_names) / sizeof(use_names[0]))
+
+const char *list_use_name(enum store_special_use use)
+{
+    return use_names[use];
+}
+
+enum store_special_use list_use_of(struct str name)
+{
+    for (size_t i = 0; i < USES; i++) {
+        if (use_names[i] != NULL && str_is_nocase(name, use_names[i]))
+            return (enum store_special_use)i;
+    }
+    return USE_NONE;
+}
+
+/* ---- what is below ---- */
+
+/* Goes through what meets the selection below a path: any, or any that matches no pattern. */
+struct below {
+    const struct list_request *request;
+    struct store_read *read;
+    struct str path;
+    bool any;       /* there is one */
+    bool unmatched; /* there is one that no pattern matches */
+};
+
+static bool is_below(struct str path, struct str above)
+{
+    return path.length > above.length && memcmp(path.data, above.data, above.length) == 0 &&
+           path.data[above.length] == '/';
+}
+
+static void note(struct below *below, struct str path)
+{
+    below->any = true;
+    if (!below->unmatched && !list_matches(below->request, path))
+        below->unmatched = true;
+}
+
+static bool is_special(struct store_read *read, struct str path)
+{
+    struct store_folder folder;
+
+    return path_find(read, path, &folder, NULL) == ERR_NONE && use_names[folder.use] != NULL;
+}
+
+static enum err_code look_at_subscriptions(struct below *below, struct err *err)
+{
+    bool special = (below->request->select & LIST_SPECIAL_USE) != 0;
+    struct arena arena = {0};
+    char cursor[128] = "";
+    enum err_code code = ERR_NONE;
+
+    while (code == ERR_NONE && !below->unmatched) {
+        struct str path;
+
+        code = subscription_next_below(below->read, below->path, cursor, &arena, &path, err);
+        if (code == ERR_NONE && (!special || is_special(below->read, path)))
+            note(below, path);
+    }
+    arena_reset(&arena);
+    return code == ERR_NOT_FOUND ? ERR_NONE : code;
+}
+
+/* No two folders have the same special use. */
+static enum err_code look_at_uses(struct below *below, struct err *err)
+{
+    struct arena arena = {0};
+    enum err_code code = ERR_NONE;
+
+    for (size_t i = 0; i < USES && code == ERR_NONE; i++) {
+        struct store_folder folder;
+        struct str path;
+
+        if (use_names[i] == NULL)
+            continue;
+        code = store_folder_by_use(below->read, (enum store_special_use)i, &folder, err);
+        if (code == ERR_NONE)
+            code = path_of(below->read, &folder, &arena, &path, err);
+        if (code == ERR_NONE && is_below(path, below->path))
+            note(below, path);
+        if (code == ERR_NOT_FOUND)
+            code = ERR_NONE;
+    }
+    arena_reset(&arena);
+    return code;
+}
+
+static enum err_code look_below(struct below *below, struct err *err)
+{
+    if ((below->request->select & LIST_RECURSIVE) == 0)
+        return ERR_NONE;
+    if ((below->request->select & LIST_SUBSCRIBED) != 0)
+        return look_at_subscriptions(below, err);
+    return look_at_uses(below, err);
+}
+
+/* ---- the answer ---- */
+
+struct name {
+    struct str path;
+    const char *children; /* attribute */
+    const char *other;    /* attribute, or NULL */
+    bool subscribed;
+    bool with_child_info;
+};
+
+static void write_child_info(struct buf *out, unsigned select)
+{
+    bool subscribed = (select & LIST_SUBSCRIBED) != 0;
+    bool special = (select & LIST_SPECIAL_USE) != 0;
+
+    buf_printf(out, " (\"CHILDINFO\" (%s%s%s))", subscribed ? "\"SUBSCRIBED\"" : "",
+               subscribed && special ? " " : "", special ? "\"SPECIAL-USE\"" : "");
+}
+
+static void write_name(struct command *command, const struct list_request *request,
+                       const struct name *name)
+{
+    struct buf *out = command_output(command);
+
+    buf_printf(out, "* LIST (%s%s%s%s) \"/\" ", name->children, name->other != NULL ? " " : "",
+               name->other != NULL ? name->other : "",
+               name->subscribed && request->tells_subscribed ? " \\Subscribed" : "");
+    mailbox_name_write(out, name->path);
+    if (name->with_child_info)
+        write_child_info(out, request->select);
+    buf_text(out, "\r\n");
+}
+
+static bool is_selected(const struct list_request *request, const struct store_folder *folder,
+                        bool subscribed)
+{
+    return ((request->select & LIST_SUBSCRIBED) == 0 || subscribed) &&
+           ((request->select & LIST_SPECIAL_USE) == 0 || use_names[folder->use] != NULL);
+}
+
+/* RFC 5258 section 3.3: what is not selected is told only for the sake of what is below it and is not
+   told itself. */
+enum err_code list_tell_folder(struct command *command, const struct list_request *request,
+                               struct store_read *read, const struct store_folder *folder,
+                               struct str path, struct err *err)
+{
+    bool is_placeholder = placeholder_is(read, folder);
+    bool subscribed = request->tells_subscribed && subscription_has(read, path);
+    bool selected = is_selected(request, folder, subscribed);
+    struct below below = {.request = request, .read = read, .path = path};
+    struct name name = {
+        .path = path,
+        .children = folder->has_children ? "\\HasChildren" : "\\HasNoChildren",
+        .other = is_placeholder ? "\\Noselect" : use_names[folder->use],
+        .subscribed = subscribed,
+    };
+
+    if (look_below(&below, err) != ERR_NONE)
+        return err->code;
+    if (!selected && !below.unmatched)
+        return ERR_NONE;
+    name.with_child_info = below.any;
+    write_name(command, request, &name);
+    if (request->status == 0 || is_placeholder || !selected)
+        return ERR_NONE;
+    return status_tell(command, read, folder, path, request->status, err);
+}
+
+/* ---- names without a folder ---- */
+
+static bool is_missing(struct store_read *read, struct str path)
+{
+    struct store_folder folder;
+
+    return path_find(read, path, &folder, NULL) == ERR_NOT_FOUND;
+}
+
+/* A missing name above a subscribed one is told at the first of those below it. */
+static enum err_code tell_above(struct command *command, const struct list_request *request,
+                                struct store_read *read, struct str above, struct str path,
+                                struct err *err)
+{
+    struct below below = {.request = request, .read = read, .path = above};
+    struct name name = {.path = above,
+                        .children = "\\HasNoChildren",
+                        .other = "\\NonExistent",
+                        .with_child_info = true};
+    char cursor[128] = "";
+    struct str first;
+
+    if (!list_matches(request, above) || subscription_has(read, above) || !is_missing(read, above))
+        return ERR_NONE;
+    if (subscription_next_below(read, above, cursor, &command->arena, &first, err) != ERR_NONE)
+        return err->code == ERR_NOT_FOUND ? ERR_NONE : err->code;
+    if (!str_equal(first, path))
+        return ERR_NONE;
+    if (look_below(&below, err) != ERR_NONE)
+        return err->code;
+    if (below.unmatched)
+        write_name(command, request, &name);
+    return ERR_NONE;
+}
+
+enum err_code list_tell_missing(struct command *command, const struct list_request *request,
+                                struct store_read *read, struct str path, struct err *err)
+{
+    struct below below = {.request = request, .read = read, .path = path};
+    struct name name = {
+        .path = path, .children = "\\HasNoChildren", .other = "\\NonExistent", .subscribed = true};
+
+    if ((request->select & LIST_SPECIAL_USE) != 0 || !is_missing(read, path))
+        return ERR_NONE;
+    for (size_t i = 1; i < path.length && (request->select & LIST_RECURSIVE) != 0; i++) {
+        if (path.data[i] == '/' &&
+            tell_above(command, request, read, str_n(path.data, i), path, err) != ERR_NONE)
+            return err->code;
+    }
+    if (!list_matches(request, path))
+        return ERR_NONE;
+    if (look_below(&below, err) != ERR_NONE)
+        return err->code;
+    name.with_child_info = below.any;
+    write_name(command, request, &name);
+    return ERR_NONE;
+}
