@@ -39,8 +39,8 @@ LIBS         := -luv $(foreach engine,$(ENGINES),$(TLS_LIBS_$(engine))) -llmdb -
 COMMON  := common
 PROTO   := proto $(COMMON)
 BACKEND := mailbox-backend mailbox-backend/imap4 mailbox-backend/pop3 mailbox-backend/lmtp \
-           mailbox-backend/mailbox mailbox-backend/store mailbox-backend/directory mailbox-backend/remote \
-           mailbox-backend/mime
+           mailbox-backend/search mailbox-backend/mailbox mailbox-backend/store mailbox-backend/directory \
+           mailbox-backend/remote mailbox-backend/mime
 FRONT   := cas-proxy
 FOLDERS := $(FRONT) $(BACKEND) $(PROTO)
 
@@ -105,6 +105,7 @@ UNIT_store     := mailbox-backend/store $(COMMON)
 UNIT_directory := mailbox-backend/directory $(PROTO)
 UNIT_mailbox   := mailbox-backend/mailbox mailbox-backend/store mailbox-backend/directory mailbox-backend/mime $(PROTO)
 UNIT_remote    := mailbox-backend/remote mailbox-backend/mime $(COMMON)
+UNIT_search    := mailbox-backend/search $(UNIT_mailbox)
 UNIT_backend   := $(BACKEND) $(PROTO)
 UNIT_front     := $(FRONT) $(PROTO)
 

@@ -10,6 +10,7 @@
 #include "mailbox-backend/store/store.h"
 
 struct link_service;     /* link_service.h: the links to the fronts */
+struct gram_index;       /* search/gram_index.h: spares SEARCH the reading of messages */
 struct services;         /* common/service.h: which services are on */
 struct session_registry; /* session_registry.h: how many sessions a user has */
 
@@ -22,6 +23,7 @@ struct backend {
     struct pool *bulk_pool; /* imports, scans of whole mailboxes */
     struct store *store;
     struct directory *directory;
+    struct gram_index *grams; /* NULL: without */
     struct services *services;
     struct session_registry *registry;
     struct link_service *links;

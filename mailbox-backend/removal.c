@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "mailbox-backend/directory/admin.h"
+#include "mailbox-backend/search/gram_file.h"
 
 #define FIRST_MS 60000u
 #define EVERY_MS 86400000u /* a day */
@@ -21,6 +22,14 @@ struct removal {
 
 /* ---- a round, on a worker ---- */
 
+static void forget_texts(struct backend *backend, const struct store_guid *guid)
+{
+    char *folder = backend_path(backend->settings, "search");
+
+    gram_file_remove(folder, guid);
+    free(folder);
+}
+
 static enum err_code remove_mailbox(struct backend *backend, const struct store_guid *guid,
                                     struct err *err)
 {
@@ -34,6 +43,8 @@ static enum err_code remove_mailbox(struct backend *backend, const struct store_
     code = store_run(&op);
     if (code != ERR_NONE)
         err_set(err, code, "%s", op.err.text);
+    else
+        forget_texts(backend, guid);
     store_mailbox_unref(&op.mailbox);
     return code;
 }

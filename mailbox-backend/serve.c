@@ -9,6 +9,7 @@
 #include "mailbox-backend/link_service.h"
 #include "mailbox-backend/mime/charset.h"
 #include "mailbox-backend/removal.h"
+#include "mailbox-backend/search/gram_index.h"
 #include "mailbox-backend/session_registry.h"
 #include "mailbox-backend/session_start.h"
 #include "proto/admin_server.h"
@@ -122,6 +123,7 @@ static void tear_down(struct server *server)
     link_service_close(&server->backend.links);
     loop_destroy(&server->loop);
     session_registry_destroy(&server->backend.registry);
+    gram_index_close(&server->backend.grams);
     backend_close(&server->backend);
     free(server);
 }
@@ -172,6 +174,17 @@ static enum err_code make_threads(struct backend *backend, struct err *err)
     return pool_create(&backend->bulk_pool, "bulk", half, err);
 }
 
+static enum err_code open_search_index(struct backend *backend, struct err *err)
+{
+    char *folder = backend_path(backend->settings, "search");
+    enum err_code code = ERR_NONE;
+
+    if (backend->settings->store.search_index)
+        code = gram_index_open(&backend->grams, folder, err);
+    free(folder);
+    return code;
+}
+
 static enum err_code start_services(struct server *server, struct err *err)
 {
     struct backend *backend = &server->backend;
@@ -211,7 +224,7 @@ static enum err_code start(struct server *server, const struct backend_settings 
     if (backend_settings_check(settings, err) != ERR_NONE || privilege_restrict(err) != ERR_NONE ||
         backend_open(backend, settings, BACKEND_SERVICES | BACKEND_DIRECTORY | BACKEND_STORE,
                      err) != ERR_NONE ||
-        make_threads(backend, err) != ERR_NONE)
+        make_threads(backend, err) != ERR_NONE || open_search_index(backend, err) != ERR_NONE)
         return err->code;
     backend->registry = session_registry_create();
     server->host.services = backend->services;

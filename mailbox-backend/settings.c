@@ -114,6 +114,10 @@ static const struct setting settings[] = {
          "while it keeps up with them. 0: no limit."),
     BOOL(store, compress, "yes",
          "Compresses messages on the disk where that saves at least a tenth."),
+    BOOL(store, search_index, "yes",
+         "Keeps an index of the texts of messages for users whose clients search in them, about a "
+         "quarter of "
+         "the size of the text. Searches find the same without it, but slowly."),
     NUMBER(store, max_readers, "512", 16, 65536,
            "Threads and commands that may read one database at the same moment."),
     TEXT(directory, default_domain, NULL,

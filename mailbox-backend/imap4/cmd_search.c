@@ -19,6 +19,7 @@ struct run {
     enum truth truths[SLICE];
     size_t count, at;
     uint32_t next_uid; /* of the next slice; 0: there is none */
+    bool wants_hint;   /* the search index is still to be asked */
     bool line_begun;
     uint64_t highest; /* modseq of the hits */
     struct search_result result;
@@ -28,6 +29,7 @@ static void clean_up(struct command *command)
 {
     struct run *run = command->data;
 
+    search_hint_end(command, &run->search);
     search_release(&run->search);
     search_result_release(&run->result);
     arena_reset(&run->moment);
@@ -56,7 +58,8 @@ static enum truth decide(struct command *command, struct store_read *read,
                          const struct store_item *item)
 {
     struct run *run = command->data;
-    struct search_facts facts = {.view = command->imap->view, .item = item};
+    struct search_facts facts = {
+        .view = command->imap->view, .item = item, .hint = run->search.hint};
     struct search_envelope envelope;
     enum truth truth = search_decide(run->search.root, &facts, &run->moment);
 
@@ -230,6 +233,20 @@ static enum step next_slice(struct command *command)
     return code == ERR_NONE ? STEP_IDLE : fail(command, &err);
 }
 
+/* False: the command was answered. */
+static bool take_hint(struct command *command)
+{
+    struct run *run = command->data;
+    struct store_read *read;
+
+    run->wants_hint = false;
+    if (!command_read(command, &read))
+        return false;
+    search_hint_begin(command, &run->search, read);
+    store_read_end(&read);
+    return true;
+}
+
 /* One slice a step on the loop; on a worker as many as the bytes allow. */
 static enum step go_on(struct command *command)
 {
@@ -237,6 +254,10 @@ static enum step go_on(struct command *command)
     uint64_t budget = WORK_BYTES;
     enum step step;
 
+    if (run->wants_hint && (command->why & WHY_WORKER) == 0)
+        return STEP_WORK;
+    if (run->wants_hint && !take_hint(command))
+        return command_ended(command);
     do {
         step = finish_slice(command, &budget);
         if (step != STEP_IDLE)
@@ -253,21 +274,41 @@ static enum step go_on(struct command *command)
 
 /* ---- the beginning ---- */
 
-/* Messages that a set among the outer keys leaves out need not be looked at. */
-static void choose_candidates(struct command *command, const struct search *search)
+static bool is_unseen(const struct search_key *key)
 {
+    return key->kind == SEARCH_NOT && key->children->kind == SEARCH_FLAG &&
+           key->children->number == FLAG_SEEN;
+}
+
+/* Messages that a set among the outer keys leaves out need not be looked at, nor, where one is UNSEEN, those
+   that are seen. */
+static enum err_code choose_candidates(struct command *command, const struct search *search,
+                                       struct store_read *read, struct err *err)
+{
+    const struct view *view = command->imap->view;
+    struct uidset unseen = {0};
+    enum err_code code;
+
     for (const struct search_key *key = search->root->children; key != NULL; key = key->next) {
         if (key->kind == SEARCH_UIDS) {
             uidset_copy(&command->uids, &key->uids);
-            return;
+            return ERR_NONE;
+        }
+        if (is_unseen(key) && store_uids_are_kept(read, view->folder)) {
+            code = store_unseen(read, view->folder, &unseen, err);
+            view_known_uids(view, &unseen, &command->uids);
+            uidset_release(&unseen);
+            return code;
         }
     }
-    uidset_copy(&command->uids, &command->imap->view->uids);
+    uidset_copy(&command->uids, &view->uids);
+    return ERR_NONE;
 }
 
 /* Keywords that others made since are to be found as well. */
-static bool learn_keywords(struct command *command)
+static bool prepare(struct command *command)
 {
+    const struct run *run = command->data;
     struct store_read *read;
     enum err_code code;
     struct err err;
@@ -275,6 +316,8 @@ static bool learn_keywords(struct command *command)
     if (!command_read(command, &read))
         return false;
     code = flags_refresh(command, read, &err);
+    if (code == ERR_NONE)
+        code = choose_candidates(command, &run->search, read, &err);
     store_read_end(&read);
     if (code != ERR_NONE)
         command_fail(command, &err);
@@ -304,12 +347,12 @@ enum step cmd_search(struct command *command)
         return refuse(command);
     if ((run->result.asked & RETURN_SAVE) != 0)
         uidset_release(&command->imap->saved);
-    if (!learn_keywords(command))
+    if (!prepare(command))
         return command_ended(command);
     if (run->search.has_modseq)
         condstore_enable(command);
-    choose_candidates(command, &run->search);
     run->next_uid = 1;
+    run->wants_hint = run->search.content_count > 0;
     command->run = go_on;
     return go_on(command);
 }

@@ -60,14 +60,17 @@ struct search_key {
 #define SEARCH_DEPTH_MAX 50
 #define SEARCH_CONTENTS_MAX 100
 
+struct search_hint;
+
 struct search {
     struct search_key *root;
     unsigned keys;
     struct mime_search_key contents[SEARCH_CONTENTS_MAX]; /* fresh ones, copied for each message */
     unsigned content_count;
     bool needs_envelope;
-    bool has_modseq;    /* a MODSEQ key is among them */
-    struct str charset; /* of the strings; empty: none was named */
+    bool has_modseq;          /* a MODSEQ key is among them */
+    struct str charset;       /* of the strings; empty: none was named */
+    struct search_hint *hint; /* or NULL */
 };
 
 /* Takes all of SEARCH's arguments, CHARSET included. False: the command has been answered. */
@@ -87,9 +90,16 @@ struct search_facts {
     const struct store_item *item;
     const struct search_envelope *envelope;
     const struct mime_search_key *contents;
+    struct search_hint *hint; /* of the search; or NULL */
 };
 
 enum truth { TRUTH_NO, TRUTH_YES, TRUTH_UNKNOWN };
+
+/* Asks the search index about the content keys, whose answers search->hint then has; reads the disk. To be ended. */
+void search_hint_begin(struct command *command, struct search *search, struct store_read *read);
+void search_hint_end(struct command *command, struct search *search);
+/* True when the item cannot have the text of that content key. hint may be NULL. */
+bool search_hint_rules_out(struct search_hint *hint, unsigned content, uint64_t item_id);
 
 /* TRUTH_UNKNOWN: more must be known. arena is for the moment only. */
 enum truth search_decide(const struct search_key *key, const struct search_facts *facts,

@@ -236,7 +236,9 @@ enum truth search_decide(const struct search_key *key, const struct search_facts
         return record_matches(key, facts) ? TRUTH_YES : TRUTH_NO;
     if (key->kind == SEARCH_CONTENT) {
         if (facts->contents == NULL)
-            return TRUTH_UNKNOWN;
+            return search_hint_rules_out(facts->hint, key->content, facts->item->item_id)
+                       ? TRUTH_NO
+                       : TRUTH_UNKNOWN;
         return facts->contents[key->content].match.found ? TRUTH_YES : TRUTH_NO;
     }
     if (facts->envelope == NULL)

@@ -17,6 +17,7 @@ struct mime_search {
     const struct mime_part *root;
     struct mime_search_key *keys;
     unsigned count;
+    const struct mime_search_tap *tap; /* or NULL */
 
     const struct mime_part
         *part;    /* the part that comes next or is being read; NULL behind the last */
@@ -51,13 +52,21 @@ struct mime_search *mime_search_begin(struct arena *arena, const struct mime_par
     return search;
 }
 
+void mime_search_give(struct mime_search *search, const struct mime_search_tap *tap)
+{
+    search->tap = tap;
+}
+
 uint64_t mime_search_need(const struct mime_search *search)
 {
+    bool header_is_enough = search->tap == NULL;
+
     for (unsigned i = 0; i < search->count; i++) {
         if (search->keys[i].scope != MIME_SEARCH_FIELD)
-            return search->root->body_offset + search->root->body_length;
+            header_is_enough = false;
     }
-    return search->root->header_length;
+    return header_is_enough ? search->root->header_length
+                            : search->root->body_offset + search->root->body_length;
 }
 
 static bool is_own_header(const struct mime_search *search)
@@ -86,6 +95,8 @@ static void match_bytes(struct mime_search *search, const void *data, size_t len
         if (concerns(search, &search->keys[i]))
             text_match_feed(&search->keys[i].match, data, length);
     }
+    if (search->tap != NULL)
+        search->tap->text(search->tap->context, data, length);
 }
 
 /* Gives the decoded text to the keys and empties it. */
@@ -101,6 +112,8 @@ static void match_break(struct mime_search *search)
 {
     for (unsigned i = 0; i < search->count; i++)
         text_match_break(&search->keys[i].match);
+    if (search->tap != NULL)
+        search->tap->seam(search->tap->context);
 }
 
 /* "Subject: " is part of a header's text, but not of the field's value. */
@@ -113,6 +126,10 @@ static void match_name(struct mime_search *search)
             continue;
         text_match_feed(&key->match, search->name.data, search->name.length);
         text_match_feed(&key->match, ": ", 2);
+    }
+    if (search->tap != NULL) {
+        search->tap->text(search->tap->context, search->name.data, search->name.length);
+        search->tap->text(search->tap->context, ": ", 2);
     }
 }
 
@@ -285,7 +302,7 @@ static bool is_decided(const struct mime_search *search)
         if (!search->keys[i].match.found)
             return false;
     }
-    return true;
+    return search->tap == NULL;
 }
 
 static uint64_t smaller(uint64_t a, uint64_t b)

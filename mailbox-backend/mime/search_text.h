@@ -23,11 +23,21 @@ struct mime_search_key {
 
 struct mime_search;
 
+/* Who wants all that the keys could be looked for in: the text of MIME_SEARCH_TEXT. */
+struct mime_search_tap {
+    void (*text)(void *context, const void *data, size_t length); /* UTF-8 */
+    void (*seam)(void *context); /* one text ends, and another begins */
+    void *context;
+};
+
 /* Begins a search for count keys (whose match is initialised and not yet fed) in the message with the tree root.
    keys and root must outlive the search; memory comes from the arena and is bounded. Every search
    that was begun must be ended. */
 struct mime_search *mime_search_begin(struct arena *arena, const struct mime_part *root,
                                       struct mime_search_key *keys, unsigned count);
+
+/* Gives all text to tap (which must outlive the search) as well. The search then goes on to the end. */
+void mime_search_give(struct mime_search *search, const struct mime_search_tap *tap);
 
 /* How many bytes of the message, from its beginning, the keys need: its header when all of them are
    MIME_SEARCH_FIELD, else all. */

@@ -7,10 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/arena.h"
 #include "common/str.h"
-
-struct text_fold; /* remembers foldings; may be shared by the matchers of one thread */
+#include "mailbox-backend/mime/text_fold.h"
 
 struct text_match {
     struct text_fold *fold;

@@ -153,6 +153,22 @@ enum err_code store_folder_by_use(struct store_read *read, enum store_special_us
     return code == ERR_NONE ? store_folder_get(read, id, folder, err) : code;
 }
 
+enum err_code store_folder_after(struct store_read *read, uint32_t after,
+                                 struct store_folder *folder, struct err *err)
+{
+    struct key key = key_folder(after + 1);
+    struct tx_scan scan;
+    uint32_t id = 0;
+    enum err_code code = scan_begin(&scan, &read->tx, TABLE_FOLDER, PREFIX_MAILBOX, err);
+
+    if (code == ERR_NONE)
+        code = scan_seek(&scan, &key, err);
+    if (code == ERR_NONE)
+        id = get_u32(scan.key.data + 4);
+    scan_end(&scan);
+    return code == ERR_NONE ? store_folder_get(read, id, folder, err) : code;
+}
+
 enum err_code store_folder_next(struct store_read *read, uint32_t parent, const char *after,
                                 struct store_folder *folder, struct err *err)
 {

@@ -47,6 +47,11 @@ uint64_t store_read_modseq(struct store_read *read)
     return read->state.modseq;
 }
 
+uint64_t store_read_next_item(struct store_read *read)
+{
+    return read->state.next_item;
+}
+
 enum err_code store_usage(struct store_read *read, struct store_usage *usage, struct err *err)
 {
     (void)err;

@@ -174,7 +174,8 @@ enum err_code store_read_begin(struct store_mailbox *mailbox, struct store_read 
                                struct err *err);
 void store_read_end(struct store_read **read);
 
-uint64_t store_read_modseq(struct store_read *read); /* newest of the mailbox */
+uint64_t store_read_modseq(struct store_read *read);    /* newest of the mailbox */
+uint64_t store_read_next_item(struct store_read *read); /* item ids of the mailbox are below it */
 enum err_code store_usage(struct store_read *read, struct store_usage *usage, struct err *err);
 
 enum err_code store_folder_get(struct store_read *read, uint32_t id, struct store_folder *folder,
@@ -184,6 +185,9 @@ enum err_code store_folder_find(struct store_read *read, uint32_t parent, struct
                                 struct store_folder *folder, struct err *err);
 enum err_code store_folder_by_use(struct store_read *read, enum store_special_use use,
                                   struct store_folder *folder, struct err *err);
+/* The next folder of the mailbox by id, behind after (0 for the first): ERR_NOT_FOUND at the end. */
+enum err_code store_folder_after(struct store_read *read, uint32_t after,
+                                 struct store_folder *folder, struct err *err);
 /* The next child of parent whose name sorts (bytewise) behind after ("" for the first):
    ERR_NOT_FOUND at the end. */
 enum err_code store_folder_next(struct store_read *read, uint32_t parent, const char *after,

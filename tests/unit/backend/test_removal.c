@@ -20,6 +20,7 @@ static int create(void **state)
 
     harness_open(&fixture->harness);
     fixture->harness.settings.directory.removed_time = 1000;
+    fixture->harness.settings.backend.data = fixture->harness.folder;
     snprintf(fixture->folder, sizeof(fixture->folder), "%s/directory", fixture->harness.folder);
     assert_int_equal(directory_open(&backend->directory, &settings, NULL), ERR_NONE);
     assert_int_equal(
