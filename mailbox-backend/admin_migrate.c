@@ -11,19 +11,24 @@
 
 /* ---- where the account is ---- */
 
-/* "imaps://old.example.org:993": cut in place. */
-static enum err_code parse_from(struct admin_call *call, struct wire_settings *wire,
-                                struct err *err)
+static const struct scheme {
+    const char *clear, *tls, *clear_port, *tls_port;
+} imap = {"imap://", "imaps://", "143", "993"}, pop3 = {"pop3://", "pop3s://", "110", "995"};
+
+/* "imaps://old.example.org:993" */
+static enum err_code parse_url(struct admin_call *call, const char *flag,
+                               const struct scheme *scheme, struct wire_settings *wire,
+                               struct err *err)
 {
-    const char *from = admin_value(call, "from");
+    const char *from = admin_value(call, flag);
     struct str text = str_of(from == NULL ? "" : from);
     char *at, *colon, *bracket;
 
-    if (!str_starts_nocase(text, "imap://") && !str_starts_nocase(text, "imaps://"))
-        return err_set(err, ERR_INVALID,
-                       "say --from=imaps://HOST or --from=imap://HOST (STARTTLS)");
-    wire->secure = str_starts_nocase(text, "imaps://");
-    at = arena_string(admin_arena(call), from + (wire->secure ? 8 : 7));
+    wire->secure = str_starts_nocase(text, scheme->tls);
+    if (!wire->secure && !str_starts_nocase(text, scheme->clear))
+        return err_set(err, ERR_INVALID, "say --%s=%sHOST, or %sHOST for STARTTLS", flag,
+                       scheme->tls, scheme->clear);
+    at = arena_string(admin_arena(call), from + strlen(wire->secure ? scheme->tls : scheme->clear));
     at[strcspn(at, "/")] = '\0';
     bracket = at[0] == '[' ? strchr(at, ']') : NULL;
     colon = strchr(bracket == NULL ? at : bracket, ':');
@@ -32,7 +37,7 @@ static enum err_code parse_from(struct admin_call *call, struct wire_settings *w
     if (bracket != NULL)
         *bracket = '\0';
     wire->host = bracket == NULL ? at : at + 1;
-    wire->port = colon != NULL ? colon + 1 : wire->secure ? "993" : "143";
+    wire->port = colon != NULL ? colon + 1 : wire->secure ? scheme->tls_port : scheme->clear_port;
     return wire->host[0] != '\0' && strspn(wire->port, "0123456789") == strlen(wire->port) &&
                    wire->port[0] != '\0'
                ? ERR_NONE
@@ -131,33 +136,39 @@ static void say(struct admin_call *call, const struct migrate_result *result)
         call,
         "%llu folders looked at (%llu unchanged): %llu messages brought (%.1f MB), %llu got new "
         "flags, %llu removed, %llu left as they were changed here, %llu could not be taken, "
-        "%llu problems with folders; connected anew %llu times",
+        "%llu problems with folders; %llu POP3 ids taken over; connected anew %llu times",
         (unsigned long long)result->folders, (unsigned long long)result->unchanged,
         (unsigned long long)result->messages, (double)result->bytes / 1e6,
         (unsigned long long)result->flags, (unsigned long long)result->removed,
         (unsigned long long)result->kept, (unsigned long long)result->refused,
-        (unsigned long long)result->problems, (unsigned long long)result->reconnected);
+        (unsigned long long)result->problems, (unsigned long long)result->uidls,
+        (unsigned long long)result->reconnected);
 }
 
 /* ---- the command ---- */
 
 static enum err_code fill(struct admin_call *call, struct migrate_request *request,
-                          struct tls_context **tls, struct err *err)
+                          struct imap_client_settings *uidls, struct tls_context **tls,
+                          struct err *err)
 {
-    struct wire_settings *wire = &request->source.wire;
-    enum err_code code = parse_from(call, wire, err);
+    struct imap_client_settings *source = &request->source;
+    enum err_code code = parse_url(call, "from", &imap, &source->wire, err);
 
     if (code == ERR_NONE)
-        code = read_login(call, &request->source.login, err);
+        code = read_login(call, &source->login, err);
     if (code == ERR_NONE)
         code = make_tls(call, tls, err);
-    wire->tls = *tls;
-    wire->wanted = is_wanted;
-    wire->context = call;
-    request->source.clear_text_allowed = admin_has(call, "insecure");
+    source->wire.tls = *tls;
+    source->wire.wanted = is_wanted;
+    source->wire.context = call;
+    source->clear_text_allowed = admin_has(call, "insecure");
     request->only = read_list(call, "folder");
     request->without = read_list(call, "exclude");
-    return code;
+    if (code != ERR_NONE || !admin_has(call, "pop3-uidls"))
+        return code;
+    *uidls = *source;
+    request->uidls = uidls;
+    return parse_url(call, "pop3-uidls", &pop3, &uidls->wire, err);
 }
 
 static enum err_code migrate_account(struct admin_call *call, struct migrate_request *request,
@@ -184,6 +195,7 @@ static enum err_code migrate_account(struct admin_call *call, struct migrate_req
 static enum err_code run_migrate(struct admin_call *call, struct err *err)
 {
     struct tls_context *tls = NULL;
+    struct imap_client_settings uidls;
     struct migrate_request request = {
         .store = admin_backend(call)->store,
         .row = put_row,
@@ -191,7 +203,7 @@ static enum err_code run_migrate(struct admin_call *call, struct err *err)
         .wanted = is_wanted,
         .context = call,
     };
-    enum err_code code = fill(call, &request, &tls, err);
+    enum err_code code = fill(call, &request, &uidls, &tls, err);
 
     if (code == ERR_NONE)
         code = migrate_account(call, &request, err);
@@ -204,10 +216,12 @@ static const struct admin_flag migrate_flags[] = {
     {"login",                       "NAME", "of the account there; else LOGIN"},
     {"master",                                                             "NAME", "log in as this administrator in the account's place (SASL PLAIN)"},
     {"ca",                                 "FILE", "certificates to trust, else the system's"},
-    {"insecure",                                                            NULL, "check no certificate, and do without STARTTLS where there is none"},
-    {"folder", "PATH", "only this folder and those below it; may be given often"},
-    {"exclude",                                                                "PATH", "not this folder and those below it; may be given often"},
-    {0                        }
+    {"pop3-uidls",                                                            "pop3s://HOST[:PORT]",
+     "take the ids of POP3 clients over from there; pop3:// is with STLS"},
+    {"insecure", NULL, "check no certificate, and do without STARTTLS where there is none"},
+    {"folder",                                                                "PATH", "only this folder and those below it; may be given often"},
+    {"exclude",                         "PATH", "not this folder and those below it; may be given often"},
+    {0                                                       }
 };
 
 const struct admin_command backend_migrate_commands[] = {

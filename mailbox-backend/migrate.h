@@ -30,6 +30,8 @@ struct migrate_request {
     struct store *store;
     struct store_mailbox *mailbox;
     struct imap_client_settings source;
+    const struct imap_client_settings
+        *uidls; /* its POP3 service, for the ids of the inbox; NULL: none */
     /* Paths here: only these folders and those below them (NULL, or ends with NULL: all), without
        these. */
     const char *const *only, *const *without;
@@ -45,6 +47,7 @@ struct migrate_result {
     uint64_t kept;        /* expunged or marked at the source, but changed here meanwhile */
     uint64_t refused;     /* messages that could not be taken */
     uint64_t problems;    /* folders that could not be brought, or not as they were */
+    uint64_t uidls;       /* POP3 ids taken over */
     uint64_t reconnected; /* times */
 };
 

@@ -157,6 +157,11 @@ static bool is_as_it_was(const struct migrate *migrate)
            uidset_is_empty(&state->refused);
 }
 
+static bool wants_uidls(const struct migrate *migrate)
+{
+    return migrate->request->uidls != NULL && strcasecmp(migrate->folder->name, "INBOX") == 0;
+}
+
 static enum err_code bring_selected(struct migrate *migrate, struct err *err)
 {
     bool is_new = migrate->state.folder == 0;
@@ -170,12 +175,16 @@ static enum err_code bring_selected(struct migrate *migrate, struct err *err)
             err);
     if (!is_new && is_as_it_was(migrate)) {
         migrate->result->unchanged++;
-        return ERR_NONE;
+        return wants_uidls(migrate) ? migrate_uidls(migrate, err) : ERR_NONE;
     }
     code = is_new ? settle(migrate, err) : settle_again(migrate, err);
     if (code == ERR_INVALID) /* a path that cannot be here */
         return migrate_report(migrate, 0, err->text, err);
-    return code == ERR_NONE ? bring(migrate, err) : code;
+    if (code == ERR_NONE)
+        code = bring(migrate, err);
+    if (code == ERR_NONE && wants_uidls(migrate))
+        code = migrate_uidls(migrate, err);
+    return code;
 }
 
 static enum err_code run(struct migrate *migrate, struct err *err)
@@ -186,7 +195,7 @@ static enum err_code run(struct migrate *migrate, struct err *err)
 
     if (code != ERR_NONE)
         return code;
-    if (folder->is_unchanged) {
+    if (folder->is_unchanged && !wants_uidls(migrate)) {
         migrate->result->unchanged++;
         return ERR_NONE;
     }

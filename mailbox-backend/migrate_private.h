@@ -164,4 +164,7 @@ uint64_t migrate_fetch_mark(const struct imap_fetch *fetch);
 enum err_code migrate_flags(struct migrate *migrate, struct err *err);
 enum err_code migrate_expunge(struct migrate *migrate, struct err *err);
 
+/* Takes over the POP3 ids of the inbox, which has been brought (migrate_uidl.c). */
+enum err_code migrate_uidls(struct migrate *migrate, struct err *err);
+
 #endif

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base64.h"
 #include "common/mem.h"
+#include "mailbox-backend/remote/sasl_plain.h"
 
 struct imap_client {
     const struct imap_client_settings *settings;
@@ -249,25 +249,10 @@ static enum err_code start_tls(struct imap_client *client, struct err *err)
     return code == ERR_NONE ? ask_capabilities(client, err) : code;
 }
 
-/* RFC 4616: whose mailbox, who logs in, with what. */
-static void encode_plain(const struct imap_login *login, struct buf *text)
-{
-    struct buf plain = {0};
-
-    if (login->admin != NULL)
-        buf_text(&plain, login->user);
-    buf_byte(&plain, 0);
-    buf_text(&plain, login->admin != NULL ? login->admin : login->user);
-    buf_byte(&plain, 0);
-    buf_append(&plain, login->password.data, login->password.length);
-    base64_encode(text, buf_bytes(&plain), buf_length(&plain));
-    mem_wipe(plain.memory, plain.size);
-    buf_release(&plain);
-}
-
 /* Whether or not the server has SASL-IR, waiting for its "+" works. */
 static enum err_code authenticate_plain(struct imap_client *client, struct err *err)
 {
+    const struct imap_login *login = &client->settings->login;
     struct imap_response response;
     enum err_code code;
 
@@ -281,7 +266,7 @@ static enum err_code authenticate_plain(struct imap_client *client, struct err *
         return end_of(client, &response, err);
     if (code != ERR_NONE)
         return code;
-    encode_plain(&client->settings->login, &client->out);
+    sasl_plain_encode(&client->out, login->user, login->admin, login->password);
     return imap_client_finish(client, NULL, err);
 }
 

@@ -69,6 +69,11 @@ static enum err_code read_uid(struct fetching *fetching)
     return code;
 }
 
+static enum err_code read_size(struct fetching *fetching)
+{
+    return imap_scan_number(fetching->scan, &fetching->fetch.size, fetching->err);
+}
+
 static enum err_code read_date(struct fetching *fetching)
 {
     char text[64];
@@ -118,6 +123,7 @@ static const struct {
     {"UID",          read_uid  },
     {"FLAGS",        read_flags},
     {"INTERNALDATE", read_date },
+    {"RFC822.SIZE",  read_size },
     {"BODY[]",       read_body },
 };
 

@@ -50,6 +50,7 @@ struct imap_fetch {
     char keywords[IMAP_KEYWORDS_MAX][IMAP_KEYWORD_SIZE]; /* longer and further ones are left out */
     int64_t date;                                        /* Unix time; 0: none that can be read */
     int zone;                                            /* minutes east of UTC */
+    uint64_t size; /* RFC822.SIZE as the server has it; 0: it did not say */
 };
 
 struct imap_event {

@@ -1,6 +1,7 @@
 """A whole account comes over from another server: a real Dovecot, our own pair, and one that misbehaves."""
 
 import json
+import poplib
 import random
 import re
 import signal
@@ -116,8 +117,29 @@ def test_an_account_comes_over_from_dovecot():
         said = migrate(pair, server)[1]
         assert "0 messages brought" in said and f"({len(FOLDERS)} unchanged)" in said, said
         delta(pair, server, old, new)
+        check_ids_of_pop3(pair, server)
         old.logout()
         new.logout()
+
+
+def check_ids_of_pop3(pair, server):
+    """A mailbox on its own, logged into by the master: the inbox with the ids that POP3 clients know."""
+    uidls = f"--pop3-uidls=pop3s://localhost:{server.pop3_port}"
+    master = {"user": "bob", "secret": dovecot.MASTER_PASSWORD}
+    migrate(pair, server, "--folder=INBOX", f"--master={dovecot.MASTER}", **master)
+    said = migrate(pair, server, "--folder=INBOX", f"--master={dovecot.MASTER}", uidls, **master)[1]
+    context = pair.tls()
+    source = poplib.POP3_SSL("localhost", server.pop3_port, context=context)
+    source.user("olduser")
+    source.pass_(dovecot.PASSWORD)
+    here = pair.pop3("bob")
+    ids = here.uidl()[1]
+    assert ids == source.uidl()[1] and len(set(ids)) > 900, (ids[:3], source.uidl()[1][:3])
+    assert f"{len(ids)} POP3 ids taken over" in said, said
+    here.quit()
+    source.quit()
+    said = migrate(pair, server, "--folder=INBOX", "--exclude=INBOX", f"--master={dovecot.MASTER}", uidls, **master)[1]
+    assert "0 folders looked at" in said, said
 
 
 def delta(pair, server, old, new):
