@@ -148,7 +148,8 @@ install: all ## install under $(DESTDIR)$(PREFIX)
 	$(BUILD)/bin/mailbox-backend config sample > $(DESTDIR)$(PREFIX)/share/doc/mailpair/mailbox-backend.conf.sample
 
 SOURCES = $(wildcard common/*.[ch] proto/*.[ch] cas-proxy/*.[ch] mailbox-backend/*.[ch] \
-          mailbox-backend/*/*.[ch] tests/unit/*/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch])
+          mailbox-backend/*/*.[ch] tests/unit/*/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch] \
+          tests/bench/*/*.[ch])
 
 docs: all ## write docs/settings.md anew from the programs' tables
 	@{ printf '# Settings\n\nMade by `make docs` from the tables in the code; `PROGRAM config sample` prints the same as a file.\n'; \
@@ -199,10 +200,21 @@ bench: ## measure the pair beside Dovecot, by turns; as root; table and figures 
 bench-quick: ## the same in about 3 minutes, with smaller folders
 	@$(MAKE) --no-print-directory bench BENCH_FLAGS=--quick
 
+# The store's own benchmark links the store and nothing above it.
+$(BUILD)/bench/bench-store: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/store/*.c)) $(call archive,$(UNIT_store))
+	@mkdir -p $(@D)
+	$(call show,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+
+BENCH_FOLDER ?= $(BUILD)/bench/store
+bench-store: ## measure the store alone against the disk in BENCH_FOLDER; as root with a loop device; BENCH_STORE_FLAGS=--churn=1 …
+	@deploy/packages build
+	@$(MAKE) --no-print-directory $(BUILD)/bench/bench-store
+	tests/bench/store/run.sh $(BUILD)/bench/bench-store $(BENCH_FOLDER) $(BENCH_STORE_FLAGS)
+
 clean: ## remove everything that was built
 	rm -rf build build-*
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  \1\t/' | expand -t 14
 
-.PHONY: all run docs test unit unit-programs install format lint fuzz fuzz-programs bench bench-quick clean help
+.PHONY: all run docs test unit unit-programs install format lint fuzz fuzz-programs bench bench-quick bench-store clean help
