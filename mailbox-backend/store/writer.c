@@ -12,6 +12,7 @@
 #define BATCH_OPERATIONS 256
 #define BATCH_BYTES (8u << 20)
 #define READER_ALARM_MS 1000
+#define REVIVE_MS 500 /* between attempts to open an index that cannot be opened */
 
 /* Operations that were submitted together. */
 struct group {
@@ -34,8 +35,17 @@ struct writer {
     /* the thread's own */
     bool down;           /* the index must be opened again before anything else */
     uint64_t failed_txn; /* which it must not show then */
+    uint64_t revive_at;  /* not before; by now_ms() */
     bool alarmed;        /* about a reader that takes long */
 };
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
 
 /* ---- the queue ---- */
 
@@ -91,6 +101,20 @@ static uint64_t bytes_of(const struct group *group)
     return bytes;
 }
 
+/* Until when to wait for work. While the database is down no work may come: drafts are refused. */
+static struct timespec wait_until(const struct writer *writer)
+{
+    struct timespec until;
+
+    if (!writer->down)
+        return housekeeping_due(writer->housekeeping);
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += REVIVE_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    return until;
+}
+
 /* Waits for work. Takes what fits in one batch; NULL when housekeeping is due, or at the end. */
 static struct group *take(struct writer *writer)
 {
@@ -101,7 +125,7 @@ static struct group *take(struct writer *writer)
 
     pthread_mutex_lock(&writer->lock);
     if (writer->first == NULL && !writer->stop) {
-        struct timespec until = housekeeping_due(writer->housekeeping);
+        struct timespec until = wait_until(writer);
 
         pthread_cond_timedwait(&writer->changed, &writer->lock, &until);
     }
@@ -288,7 +312,12 @@ static bool revive(struct writer *writer, struct err *err)
 {
     if (!writer->down)
         return true;
+    if (now_ms() < writer->revive_at) {
+        err_set(err, ERR_UNAVAILABLE, "the database is being opened again");
+        return false;
+    }
     if (index_reopen(writer->database->index, writer->failed_txn, err) != ERR_NONE) {
+        writer->revive_at = now_ms() + REVIVE_MS;
         log_error(writer->database->name, "cannot be opened again: %s", err->text);
         return false;
     }
@@ -302,6 +331,7 @@ static void fail(struct writer *writer, uint64_t txn, const struct err *err)
     log_error(writer->database->name, "a batch failed and is taken back: %s", err->text);
     writer->failed_txn = txn;
     writer->down = true;
+    writer->revive_at = 0;
     housekeeping_failed(writer->housekeeping);
 }
 
@@ -368,6 +398,8 @@ static void *run(void *argument)
 
         if (groups != NULL)
             run_batch(writer, groups, false);
+        else if (writer->down)
+            revive(writer, &(struct err){0});
         watch_readers(writer);
         if (housekeeping_is_due(writer->housekeeping, groups == NULL))
             run_batch(writer, NULL, groups == NULL);

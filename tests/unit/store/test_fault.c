@@ -1,6 +1,7 @@
 /* Disk faults, made by taking the place of a few functions of the C library. */
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -20,7 +21,8 @@ enum fault {
     FAULT_SEGMENT_WRITE,
     FAULT_SEGMENT_WRITE_ONCE,
     FAULT_INDEX_WRITE,
-    FAULT_META
+    FAULT_META,
+    FAULT_OPEN_INDEX, /* after a sync that failed */
 };
 
 static atomic_int fault;
@@ -56,7 +58,7 @@ static atomic_uint first_syncs; /* of segment 1 */
 
 int fdatasync(int fd)
 {
-    if (meets(FAULT_SEGMENT_SYNC, fd, "segment-"))
+    if (meets(FAULT_SEGMENT_SYNC, fd, "segment-") || meets(FAULT_OPEN_INDEX, fd, "segment-"))
         return -1;
     if (is_file(fd, "segment-00000001"))
         atomic_fetch_add(&first_syncs, 1);
@@ -114,6 +116,23 @@ ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t offset)
 ssize_t pwrite64(int fd, const void *bytes, size_t length, off_t offset)
 {
     return pwrite(fd, bytes, length, offset);
+}
+
+/* LMDB's. */
+int open(const char *path, int flags, ...)
+{
+    va_list arguments;
+    mode_t mode;
+
+    va_start(arguments, flags);
+    mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
+    va_end(arguments);
+    if (atomic_load(&fault) == FAULT_OPEN_INDEX && strstr(path, "index.mdb") != NULL) {
+        atomic_fetch_add(&faults_met, 1);
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
 }
 
 int statvfs(const char *path, struct statvfs *disk)
@@ -189,6 +208,35 @@ static void a_failed_commit_fails_its_batch_only(void **state)
 static void a_commit_that_failed_but_shows_is_taken_back(void **state)
 {
     survive(*state, FAULT_META);
+}
+
+static enum err_code try_draft(struct fixture *fixture)
+{
+    struct store_draft *draft = NULL;
+    enum err_code code = store_draft_create(fixture->store, 0, 1, &draft, NULL);
+
+    if (code == ERR_NONE)
+        store_draft_unref(&draft);
+    return code;
+}
+
+/* Drafts are refused meanwhile, so no operation comes that would make the writer try. */
+static void an_index_that_could_not_be_opened_is_tried_again_by_itself(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_draft *draft = draft_of(fixture, "fails", 5);
+    struct store_op op = append_op(fixture, INBOX, draft);
+
+    start(FAULT_OPEN_INDEX);
+    assert_int_equal(store_run(&op), ERR_UNAVAILABLE);
+    store_draft_unref(&draft);
+    assert_int_equal(try_draft(fixture), ERR_UNAVAILABLE);
+    assert_true(atomic_load(&faults_met) > 0);
+    start(FAULT_NONE);
+    while (try_draft(fixture) != ERR_NONE)
+        usleep(1000);
+    append_text(fixture, INBOX, "works");
+    assert_content(fixture, INBOX, 1, "works", 5);
 }
 
 static void a_segment_whose_sync_failed_is_never_appended_to(void **state)
@@ -416,6 +464,7 @@ int main(void)
         WITH_STORE(a_failed_write_of_content_fails_its_batch_only),
         WITH_STORE(a_failed_commit_fails_its_batch_only),
         WITH_STORE(a_commit_that_failed_but_shows_is_taken_back),
+        WITH_STORE(an_index_that_could_not_be_opened_is_tried_again_by_itself),
         WITH_STORE(a_segment_whose_sync_failed_is_never_appended_to),
         WITH_STORE(a_large_message_whose_segment_failed_is_refused),
         WITH_STORE(a_failed_write_is_seen_though_the_next_record_goes_elsewhere),
