@@ -138,7 +138,12 @@ test: ## install what is missing, build with sanitizers, run all tests; ends wit
 	@$(MAKE) --no-print-directory BUILD=build-test SANITIZE=yes all unit-programs
 	@BUILD=build-test tests/run
 
-unit-programs: $(UNIT_BIN)
+# A library that makes calls to the disk fail, for programs that are tested as a whole.
+$(BUILD)/torture/%.so: tests/torture/%.c
+	@mkdir -p $(@D)
+	$(call show,LINK,$@)$(CC) -D_GNU_SOURCE $(CSTD) $(WARNINGS) -O2 -fPIC -shared -o $@ $<
+
+unit-programs: $(UNIT_BIN) $(BUILD)/torture/fail_nth.so
 
 install: all ## install under $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/doc/mailpair
@@ -149,7 +154,7 @@ install: all ## install under $(DESTDIR)$(PREFIX)
 
 SOURCES = $(wildcard common/*.[ch] proto/*.[ch] cas-proxy/*.[ch] mailbox-backend/*.[ch] \
           mailbox-backend/*/*.[ch] tests/unit/*/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch] \
-          tests/bench/*/*.[ch])
+          tests/bench/*/*.[ch] tests/torture/*.c)
 
 docs: all ## write docs/settings.md anew from the programs' tables
 	@{ printf '# Settings\n\nMade by `make docs` from the tables in the code; `PROGRAM config sample` prints the same as a file.\n'; \

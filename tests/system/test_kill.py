@@ -65,6 +65,7 @@ def check(pair, ledger):
     imap.logout()
     missing = ledger.answered - seen
     assert not missing, f"answered 250 and lost: {sorted(missing)[:10]}"
+    return seen
 
 
 def test_kill_9_of_the_back_end_under_delivery_load():
