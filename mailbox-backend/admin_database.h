@@ -9,4 +9,7 @@
 enum err_code admin_databases(struct admin_call *call, unsigned *first, unsigned *last,
                               struct err *err);
 
+/* The number, from 0, of a database called db1, or 1. ERR_NOT_FOUND for what is no such name. */
+enum err_code admin_database_number(const char *name, unsigned *number, struct err *err);
+
 #endif

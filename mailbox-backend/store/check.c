@@ -39,7 +39,9 @@ static enum err_code tell(struct check *check, struct err *err)
     enum err_code code = ERR_NONE;
 
     for (unsigned i = 0; i < check->found_count && code == ERR_NONE; i++)
-        code = check->options->found(check->options->context, &check->found[i], err);
+        code = check->repair != NULL
+                   ? repair_found(check->repair, &check->found[i], err)
+                   : check->options->found(check->options->context, &check->found[i].told, err);
     check->found_count = 0;
     return code;
 }
@@ -94,23 +96,41 @@ static void name_mailbox(const struct check *check, uint32_t number,
     finding->mailbox = record.guid;
 }
 
-void check_report(struct check *check, struct check_place place, const char *advice,
-                  const char *format, ...)
+static void report(struct check *check, const struct mend *mend, const char *advice,
+                   const char *format, va_list args)
 {
-    struct maintain_finding *finding;
-    va_list args;
+    struct check_finding *finding;
 
     check->result->findings++;
     if (check->found_count == CHECK_SLICE_FINDINGS)
         return;
     finding = &check->found[check->found_count++];
-    *finding = (struct maintain_finding){.database = check->database->number,
-                                         .folder = place.folder,
-                                         .uid = place.uid,
-                                         .advice = advice};
-    name_mailbox(check, place.mailbox, finding);
+    finding->mend = *mend;
+    finding->told = (struct maintain_finding){.database = check->database->number,
+                                              .folder = mend->place.folder,
+                                              .uid = mend->place.uid,
+                                              .advice = advice};
+    name_mailbox(check, mend->place.mailbox, &finding->told);
+    vsnprintf(finding->told.problem, sizeof(finding->told.problem), format, args);
+}
+
+void check_report(struct check *check, struct check_place place, const char *advice,
+                  const char *format, ...)
+{
+    const struct mend mend = {.kind = MEND_NOTHING, .place = place};
+    va_list args;
+
     va_start(args, format);
-    vsnprintf(finding->problem, sizeof(finding->problem), format, args);
+    report(check, &mend, advice, format, args);
+    va_end(args);
+}
+
+void check_report_mend(struct check *check, const struct mend *mend, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    report(check, mend, ADVICE_REPAIR, format, args);
     va_end(args);
 }
 
@@ -148,15 +168,14 @@ enum check_standing check_standing(const struct check *check, uint32_t mailbox, 
 
 typedef enum err_code pass(struct check *check, struct err *err);
 
-static enum err_code run(struct check *check, struct err *err)
+enum err_code check_index(struct check *check, struct err *err)
 {
     static pass *const passes[] = {check_database_tables, check_folder_tables, check_items,
-                                   check_references,      check_segments,      check_content};
+                                   check_references, check_segments};
     enum err_code code = ERR_NONE;
 
     for (size_t i = 0; i < sizeof(passes) / sizeof(passes[0]) && code == ERR_NONE; i++)
-        if (passes[i] != check_content || check->options->content)
-            code = passes[i](check, err);
+        code = passes[i](check, err);
     return code;
 }
 
@@ -176,7 +195,9 @@ enum err_code store_check(struct store *store, unsigned database,
     check->database = store->databases[database];
     check->options = options;
     check->result = result;
-    code = run(check, err);
+    code = check_index(check, err);
+    if (code == ERR_NONE && options->content)
+        code = check_content(check, err);
     free(check);
     return code;
 }

@@ -4,16 +4,9 @@
 #include <stdio.h>
 
 #include "mailbox-backend/store/check.h"
+#include "mailbox-backend/store/vanished.h"
 
 #define TRIES 3 /* in slices; then once in a whole snapshot */
-
-#define ADVICE_COUNT "no message is lost, a wrong number is shown; report it"
-#define ADVICE_ITEM                                                                                \
-    "the message is passed over when the folder is shown; bring it back from a backup of the "     \
-    "data "                                                                                        \
-    "folder"
-#define ADVICE_CHANGES                                                                             \
-    "clients that synchronize may miss a change of it: let them fetch the folder anew"
 
 struct folder_check {
     struct check *check;
@@ -33,14 +26,29 @@ struct folder_check {
 
 /* ---- one item ---- */
 
-static void report(struct folder_check *folder, uint32_t uid, const char *advice,
-                   const char *problem)
+static struct mend mend_of(const struct folder_check *folder, enum mend_kind kind, uint32_t uid)
 {
-    struct check_place place = folder->place;
+    struct mend mend = {.kind = kind, .table = TABLE_ITEM, .place = folder->place};
 
-    place.uid = uid;
-    if (uid > folder->told)
-        check_report(folder->check, place, advice, "%s", problem);
+    mend.place.uid = uid;
+    if (kind != MEND_ROW)
+        return mend;
+    mend.key = key_item(folder->place.folder, uid);
+    put_u32(mend.key.bytes, folder->place.mailbox);
+    return mend;
+}
+
+static void report(struct folder_check *folder, const struct mend *mend, const char *problem)
+{
+    if (mend->place.uid > folder->told)
+        check_report_mend(folder->check, mend, "%s", problem);
+}
+
+static void report_item(struct folder_check *folder, uint32_t uid, const char *problem)
+{
+    const struct mend mend = mend_of(folder, MEND_ITEM, uid);
+
+    report(folder, &mend, problem);
 }
 
 static void check_text(struct folder_check *folder, const struct store_item *item)
@@ -48,6 +56,7 @@ static void check_text(struct folder_check *folder, const struct store_item *ite
     struct tx tx = check_tx(folder->check, 0);
     struct key key = key_content(item->content_id);
     struct content_head head = {0};
+    struct mend mend = mend_of(folder, MEND_ITEM, item->uid);
     struct bytes row;
     char problem[120];
     enum err_code code = tx_get(&tx, TABLE_CONTENT, &key, &row, NULL);
@@ -56,13 +65,17 @@ static void check_text(struct folder_check *folder, const struct store_item *ite
         code = ERR_CORRUPT;
     if (code == ERR_NONE && head.size == item->size)
         return;
-    if (code == ERR_NONE)
+    if (code == ERR_NONE) {
         snprintf(problem, sizeof(problem),
                  "the message has %" PRIu64 " bytes, its text has %" PRIu64, item->size, head.size);
-    else
+    } else {
         snprintf(problem, sizeof(problem), "the text of the message is %s (content %" PRIu64 ")",
                  code == ERR_NOT_FOUND ? "missing" : "damaged", item->content_id);
-    report(folder, item->uid, ADVICE_RESTORE, problem);
+        mend.kind = MEND_CONTENT;
+        mend.number = item->content_id;
+        folder->check->contents_damaged = true;
+    }
+    report(folder, &mend, problem);
 }
 
 static void check_item(struct folder_check *folder, const struct store_item *item,
@@ -72,13 +85,13 @@ static void check_item(struct folder_check *folder, const struct store_item *ite
     uint64_t highest = folder->state.highest_modseq;
 
     if (item->modseq > highest || read_modseq > highest)
-        report(folder, item->uid, ADVICE_CHANGES, "its MODSEQ is above the folder's HIGHESTMODSEQ");
+        report_item(folder, item->uid, "its MODSEQ is above the folder's HIGHESTMODSEQ");
     if (((bits[0] & ~folder->keywords[0]) | (bits[1] & ~folder->keywords[1])) != 0)
-        report(folder, item->uid, ADVICE_COUNT, "it has a keyword without a name");
+        report_item(folder, item->uid, "it has a keyword without a name");
     if (item->header_size > item->size)
-        report(folder, item->uid, ADVICE_REPORT, "its header is larger than the whole message");
+        report_item(folder, item->uid, "its header is larger than the whole message");
     if (folder->next_item != 0 && item->item_id >= folder->next_item)
-        report(folder, item->uid, ADVICE_REPORT, "it has a number that a new message would get");
+        report_item(folder, item->uid, "it has a number that a new message would get");
     check_text(folder, item);
 }
 
@@ -98,16 +111,17 @@ static bool is_claimed(const struct folder_state *state, uint32_t uid)
 
 static void visit_item(struct folder_check *folder, uint32_t uid, struct bytes row, bool damaged)
 {
+    const struct mend mend = mend_of(folder, MEND_ROW, uid);
     struct store_item item;
 
     if (damaged || !item_unpack(row, uid, &item)) {
-        report(folder, uid, ADVICE_ITEM, "the row of the message is damaged");
-        folder->damaged = true;
+        report(folder, &mend, "the row of the message is damaged");
+        folder->damaged = folder->check->items_damaged = true;
         return;
     }
     if (uid >= folder->state.uid_next || uid == 0) {
         if (!is_claimed(&folder->state, uid))
-            report(folder, uid, ADVICE_ITEM, "its uid is not below the folder's UIDNEXT");
+            report_item(folder, uid, "its uid is not below the folder's UIDNEXT");
         return;
     }
     folder->check->result->items += uid > folder->told;
@@ -124,16 +138,17 @@ static void end_block(struct folder_check *folder, uint32_t block)
 {
     struct tx tx = check_tx(folder->check, folder->place.mailbox);
     struct key key = key_block(folder->place.folder, block);
+    struct mend mend = mend_of(folder, MEND_ROW, folder->uid);
     uint64_t modseq = folder->block_modseq;
     struct bytes row;
 
     folder->block_modseq = 0;
-    if (block >= (folder->state.uid_next - 1) / BLOCK_UIDS || folder->uid <= folder->told)
+    if (tx_get(&tx, TABLE_BLOCK, &key, &row, NULL) != ERR_NONE || row.length != 8 ||
+        get_u64(row.data) >= modseq)
         return;
-    if (tx_get(&tx, TABLE_BLOCK, &key, &row, NULL) == ERR_NONE && row.length == 8 &&
-        get_u64(row.data) < modseq)
-        report(folder, folder->uid, ADVICE_CHANGES,
-               "its block of 1,024 uids counts as older than a message in it");
+    mend.table = TABLE_BLOCK;
+    mend.key = key;
+    report(folder, &mend, "its block of 1,024 uids counts as older than a message in it");
 }
 
 /* ---- a walk ---- */
@@ -203,6 +218,7 @@ static void load_mailbox(struct folder_check *folder)
 /* False when there is nothing to compare with; then that has been told. */
 static bool load_state(struct folder_check *folder, bool first)
 {
+    const struct mend mend = mend_of(folder, MEND_FOLDER, 0);
     struct tx tx = check_tx(folder->check, folder->place.mailbox);
     struct key key = key_item(folder->place.folder, KEY_STATE);
     struct bytes row;
@@ -214,31 +230,65 @@ static bool load_state(struct folder_check *folder, bool first)
         return true;
     }
     if (code != ERR_NOT_FOUND)
-        check_report(folder->check, folder->place, ADVICE_RESTORE,
-                     "the folder's own row (UIDVALIDITY, UIDNEXT, counts) is damaged");
+        check_report_mend(folder->check, &mend,
+                          "the folder's own row (UIDVALIDITY, UIDNEXT, counts) is damaged");
     else if (first)
-        check_report(folder->check, folder->place, ADVICE_REPORT,
-                     "there are messages of a folder that does not exist");
+        check_report_mend(folder->check, &mend,
+                          "there are messages of a folder that does not exist");
     return false;
+}
+
+static void compare_vanished(struct folder_check *folder, const struct mend *mend)
+{
+    struct tx tx = check_tx(folder->check, folder->place.mailbox);
+    struct key key = key_vanished(folder->place.folder, 0);
+    struct tx_scan scan;
+    uint32_t rows = 0;
+    enum err_code code = scan_begin(&scan, &tx, TABLE_VANISHED, PREFIX_FOLDER, NULL);
+
+    if (code == ERR_NONE)
+        code = scan_seek(&scan, &key, NULL);
+    for (; (code == ERR_NONE || code == ERR_CORRUPT) && rows <= 2 * VANISHED_ROWS_MOST; rows++)
+        code = scan_next(&scan, NULL);
+    scan_end(&scan);
+    if (code == ERR_NOT_FOUND && rows != folder->state.vanished_rows)
+        check_report_mend(folder->check, mend,
+                          "the folder counts %" PRIu32 " changes by which messages went, and has "
+                          "%" PRIu32,
+                          folder->state.vanished_rows, rows);
+}
+
+/* The other way round is looked at with the table of folders. */
+static void compare_record(struct folder_check *folder, const struct mend *mend)
+{
+    struct tx tx = check_tx(folder->check, folder->place.mailbox);
+    struct key key = key_folder(folder->place.folder);
+    struct bytes row;
+
+    if (tx_get(&tx, TABLE_FOLDER, &key, &row, NULL) == ERR_NOT_FOUND)
+        check_report_mend(folder->check, mend, "the folder's name and place are missing");
 }
 
 static void compare(struct folder_check *folder)
 {
+    const struct mend mend = mend_of(folder, MEND_FOLDER, 0);
     const struct folder_state *state = &folder->state;
     const struct folder_state *counted = &folder->counted;
 
     if (folder->damaged)
         return; /* a message that cannot be counted has been told */
     if (state->messages != counted->messages || state->bytes != counted->bytes)
-        check_report(folder->check, folder->place, ADVICE_COUNT,
-                     "the folder counts %" PRIu32 " messages and %" PRIu64
-                     " bytes, and has %" PRIu32 " and %" PRIu64,
-                     state->messages, state->bytes, counted->messages, counted->bytes);
+        check_report_mend(folder->check, &mend,
+                          "the folder counts %" PRIu32 " messages and %" PRIu64
+                          " bytes, and has %" PRIu32 " and %" PRIu64,
+                          state->messages, state->bytes, counted->messages, counted->bytes);
     if (state->unseen != counted->unseen || state->deleted != counted->deleted)
-        check_report(folder->check, folder->place, ADVICE_COUNT,
-                     "the folder counts %" PRIu32 " unseen and %" PRIu32
-                     " deleted messages, and has %" PRIu32 " and %" PRIu32,
-                     state->unseen, state->deleted, counted->unseen, counted->deleted);
+        check_report_mend(folder->check, &mend,
+                          "the folder counts %" PRIu32 " unseen and %" PRIu32
+                          " deleted messages, and has %" PRIu32 " and %" PRIu32,
+                          state->unseen, state->deleted, counted->unseen, counted->deleted);
+    compare_vanished(folder, &mend);
+    compare_record(folder, &mend);
 }
 
 /* Walks the folder from its first item. */
@@ -311,6 +361,16 @@ static enum err_code next_folder(struct check *check, struct check_place *place,
     return code;
 }
 
+/* The counters of a mailbox that is not known by its number. */
+static void check_owner(struct check *check, uint32_t mailbox)
+{
+    const struct mend mend = {.kind = MEND_MAILBOX, .place.mailbox = mailbox};
+
+    if (check_standing(check, mailbox, 0) == STANDING_NONE)
+        check_report_mend(check, &mend, "mailbox %" PRIu32 " has messages, but is not known",
+                          mailbox);
+}
+
 enum err_code check_items(struct check *check, struct err *err)
 {
     struct check_place place = {0};
@@ -324,9 +384,10 @@ enum err_code check_items(struct check *check, struct err *err)
             index_read_end(&check->txn);
             break;
         }
-        if (place.folder == 0)
-            code = check_slice_end(check, err); /* the mailbox's counters: checked with it */
-        else
+        if (place.folder == 0) {
+            check_owner(check, place.mailbox); /* the counters are checked with the mailbox */
+            code = check_slice_end(check, err);
+        } else
             code = check_folder(check, place, err);
         place.folder++;
     }

@@ -166,23 +166,19 @@ static enum err_code count_again(struct references *references, bool whole, stru
 static void tell(struct references *references, const struct suspect *suspect)
 {
     struct check *check = references->check;
+    const struct mend mend = {.kind = suspect->used == 0 ? MEND_ORPHAN : MEND_REFERENCES,
+                              .number = suspect->id,
+                              .difference = (int64_t)suspect->used - suspect->references};
 
     if (suspect->used == 0)
-        check_report(check, (struct check_place){0},
-                     "where the row of a message is damaged, this may be its text; else only space "
-                     "is lost",
-                     "content %" PRIu64 " is used by no message, and kept", suspect->id);
-    else if (suspect->used > suspect->references)
-        check_report(check, (struct check_place){0},
-                     "copy the messages that use it before any of them is deleted, and report it",
-                     "content %" PRIu64 " counts %" PRIu32 " uses and has %" PRIu32
-                     ": it would go too early",
-                     suspect->id, suspect->references, suspect->used);
+        check_report_mend(check, &mend, "content %" PRIu64 " is used by no message, and kept",
+                          suspect->id);
     else
-        check_report(check, (struct check_place){0}, "no message is lost, some space is; report it",
-                     "content %" PRIu64 " counts %" PRIu32 " uses and has %" PRIu32
-                     ": it would never go",
-                     suspect->id, suspect->references, suspect->used);
+        check_report_mend(check, &mend,
+                          "content %" PRIu64 " counts %" PRIu32 " uses and has %" PRIu32
+                          ": it would %s",
+                          suspect->id, suspect->references, suspect->used,
+                          mend.difference > 0 ? "go too early" : "never go");
 }
 
 static enum err_code tell_all(struct references *references, struct err *err)

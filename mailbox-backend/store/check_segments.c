@@ -104,9 +104,13 @@ static void add_content(struct check *check, const struct check_row *row, void *
     struct content_head head;
 
     if (row->damaged || row->key.length != 8 || !content_head_unpack(row->value, &head)) {
+        const struct mend mend = {.kind = row->key.length == 8 ? MEND_CONTENT : MEND_NOTHING,
+                                  .number = row->key.length == 8 ? get_u64(row->key.data) : 0};
+
         if (!lives->quiet)
-            check_report(check, nowhere, ADVICE_RESTORE,
-                         "a row of the table content is damaged (its checksum is wrong)");
+            check_report_mend(check, &mend,
+                              "a row of the table content is damaged (its checksum is wrong)");
+        check->contents_damaged = true;
         return;
     }
     for (uint32_t i = 0; i < head.pieces; i++) {
@@ -150,16 +154,16 @@ static void tell(struct check *check, const struct lives *lives)
     for (size_t i = 0; i < lives->count; i++) {
         const struct live *live = &lives->all[i];
 
-        if (live->said > live->counted)
-            check_report(check, nowhere, "no message is lost, some space is; report it",
-                         "segment %" PRIu32 " counts %" PRIu64 " live bytes and has %" PRIu64,
-                         live->number, live->said, live->counted);
-        else if (live->said < live->counted)
-            check_report(check, nowhere,
-                         "back up the data folder now: the segment may be used again too early; "
-                         "report it",
-                         "segment %" PRIu32 " counts %" PRIu64 " live bytes and has %" PRIu64,
-                         live->number, live->said, live->counted);
+        const struct mend mend = {.kind = MEND_LIVE,
+                                  .number = live->number,
+                                  .difference = (int64_t)(live->counted - live->said)};
+
+        if (mend.difference != 0)
+            check_report_mend(check, &mend,
+                              "segment %" PRIu32 " counts %" PRIu64 " live bytes and has %" PRIu64
+                              "%s",
+                              live->number, live->said, live->counted,
+                              mend.difference > 0 ? ": it may be used again too early" : "");
     }
 }
 

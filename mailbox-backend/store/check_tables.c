@@ -5,19 +5,24 @@
 #include "mailbox-backend/store/folder.h"
 #include "mailbox-backend/store/recoverable.h"
 
-static const struct check_place nowhere;
-
-static void report_row(struct check *check, struct check_place place, enum table table,
-                       const char *advice)
+static void report_row(struct check *check, enum table table, const struct check_row *row)
 {
-    check_report(check, place, advice, "a row of the table %s is damaged (its checksum is wrong)",
-                 table_name(table));
+    const struct mend mend = {.kind = MEND_ROW, .table = table, .key = check_key(row)};
+
+    check_report_mend(check, &mend, "a row of the table %s is damaged (its checksum is wrong)",
+                      table_name(table));
 }
 
 /* ---- mailboxes ---- */
 
+static struct mend mend_of_mailbox(uint32_t number)
+{
+    return (struct mend){.kind = MEND_MAILBOX, .place.mailbox = number};
+}
+
 static void check_guid_of(struct check *check, uint32_t number, const struct store_guid *guid)
 {
+    const struct mend mend = mend_of_mailbox(number);
     struct tx tx = check_tx(check, 0);
     struct key key = key_guid(guid->bytes);
     struct bytes row;
@@ -25,8 +30,9 @@ static void check_guid_of(struct check *check, uint32_t number, const struct sto
 
     if (code == ERR_NOT_FOUND ||
         (code == ERR_NONE && row.length == 4 && get_u32(row.data) != number))
-        check_report(check, (struct check_place){.mailbox = number}, ADVICE_RESTORE,
-                     "mailbox %" PRIu32 " cannot be opened: its GUID does not lead to it", number);
+        check_report_mend(check, &mend,
+                          "mailbox %" PRIu32 " cannot be opened: its GUID does not lead to it",
+                          number);
 }
 
 /* What the folders of a mailbox add up to. */
@@ -78,30 +84,22 @@ static void sum_folders(const struct tx *tx, struct sums *sums)
     scan_end(&scan);
 }
 
-#define ADVICE_QUOTA                                                                               \
-    "no message is lost; the user's quota is reckoned wrongly by the difference until it is "      \
-    "mended: "                                                                                     \
-    "report it"
-
-#define ADVICE_RECOVERABLE                                                                         \
-    "nothing is lost; the recovery quota is reckoned wrongly by the difference: report it"
-
-static void compare_totals(struct check *check, struct check_place place, const struct sums *sums,
+static void compare_totals(struct check *check, const struct mend *mend, const struct sums *sums,
                            const struct mailbox_state *state)
 {
     if (sums->bytes != state->bytes || sums->messages != state->messages)
-        check_report(check, place, ADVICE_QUOTA,
-                     "the mailbox counts %" PRIu64 " messages and %" PRIu64
-                     " bytes, its folders count %" PRIu64 " and %" PRIu64,
-                     state->messages, state->bytes, sums->messages, sums->bytes);
+        check_report_mend(check, mend,
+                          "the mailbox counts %" PRIu64 " messages and %" PRIu64
+                          " bytes, its folders count %" PRIu64 " and %" PRIu64
+                          ": its quota is reckoned wrongly",
+                          state->messages, state->bytes, sums->messages, sums->bytes);
     if (sums->folders != state->folders)
-        check_report(check, place, ADVICE_REPORT,
-                     "the mailbox counts %" PRIu32 " folders and has %" PRIu32, state->folders,
-                     sums->folders);
+        check_report_mend(check, mend, "the mailbox counts %" PRIu32 " folders and has %" PRIu32,
+                          state->folders, sums->folders);
 }
 
 /* Rows that are damaged are not counted: they are told by themselves. */
-static void compare_recoverable(struct check *check, struct check_place place, const struct tx *tx,
+static void compare_recoverable(struct check *check, const struct mend *mend, const struct tx *tx,
                                 const struct mailbox_state *state)
 {
     struct store_usage sum;
@@ -109,33 +107,34 @@ static void compare_recoverable(struct check *check, struct check_place place, c
     if (!state->counts_recoverable || recoverable_sum(tx, &sum, NULL) != ERR_NONE ||
         (sum.messages == state->recoverable_messages && sum.bytes == state->recoverable_bytes))
         return;
-    check_report(check, place, ADVICE_RECOVERABLE,
-                 "the mailbox counts %" PRIu64 " deleted messages and %" PRIu64
-                 " bytes that can be recovered, it has %" PRIu64 " and %" PRIu64,
-                 state->recoverable_messages, state->recoverable_bytes, sum.messages, sum.bytes);
+    check_report_mend(check, mend,
+                      "the mailbox counts %" PRIu64 " deleted messages and %" PRIu64
+                      " bytes that can be recovered, it has %" PRIu64 " and %" PRIu64,
+                      state->recoverable_messages, state->recoverable_bytes, sum.messages,
+                      sum.bytes);
 }
 
-static void compare_counters(struct check *check, struct check_place place, const struct sums *sums,
+static void compare_counters(struct check *check, const struct mend *mend, const struct sums *sums,
                              const struct mailbox_state *state)
 {
     if (sums->modseq > state->modseq)
-        check_report(check, place, ADVICE_REPORT,
-                     "a folder has HIGHESTMODSEQ %" PRIu64 ", above the mailbox's %" PRIu64,
-                     sums->modseq, state->modseq);
+        check_report_mend(check, mend,
+                          "a folder has HIGHESTMODSEQ %" PRIu64 ", above the mailbox's %" PRIu64,
+                          sums->modseq, state->modseq);
     if (sums->highest_folder >= state->next_folder)
-        check_report(check, place, ADVICE_REPORT,
-                     "folder %" PRIu32 " has a number that a new folder would get",
-                     sums->highest_folder);
+        check_report_mend(check, mend,
+                          "folder %" PRIu32 " has a number that a new folder would get",
+                          sums->highest_folder);
     if (sums->last_uid_validity > state->last_uid_validity)
-        check_report(check, place, ADVICE_REPORT,
-                     "a folder has UIDVALIDITY %" PRIu32
-                     ", above the last that was given, %" PRIu32,
-                     sums->last_uid_validity, state->last_uid_validity);
+        check_report_mend(check, mend,
+                          "a folder has UIDVALIDITY %" PRIu32
+                          ", above the last that was given, %" PRIu32,
+                          sums->last_uid_validity, state->last_uid_validity);
 }
 
 static void check_mailbox(struct check *check, uint32_t number)
 {
-    struct check_place place = {.mailbox = number};
+    const struct mend mend = mend_of_mailbox(number);
     struct tx tx = check_tx(check, number);
     struct key key = key_item(0, KEY_STATE);
     struct mailbox_state state;
@@ -146,17 +145,17 @@ static void check_mailbox(struct check *check, uint32_t number)
     check->result->mailboxes++;
     sum_folders(&tx, &sums);
     if (!sums.root || !sums.inbox)
-        check_report(check, place, ADVICE_RESTORE, "the mailbox has no %s",
-                     sums.root ? "INBOX" : "root folder");
+        check_report_mend(check, &mend, "the mailbox has no %s",
+                          sums.root ? "INBOX" : "root folder");
     if (code != ERR_NONE || !mailbox_state_unpack(row, &state)) {
-        check_report(check, place, ADVICE_RESTORE, "the counters of mailbox %" PRIu32 " are %s",
-                     number, code == ERR_NOT_FOUND ? "missing" : "damaged");
+        check_report_mend(check, &mend, "the counters of mailbox %" PRIu32 " are %s", number,
+                          code == ERR_NOT_FOUND ? "missing" : "damaged");
         return;
     }
     if (!sums.incomplete)
-        compare_totals(check, place, &sums, &state);
-    compare_counters(check, place, &sums, &state);
-    compare_recoverable(check, place, &tx, &state);
+        compare_totals(check, &mend, &sums, &state);
+    compare_counters(check, &mend, &sums, &state);
+    compare_recoverable(check, &mend, &tx, &state);
 }
 
 static void visit_mailbox(struct check *check, const struct check_row *row, void *context)
@@ -166,7 +165,7 @@ static void visit_mailbox(struct check *check, const struct check_row *row, void
 
     (void)context;
     if (row->damaged || row->key.length != 4 || !mailbox_unpack(row->value, &record)) {
-        report_row(check, nowhere, TABLE_MAILBOX, ADVICE_RESTORE);
+        report_row(check, TABLE_MAILBOX, row);
         return;
     }
     number = get_u32(row->key.data);
@@ -186,16 +185,16 @@ static void visit_guid(struct check *check, const struct check_row *row, void *c
 
     (void)context;
     if (row->damaged || row->key.length != 16 || row->value.length != 4) {
-        report_row(check, nowhere, TABLE_GUID, ADVICE_RESTORE);
+        report_row(check, TABLE_GUID, row);
         return;
     }
     key = key_number(get_u32(row->value.data));
     code = tx_get(&tx, TABLE_MAILBOX, &key, &other, NULL);
     if (code == ERR_NOT_FOUND || (code == ERR_NONE && mailbox_unpack(other, &record) &&
                                   memcmp(record.guid.bytes, row->key.data, 16) != 0))
-        check_report(check, nowhere, ADVICE_RESTORE,
-                     "a GUID leads to mailbox %" PRIu32 ", which is not its own",
-                     get_u32(row->value.data));
+        check_report_mend(
+            check, &(struct mend){.kind = MEND_ROW, .table = TABLE_GUID, .key = check_key(row)},
+            "a GUID leads to mailbox %" PRIu32 ", which is not its own", get_u32(row->value.data));
 }
 
 /* ---- segments and what is pending ---- */
@@ -205,7 +204,7 @@ static void check_segment_row(struct check *check, const struct segment_record *
     if (segment->live > segment->used || segment->used > segment->size ||
         segment->used < SEGMENT_HEADER || segment->state < SEGMENT_FREE ||
         segment->state > SEGMENT_SEALED)
-        check_report(check, nowhere, ADVICE_REPORT,
+        check_report(check, (struct check_place){0}, ADVICE_REPORT,
                      "segment %" PRIu32 " has %" PRIu64 " live bytes of %" PRIu64
                      " used of %" PRIu64 ", state %d: this cannot be",
                      segment->number, segment->live, segment->used, segment->size,
@@ -224,14 +223,14 @@ static void visit_segment(struct check *check, const struct check_row *row, void
     else if (good && (good = segment_unpack(row->value, get_u32(row->key.data), &segment)))
         check_segment_row(check, &segment);
     if (!good)
-        report_row(check, nowhere, TABLE_SEGMENT, ADVICE_RESTORE);
+        report_row(check, TABLE_SEGMENT, row);
 }
 
 static void visit_pending(struct check *check, const struct check_row *row, void *context)
 {
     (void)context;
     if (row->damaged || row->key.length != 8 || row->value.length < 2)
-        report_row(check, nowhere, TABLE_PENDING, ADVICE_REPORT);
+        report_row(check, TABLE_PENDING, row);
 }
 
 enum err_code check_database_tables(struct check *check, struct err *err)

@@ -4,6 +4,14 @@
 #include "mailbox-backend/store/check.h"
 #include "mailbox-backend/store/recoverable.h"
 
+struct key check_key(const struct check_row *row)
+{
+    struct key key = {.length = row->key.length < KEY_MAX ? row->key.length : KEY_MAX};
+
+    memcpy(key.bytes, row->key.data, key.length);
+    return key;
+}
+
 struct walk {
     struct check *check;
     enum table table;
@@ -30,17 +38,6 @@ static void report_page(struct walk *walk, const struct err *err)
         table_name(walk->table), err->text);
 }
 
-static bool has_moved(const struct walk *walk, const struct tx_scan *scan)
-{
-    size_t shorter = scan->key.length < walk->next.length ? scan->key.length : walk->next.length;
-    int order;
-
-    if (scan->key.data == NULL || scan->key.length == 0 || scan->key.length >= KEY_MAX)
-        return false;
-    order = memcmp(scan->key.data, walk->next.bytes, shorter);
-    return order > 0 || (order == 0 && scan->key.length >= walk->next.length);
-}
-
 static enum err_code slice(struct walk *walk, struct err *err)
 {
     uint32_t mailbox = table_of_mailbox(walk->table) ? get_u32(walk->next.bytes) : 0;
@@ -54,11 +51,6 @@ static enum err_code slice(struct walk *walk, struct err *err)
     while (code == ERR_NONE || code == ERR_CORRUPT) {
         struct check_row row = {scan.key, scan.value, code == ERR_CORRUPT};
 
-        if (!has_moved(walk, &scan)) {
-            report_page(walk, err);
-            code = ERR_NOT_FOUND;
-            break;
-        }
         walk->visit(walk->check, &row, walk->context);
         set_next(walk, &scan.key);
         if (check_slice_is_over(walk->check))
@@ -66,6 +58,10 @@ static enum err_code slice(struct walk *walk, struct err *err)
         code = scan_next(&scan, err);
     }
     scan_end(&scan);
+    if (code == ERR_UNAVAILABLE) {
+        report_page(walk, err);
+        return ERR_NOT_FOUND;
+    }
     return code == ERR_CORRUPT ? ERR_NONE : code;
 }
 

@@ -101,6 +101,10 @@ enum err_code content_open(struct database *database, const struct tx *tx, uint6
 
 /* The mailbox is no longer found by its GUID. */
 void mailbox_forget(struct store_mailbox *mailbox);
+
+/* The object of a mailbox that was opened since the start; NULL when none is known. Not one more
+   reference: it stays until the store closes. */
+struct store_mailbox *mailbox_known(struct store *store, const struct store_guid *guid);
 void mailboxes_release(struct store *store);
 
 /* A mailbox in a database that is a copy: for reading, and known to nobody else. */

@@ -16,7 +16,7 @@ enum err_code err_mdb(struct err *err, int rc, const char *what)
 
     if (rc == MDB_NOTFOUND)
         code = ERR_NOT_FOUND;
-    else if (rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND || rc == MDB_INVALID)
+    else if (rc == MDB_INVALID)
         code = ERR_CORRUPT;
     else if (rc == EINVAL || rc == MDB_BAD_VALSIZE || rc == MDB_BAD_DBI)
         code = ERR_INTERNAL;

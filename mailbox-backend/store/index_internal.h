@@ -40,7 +40,8 @@ struct index {
     struct index_txn write;
 };
 
-/* Fills err from an LMDB result; rc is not MDB_SUCCESS. */
+/* Fills err from an LMDB result; rc is not MDB_SUCCESS. A damaged page is ERR_UNAVAILABLE: ERR_CORRUPT is one
+   row, behind which a walk can go on. */
 enum err_code err_mdb(struct err *err, int rc, const char *what);
 
 enum err_code index_env_open(struct index *index, struct err *err);

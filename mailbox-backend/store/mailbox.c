@@ -22,6 +22,16 @@ static struct store_mailbox *find_object(struct store *store, const struct store
     return mailbox;
 }
 
+struct store_mailbox *mailbox_known(struct store *store, const struct store_guid *guid)
+{
+    struct store_mailbox *mailbox;
+
+    pthread_mutex_lock(&store->lock);
+    mailbox = find_object(store, guid);
+    pthread_mutex_unlock(&store->lock);
+    return mailbox;
+}
+
 static struct store_mailbox *new_object(struct database *database, const struct store_guid *guid,
                                         uint32_t number)
 {

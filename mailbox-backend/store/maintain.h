@@ -42,6 +42,30 @@ enum err_code store_check(struct store *store, unsigned database,
                           const struct check_options *options, struct check_result *result,
                           struct err *err);
 
+struct repair_options {
+    struct check_options check; /* its found is not called */
+    bool dry_run;               /* only tells what is wrong, and what would be done */
+
+    /* One finding: mended, and done says how and what was lost; or not, and done says why. */
+    enum err_code (*told)(void *context, const struct maintain_finding *finding, bool mended,
+                          const char *done, struct err *err);
+};
+
+struct repair_result {
+    struct check_result check; /* of the last round */
+    uint64_t mended;
+    uint64_t left; /* findings that could not be mended */
+};
+
+/* Checks one database, and mends what can be mended from what is there, while the store serves: each
+   finding is looked at again and mended by an operation of the writer. What lowers a count of uses
+   waits until everything that counts can be read. A text that nothing uses any more goes to its
+   owner's folder Recovered, or, where no operation record tells the owner, to a file in the
+   database's folder lost+found. Errors as store_check(). */
+enum err_code store_repair(struct store *store, unsigned database,
+                           const struct repair_options *options, struct repair_result *result,
+                           struct err *err);
+
 struct database_status {
     uint64_t mailboxes, items;
     uint64_t content_bytes;       /* live */

@@ -15,6 +15,7 @@ static const struct op_table *const tables[] = {
     [OP_PURGE] = &op_purge,
     [OP_MAILBOX_REMOVE] = &op_mailbox_remove,
     [OP_FOLDER_ADOPT] = &op_folder_adopt,
+    [OP_REPAIR] = &op_repair,
 };
 
 const struct op_table *op_table(enum store_op_kind kind)

@@ -38,7 +38,7 @@ const struct op_table *op_table(enum store_op_kind kind);
 /* Of op_append.c, op_flags.c … */
 extern const struct op_table op_append, op_flags, op_expunge, op_copy, op_folder_create,
     op_folder_rename, op_folder_delete, op_folder_adopt, op_property_set, op_mailbox_create,
-    op_mailbox_remove, op_recover, op_purge;
+    op_mailbox_remove, op_recover, op_purge, op_repair;
 
 /* Finds mailbox and folder for task. */
 enum err_code op_target(struct batch *batch, struct task *task, struct err *err);

@@ -26,6 +26,31 @@ enum err_code pending_remove(struct batch *batch, uint32_t mailbox, uint32_t fol
     return code == ERR_NOT_FOUND ? ERR_NONE : code;
 }
 
+static bool has_row(struct index_txn *txn, enum table table, uint32_t mailbox, struct key key)
+{
+    struct tx tx = {txn, mailbox};
+    struct bytes row;
+
+    return tx_get(&tx, table, &key, &row, NULL) != ERR_NOT_FOUND;
+}
+
+/* A damaged row must not keep the database from opening, nor what was begun from being ended: what it
+   said can be told from what is there. */
+static void infer(const struct tx_scan *scan, struct pending *pending)
+{
+    struct index_txn *txn = scan->tx.txn;
+
+    pending->mailbox = get_u32(scan->key.data);
+    pending->folder = get_u32(scan->key.data + 4);
+    pending->name[0] = '\0';
+    pending->kind = PENDING_CLAIM;
+    if (pending->folder == 0 && !has_row(txn, TABLE_MAILBOX, 0, key_number(pending->mailbox)))
+        pending->kind = PENDING_MAILBOX;
+    else if (pending->folder != 0 &&
+             !has_row(txn, TABLE_ITEM, pending->mailbox, key_item(pending->folder, KEY_STATE)))
+        pending->kind = PENDING_FOLDER;
+}
+
 static bool unpack(const struct tx_scan *scan, struct pending *pending)
 {
     const struct bytes *row = &scan->value;
@@ -51,8 +76,12 @@ enum err_code pending_next(struct index_txn *txn, uint32_t mailbox, uint32_t fol
 
     if (code == ERR_NONE)
         code = scan_seek(&scan, &key, err);
-    if (code == ERR_NONE && !unpack(&scan, pending))
-        code = tx_bad_row(&tx, TABLE_PENDING, err);
+    while ((code == ERR_NONE || code == ERR_CORRUPT) && scan.key.length != 8)
+        code = scan_next(&scan, err); /* nobody's */
+    if (code == ERR_CORRUPT || (code == ERR_NONE && !unpack(&scan, pending))) {
+        infer(&scan, pending);
+        code = ERR_NONE;
+    }
     scan_end(&scan);
     return code;
 }

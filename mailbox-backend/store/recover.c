@@ -83,8 +83,7 @@ static bool has_content(const struct batch *batch, uint64_t id)
     return tx_get(&tx, TABLE_CONTENT, &key, &row, NULL) == ERR_NONE;
 }
 
-static void note_item(struct batch *batch, struct folder_slot *folder,
-                      const struct store_item *item)
+void item_note(struct batch *batch, struct folder_slot *folder, const struct store_item *item)
 {
     Journal__Operation *operation = journal_add(batch, folder, item->modseq);
     Journal__Append *append = arena_alloc(&batch->arena, sizeof(*append));
@@ -123,7 +122,7 @@ static enum err_code bring_back(struct batch *batch, struct task *task,
         item->flags.keywords[0] = item->flags.keywords[1] = 0;
     folder_count(batch, folder, item, 1);
     mailbox_count(batch, task->mailbox, item, 1);
-    note_item(batch, folder, item);
+    item_note(batch, folder, item);
     code = item_put(folder, item, item->modseq, err);
     return code == ERR_NONE ? blocks_close(folder, item->uid, 1, err) : code;
 }

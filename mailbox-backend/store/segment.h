@@ -135,6 +135,12 @@ bool segments_recycle(struct segments *set, uint64_t oldest_reader, int64_t old)
    newer. UINT64_MAX, as at first: no copies are made, nothing is kept for them. Any thread. */
 void segments_copied(struct segments *set, uint64_t txn);
 
+/* Repair: writes the segment's row anew; false when there is no such segment. */
+bool segments_rewrite_row(struct segments *set, uint32_t number);
+
+/* Repair: adds to the live bytes with the running batch; false when that cannot be. */
+bool segments_adjust_live(struct segments *set, uint32_t number, int64_t difference);
+
 /* ---- compaction's ---- */
 
 struct segments_rule {

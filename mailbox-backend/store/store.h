@@ -328,6 +328,7 @@ enum store_op_kind {
     OP_PURGE,          /* end expunged items before their time */
     OP_FOLDER_ADOPT,   /* another server's UIDVALIDITY: ERR_EXISTS once a uid was given under one's
                           own. UIDNEXT is raised to at least uid_next */
+    OP_REPAIR,         /* the store's own: store_repair(). It has no mailbox */
 };
 
 #define STORE_RECOVER_MOST 256u /* items of one operation */
@@ -411,6 +412,9 @@ struct store_op {
         struct {
             uint32_t uid_validity, uid_next;
         } adopt;
+        struct {
+            struct mend_task *task;
+        } repair;
         struct {
             uint64_t item_id; /* 0: the folder's (or with folder 0 the mailbox's) */
             struct store_property property;

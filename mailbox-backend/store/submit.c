@@ -15,16 +15,18 @@ void store_submit(struct store_op *op)
     store_submit_all(&op, 1, false);
 }
 
-void store_submit_all(struct store_op **ops, size_t count, bool all_or_none)
+static void submit_all(struct database *database, struct store_op **ops, size_t count,
+                       bool all_or_none)
 {
-    struct database *database;
-
-    if (count == 0)
-        return;
-    database = ops[0]->mailbox->database;
     for (size_t i = 0; i < count; i++)
         clear_results(ops[i]);
     writer_submit(database->writer, ops, count, all_or_none);
+}
+
+void store_submit_all(struct store_op **ops, size_t count, bool all_or_none)
+{
+    if (count > 0)
+        submit_all(ops[0]->mailbox->database, ops, count, all_or_none);
 }
 
 struct waiter {
@@ -43,7 +45,7 @@ static void on_done(struct store_op *op)
     pthread_mutex_unlock(&waiter->lock);
 }
 
-void store_run_all(struct store_op **ops, size_t count)
+static void run_all(struct database *database, struct store_op **ops, size_t count)
 {
     struct waiter waiter = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, count};
 
@@ -51,7 +53,7 @@ void store_run_all(struct store_op **ops, size_t count)
         ops[i]->done = on_done;
         ops[i]->context = &waiter;
     }
-    store_submit_all(ops, count, false);
+    submit_all(database, ops, count, false);
     pthread_mutex_lock(&waiter.lock);
     while (waiter.left > 0)
         pthread_cond_wait(&waiter.changed, &waiter.lock);
@@ -62,6 +64,18 @@ void store_run_all(struct store_op **ops, size_t count)
         ops[i]->done = NULL;
         ops[i]->context = NULL;
     }
+}
+
+void store_run_all(struct store_op **ops, size_t count)
+{
+    if (count > 0)
+        run_all(ops[0]->mailbox->database, ops, count);
+}
+
+enum err_code writer_run(struct database *database, struct store_op *op)
+{
+    run_all(database, &op, 1);
+    return op->err.code;
 }
 
 enum err_code store_run(struct store_op *op)

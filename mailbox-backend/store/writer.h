@@ -15,4 +15,7 @@ void writer_stop(struct writer **writer);
 /* Any thread. The operations' done follows for each, on the writer's thread. */
 void writer_submit(struct writer *writer, struct store_op **ops, size_t count, bool all_or_none);
 
+/* Submits one operation that has no mailbox, and waits. Returns op->err.code. */
+enum err_code writer_run(struct database *database, struct store_op *op);
+
 #endif
