@@ -71,3 +71,58 @@ def test_a_damaged_message_is_named_and_the_exit_code_tells():
         assert check(pair.back, "--index-only") == (0, [])
         pair.back.start()
         assert check(pair.back)[0] == 1
+
+
+def flip_all(path, pattern, at):
+    """Flips a bit in each place where the file has the pattern: also in pages that LMDB does not use any more."""
+    with open(path, "r+b") as file:
+        data = file.read()
+        places = [found for found in range(len(data)) if data.startswith(pattern, found)] if pattern in data else []
+        for place in places:
+            file.seek(place + at)
+            byte = file.read(1)[0]
+            file.seek(place + at)
+            file.write(bytes([byte ^ 1]))
+    return len(places)
+
+
+def test_a_damaged_index_is_repaired_while_mail_comes():
+    with Pair(back_extra="databases = 1\n") as pair:
+        for number in range(5):
+            pair.deliver(["alice"], message(f"unmistakable {number}", "text"))
+        imap = pair.imap("alice")
+        imap.select("INBOX")
+        dates = imap.fetch("1:5", "(INTERNALDATE RFC822.SIZE)")[1]
+        imap.logout()
+        pair.back.stop()
+        index, = glob.glob(os.path.join(pair.back.folder, "data", "**", "index.mdb"), recursive=True)
+        assert flip_all(index, b"unmistakable 3", 3) > 0
+        size = int(dates[1].split(b"SIZE ")[1].rstrip(b")"))
+        row = (2).to_bytes(8, "big") + size.to_bytes(6, "big")  # the item's content and size
+        assert flip_all(index, row, -53) > 0  # the zone of its date
+        pair.back.start()
+        ended = threading.Event()
+        sent = []
+
+        def deliver():
+            while not ended.is_set():
+                pair.deliver(["alice", "bob"], message(f"meanwhile {len(sent)}"))
+                sent.append(1)
+
+        thread = threading.Thread(target=deliver)
+        thread.start()
+        try:
+            code, said = pair.back.admin("database", "repair", "db1", "--fast", "--json")
+            rows = json.loads(said)
+        finally:
+            ended.set()
+            thread.join()
+        assert rows and all(row["mended"] and row["done"] for row in rows), rows
+        assert check(pair.back) == (0, [])
+        imap = pair.imap("alice")
+        _, data = imap.select("INBOX")
+        assert int(data[0]) == 5 + len(sent)
+        assert imap.fetch("1:5", "(INTERNALDATE RFC822.SIZE)")[1] == dates
+        _, got = imap.fetch("4", "(ENVELOPE)")
+        assert b"unmistakable 3" in got[0], got
+        imap.logout()
