@@ -9,6 +9,7 @@
 #include "common/mem.h"
 #include "mailbox-backend/store/backup_private.h"
 #include "mailbox-backend/store/database.h"
+#include "mailbox-backend/store/format.h"
 #include "mailbox-backend/store/index_copy.h"
 
 struct backup_reader {
@@ -32,6 +33,8 @@ static enum err_code open_index(struct backup_reader *reader, const char *folder
         err_prefix(err, "db%u: the index", entry->number);
     else
         code = index_open_copy(&reader->database.index, path, err);
+    if (code == ERR_NONE)
+        code = format_check_index(reader->database.index, err);
     free(path);
     return code;
 }

@@ -112,10 +112,10 @@ static enum err_code restore_database(struct restore *restore,
     char *folder = backup_path("%s/db%u", restore->store, database->number);
     enum err_code code = file_make_folders(folder, 0700, err);
 
+    if (code == ERR_NONE) /* first: it may have a format that this program does not know */
+        code = restore_index(restore, database, folder, err);
     for (size_t i = 0; i < database->count && code == ERR_NONE; i++)
         code = restore_segment(restore, database, &database->segments[i], folder, err);
-    if (code == ERR_NONE)
-        code = restore_index(restore, database, folder, err);
     if (code == ERR_NONE)
         code = file_sync_folder(folder, err);
     free(folder);

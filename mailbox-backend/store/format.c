@@ -55,3 +55,14 @@ enum err_code format_check_row(const struct tx *tx, struct err *err)
 
     return code == ERR_NONE ? format_check(format_of(row), err) : code;
 }
+
+enum err_code format_check_index(struct index *index, struct err *err)
+{
+    struct tx tx = {NULL, 0};
+    enum err_code code = index_read_begin(index, &tx.txn, err);
+
+    if (code == ERR_NONE)
+        code = format_check_row(&tx, err);
+    index_read_end(&tx.txn);
+    return code;
+}

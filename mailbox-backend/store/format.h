@@ -32,6 +32,9 @@ enum err_code format_check(uint32_t format, struct err *err);
 /* The same for the database that the transaction is of. */
 enum err_code format_check_row(const struct tx *tx, struct err *err);
 
+/* The same in a snapshot of its own. */
+enum err_code format_check_index(struct index *index, struct err *err);
+
 /* Where the format stands in the database's own row. Rows of version 1 end before it: format 1. */
 #define FORMAT_AT 37u
 
