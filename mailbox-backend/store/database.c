@@ -102,7 +102,7 @@ static enum err_code check_index(const char *folder, bool *made, struct err *err
 static enum err_code open_parts(struct database *database, struct err *err)
 {
     const struct store_settings *settings = &database->store->settings;
-    struct segments_start start = {.folder = database->folder, .most = settings->segment_size};
+    struct segments_start start = {.folder = database->folder};
     struct rows rows = {0};
     bool made;
     enum err_code code = file_make_folders(database->folder, 0700, err);
@@ -114,6 +114,7 @@ static enum err_code open_parts(struct database *database, struct err *err)
                           settings->max_readers, err);
     if (code == ERR_NONE)
         code = read_rows(database, made, &rows, &start.txn, err);
+    start.most = database_segment_size(database);
     start.start = database->record.start;
     start.next = database->record.next_segment;
     if (code == ERR_NONE)

@@ -89,6 +89,10 @@ enum err_code database_has_room(struct database *database, uint64_t want, struct
    kept for copies. Any thread. */
 void database_index_copied_up_to(struct database *database, uint64_t txn);
 
+/* The size of the largest segment files: as set, but small enough for a small disk, of which two are held
+   in reserve. */
+uint64_t database_segment_size(const struct database *database);
+
 /* There is room for the next segment file, so that compaction may begin to make more. */
 bool database_can_compact(struct database *database);
 

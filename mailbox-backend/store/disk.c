@@ -5,6 +5,24 @@
 
 #include "mailbox-backend/store/database.h"
 
+#define DISK_PARTS 32u /* the least number of segment files that a disk should hold */
+
+uint64_t database_segment_size(const struct database *database)
+{
+    uint64_t most = database->store->settings.segment_size;
+    struct statvfs disk;
+    uint64_t part;
+
+    if (most == 0)
+        most = SEGMENT_MOST_SIZE;
+    if (statvfs(database->folder, &disk) != 0)
+        return most;
+    part = (uint64_t)disk.f_blocks * disk.f_frsize / DISK_PARTS / SEGMENT_STEP * SEGMENT_STEP;
+    if (part < SEGMENT_FIRST_SIZE)
+        part = SEGMENT_FIRST_SIZE;
+    return part < most ? part : most;
+}
+
 /* Bytes that can still be stored, and the reserve that must be left of them. */
 static enum err_code measure(struct database *database, uint64_t *room, uint64_t *reserve,
                              struct err *err)
