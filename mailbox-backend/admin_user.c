@@ -29,7 +29,7 @@ static enum err_code read_new(struct admin_call *call, struct account_new *new, 
     new->disabled = admin_has(call, "disabled");
     if ((code = admin_user_services(call, &new->services, err)) == ERR_NONE &&
         (code = admin_value_number(call, "quota-messages", &new->quota_messages, err)) == ERR_NONE)
-        code = admin_user_quota(call, &new->quota_bytes, &is_default, err);
+        code = admin_user_quota(call, "quota", &new->quota_bytes, &is_default, err);
     if (code == ERR_NONE)
         new->quota_is_set = admin_has(call, "quota") && !is_default;
     return code;
@@ -85,8 +85,8 @@ static enum err_code run_passwd(struct admin_call *call, struct err *err)
 /* Where the values stand that struct account_change points to. */
 struct values {
     unsigned services;
-    bool impersonate, details, quota_default;
-    uint64_t bytes, messages;
+    bool impersonate, details, quota_default, recovery_default, recovery_quota_default;
+    uint64_t bytes, messages, recovery, recovery_quota;
 };
 
 static enum err_code read_values(struct admin_call *call, struct values *values, struct err *err)
@@ -100,9 +100,32 @@ static enum err_code read_values(struct admin_call *call, struct values *values,
     if ((code = admin_user_services(call, &values->services, err)) == ERR_NONE &&
         (code = admin_value_bool(call, "may-impersonate", &values->impersonate, err)) == ERR_NONE &&
         (code = admin_value_bool(call, "detail-folders", &values->details, err)) == ERR_NONE &&
-        (code = admin_value_number(call, "quota-messages", &values->messages, err)) == ERR_NONE)
-        code = admin_user_quota(call, &values->bytes, &values->quota_default, err);
+        (code = admin_value_number(call, "quota-messages", &values->messages, err)) == ERR_NONE &&
+        (code = admin_user_recovery(call, &values->recovery, &values->recovery_default, err)) ==
+            ERR_NONE &&
+        (code = admin_user_quota(call, "recovery-quota", &values->recovery_quota,
+                                 &values->recovery_quota_default, err)) == ERR_NONE)
+        code = admin_user_quota(call, "quota", &values->bytes, &values->quota_default, err);
     return code;
+}
+
+static void read_recovery(const struct admin_call *call, const struct values *values,
+                          struct account_change *change)
+{
+    if (admin_has(call, "recovery") && !values->recovery_default)
+        change->recovery_seconds = &values->recovery;
+    if (admin_has(call, "recovery-quota") && !values->recovery_quota_default)
+        change->recovery_quota = &values->recovery_quota;
+    change->recovery_default = values->recovery_default;
+    change->recovery_quota_default = values->recovery_quota_default;
+}
+
+/* The store is open in the daemon only; else it looks at all when it is opened. */
+static void tell_store(const struct admin_call *call)
+{
+    if (admin_backend(call)->store != NULL && !admin_is_dry_run(call) &&
+        (admin_has(call, "recovery") || admin_has(call, "recovery-quota")))
+        store_recovery_changed(admin_backend(call)->store);
 }
 
 static enum err_code run_set(struct admin_call *call, struct err *err)
@@ -125,9 +148,12 @@ static enum err_code run_set(struct admin_call *call, struct err *err)
     if (admin_has(call, "quota-messages"))
         change.quota_messages = &values.messages;
     change.quota_default = values.quota_default;
+    read_recovery(call, &values, &change);
     code = account_set(directory_of(call), login_of(call), &change, admin_is_dry_run(call), err);
-    if (code == ERR_NONE)
+    if (code == ERR_NONE) {
+        tell_store(call);
         admin_say(call, "%s is changed", admin_name(call, 0));
+    }
     return code;
 }
 
@@ -161,6 +187,23 @@ static void put_quota(struct admin_call *call, const struct account *account)
         admin_put_text(call, "quota", "none");
     else
         admin_put_bytes(call, "quota", account->quota_bytes);
+}
+
+static void put_recovery(struct admin_call *call, const struct account *account)
+{
+    const struct backend_settings *settings = admin_backend(call)->settings;
+    uint64_t quota =
+        account->recovery_quota_is_set ? account->recovery.quota : settings->store.recovery_quota;
+
+    admin_put_number(call, "recovery-seconds",
+                     account->recovery_is_set ? account->recovery.seconds
+                                              : settings->store.recovery_time);
+    admin_put_bool(call, "recovery-is-own", account->recovery_is_set);
+    if (quota == 0)
+        admin_put_text(call, "recovery-quota", "none");
+    else
+        admin_put_bytes(call, "recovery-quota", quota);
+    admin_put_bool(call, "recovery-quota-is-own", account->recovery_quota_is_set);
 }
 
 static enum err_code list_removed(struct admin_call *call, struct err *err)
@@ -237,6 +280,7 @@ static enum err_code run_show(struct admin_call *call, struct err *err)
     admin_put_bytes(call, "bytes", usage.bytes);
     admin_put_number(call, "recoverable", recoverable.messages);
     admin_put_bytes(call, "recoverable-bytes", recoverable.bytes);
+    put_recovery(call, &account);
     admin_put_time(call, "created", facts.created);
     admin_put_guid(call, &account.guid);
     return admin_row(call, err);
@@ -277,6 +321,13 @@ static enum err_code run_restore(struct admin_call *call, struct err *err)
 #define DISPLAY_NAME FLAG("display-name", "TEXT", "the user's name for people")
 #define QUOTA FLAG("quota", "SIZE", "the most the mailbox may hold: 500M, 2G, none, default")
 #define QUOTA_MESSAGES FLAG("quota-messages", "N", "the most messages; 0: no limit")
+#define RECOVERY                                                                                   \
+    FLAG("recovery", "TIME",                                                                       \
+         "how long deleted messages are kept: 30d, 12h, 0, default; a shorter "                    \
+         "time ends what was deleted before, too")
+#define RECOVERY_QUOTA                                                                             \
+    FLAG("recovery-quota", "SIZE",                                                                 \
+         "how much of them is kept, the oldest go for good: 30G, none, default")
 #define SERVICES FLAG("services", "LIST", "what the user may use: imap4,pop3,lmtp, all or none")
 #define IMAP4 FLAG("imap4", "YES|NO", "whether the user may use IMAP4")
 #define POP3 FLAG("pop3", "YES|NO", "whether the user may use POP3")
@@ -290,8 +341,9 @@ static enum err_code run_restore(struct admin_call *call, struct err *err)
 static const struct admin_flag add_flags[] = {
     DISPLAY_NAME, QUOTA,    QUOTA_MESSAGES, SERVICES, IMAP4, POP3,
     LMTP,         GENERATE, NO_PASSWORD,    DISABLED, {0}};
-static const struct admin_flag set_flags[] = {DISPLAY_NAME, QUOTA, QUOTA_MESSAGES, SERVICES, IMAP4,
-                                              POP3,         LMTP,  IMPERSONATE,    DETAIL,   {0}};
+static const struct admin_flag set_flags[] = {DISPLAY_NAME, QUOTA,    QUOTA_MESSAGES, SERVICES,
+                                              IMAP4,        POP3,     LMTP,           IMPERSONATE,
+                                              DETAIL,       RECOVERY, RECOVERY_QUOTA, {0}};
 static const struct admin_flag passwd_flags[] = {GENERATE, NO_PASSWORD, {0}};
 static const struct admin_flag list_flags[] = {
     FLAG("removed", NULL, "the users that were removed and can be restored"), {0}};

@@ -4,6 +4,8 @@
 
 #include "mailbox-backend/directory/admin.h"
 
+#define RECOVERY_MOST (3650u * 86400) /* as store.recovery_time */
+
 enum err_code admin_user_services(const struct admin_call *call, unsigned *services,
                                   struct err *err)
 {
@@ -28,16 +30,32 @@ bool admin_user_has_services(const struct admin_call *call)
            admin_has(call, "lmtp");
 }
 
-enum err_code admin_user_quota(const struct admin_call *call, uint64_t *bytes, bool *is_default,
-                               struct err *err)
+enum err_code admin_user_quota(const struct admin_call *call, const char *flag, uint64_t *bytes,
+                               bool *is_default, struct err *err)
 {
-    const char *text = admin_value(call, "quota");
+    const char *text = admin_value(call, flag);
 
     *is_default = text != NULL && strcmp(text, "default") == 0;
     *bytes = 0;
     if (*is_default || (text != NULL && strcmp(text, "none") == 0))
         return ERR_NONE;
-    return admin_value_size(call, "quota", bytes, err);
+    return admin_value_size(call, flag, bytes, err);
+}
+
+enum err_code admin_user_recovery(const struct admin_call *call, uint64_t *seconds,
+                                  bool *is_default, struct err *err)
+{
+    const char *text = admin_value(call, "recovery");
+    enum err_code code;
+
+    *is_default = text != NULL && strcmp(text, "default") == 0;
+    *seconds = 0;
+    if (*is_default)
+        return ERR_NONE;
+    code = admin_value_seconds(call, "recovery", seconds, err);
+    if (code == ERR_NONE && *seconds > RECOVERY_MOST)
+        code = err_set(err, ERR_INVALID, "--recovery=%s: at most 3650d", text);
+    return code;
 }
 
 enum err_code admin_user_password(struct admin_call *call, struct str *password,

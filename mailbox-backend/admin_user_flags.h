@@ -9,9 +9,13 @@ enum err_code admin_user_services(const struct admin_call *call, unsigned *servi
                                   struct err *err);
 bool admin_user_has_services(const struct admin_call *call); /* any of these flags is there */
 
-/* --quota=SIZE, none (0) or default. */
-enum err_code admin_user_quota(const struct admin_call *call, uint64_t *bytes, bool *is_default,
-                               struct err *err);
+/* A flag that is a SIZE, none (0) or default: quota, recovery-quota. */
+enum err_code admin_user_quota(const struct admin_call *call, const char *flag, uint64_t *bytes,
+                               bool *is_default, struct err *err);
+
+/* --recovery=TIME or default. ERR_INVALID above ten years. */
+enum err_code admin_user_recovery(const struct admin_call *call, uint64_t *seconds,
+                                  bool *is_default, struct err *err);
 
 /* The password that was given, or with --generate a new one, which made then holds (else ""), or with
    --no-password none (data NULL). */

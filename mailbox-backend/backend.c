@@ -64,6 +64,20 @@ static enum err_code open_directory(struct backend *backend, struct err *err)
     return code;
 }
 
+/* An account that there is not (any more) has the site's. */
+static bool recovery_of_account(void *context, const struct store_guid *guid,
+                                struct store_recovery *recovery)
+{
+    const struct backend *backend = context;
+    struct err err;
+    enum err_code code;
+
+    if (backend->directory == NULL)
+        return false;
+    code = directory_recovery(backend->directory, guid, recovery, &err);
+    return code == ERR_NONE || code == ERR_NOT_FOUND;
+}
+
 static enum err_code open_store(struct backend *backend, struct err *err)
 {
     const struct backend_settings *settings = backend->settings;
@@ -77,6 +91,9 @@ static enum err_code open_store(struct backend *backend, struct err *err)
         .content_budget = settings->store.content_budget,
         .compress = settings->store.compress,
         .recovery_seconds = settings->store.recovery_time,
+        .recovery_quota = settings->store.recovery_quota,
+        .recovery_of = recovery_of_account,
+        .recovery_context = backend,
         .compact_rate = settings->store.compact_rate,
     };
     enum err_code code = store_open(&backend->store, &how, err);

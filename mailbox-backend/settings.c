@@ -107,8 +107,13 @@ static const struct setting settings[] = {
     SIZE(store, content_budget, "256M", 16 * MEGABYTE, 64 * GIGABYTE,
          "Memory for messages on their way in, all sessions together. Beyond it new ones are "
          "put off."),
-    SECONDS(store, recovery_time, "14d", 0, 3650 * SETTING_DAY,
-            "How long a deleted message can be recovered."),
+    SECONDS(
+        store, recovery_time, "14d", 0, 3650 * SETTING_DAY,
+        "How long a deleted message can be recovered. `user set --recovery` sets it for one user."),
+    SIZE(store, recovery_quota, "30G", 0, 64 * TERABYTE,
+         "The most that one mailbox's deleted messages may take while they can be recovered; above "
+         "it "
+         "the oldest go for good. 0: no limit. `user set --recovery-quota` sets it for one user."),
     SIZE(store, compact_rate, "32M", 0, 64 * GIGABYTE,
          "Bytes a second that each database may move to win back the space of deleted messages, "
          "while it keeps up with them. 0: no limit."),

@@ -27,6 +27,7 @@ struct backend_settings {
     } link;
     struct {
         uint64_t databases, map_size, message_size_limit, content_budget, recovery_time;
+        uint64_t recovery_quota;
         uint64_t compact_rate; /* bytes a second and database; 0: no limit */
         bool compress;
         bool search_index;

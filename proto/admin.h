@@ -114,6 +114,9 @@ enum err_code admin_value_size(const struct admin_call *call, const char *flag, 
                                struct err *err);
 enum err_code admin_value_number(const struct admin_call *call, const char *flag, uint64_t *value,
                                  struct err *err);
+/* Seconds, as in settings: 90, 90s, 30m, 2h, 14d. */
+enum err_code admin_value_seconds(const struct admin_call *call, const char *flag, uint64_t *value,
+                                  struct err *err);
 /* yes/no, on/off, true/false, 1/0. */
 enum err_code admin_value_bool(const struct admin_call *call, const char *flag, bool *value,
                                struct err *err);

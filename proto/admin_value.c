@@ -30,6 +30,44 @@ enum err_code admin_value_size(const struct admin_call *call, const char *flag, 
     return ERR_NONE;
 }
 
+static uint64_t seconds_of(char unit)
+{
+    static const struct {
+        char unit;
+        uint64_t seconds;
+    } units[] = {
+        {'s', 1    },
+        {'m', 60   },
+        {'h', 3600 },
+        {'d', 86400},
+    };
+
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+        if (units[i].unit == unit)
+            return units[i].seconds;
+    return 0;
+}
+
+enum err_code admin_value_seconds(const struct admin_call *call, const char *flag, uint64_t *value,
+                                  struct err *err)
+{
+    const char *text = value_of(call, flag);
+    struct str digits = str_of(text);
+    uint64_t number, factor;
+
+    if (text == NULL)
+        return ERR_NONE;
+    factor = digits.length == 0 ? 0 : seconds_of(text[digits.length - 1]);
+    if (factor != 0)
+        digits.length--;
+    else
+        factor = 1;
+    if (!str_number(digits, UINT64_MAX, &number) || __builtin_mul_overflow(number, factor, value))
+        return err_set(err, ERR_INVALID, "--%s=%s is no time: seconds, or 30m, 2h, 14d", flag,
+                       text);
+    return ERR_NONE;
+}
+
 enum err_code admin_value_number(const struct admin_call *call, const char *flag, uint64_t *value,
                                  struct err *err)
 {

@@ -40,8 +40,10 @@ struct account_change {
     const char *display_name;
     const unsigned *services;
     const bool *enabled, *may_impersonate, *detail_folders;
-    const uint64_t *quota_bytes, *quota_messages; /* 0: no limit */
-    bool quota_default;                           /* back to the site's default */
+    const uint64_t *quota_bytes, *quota_messages;      /* 0: no limit */
+    bool quota_default;                                /* back to the site's default */
+    const uint64_t *recovery_seconds, *recovery_quota; /* quota 0: no limit */
+    bool recovery_default, recovery_quota_default;
 };
 enum err_code account_set(struct directory *directory, struct str name,
                           const struct account_change *change, bool dry_run, struct err *err);

@@ -21,6 +21,18 @@ static void apply_quota(Directory__Record *record, const struct account_change *
     }
 }
 
+static void apply_recovery(Directory__Record *record, const struct account_change *change)
+{
+    if (change->recovery_seconds != NULL || change->recovery_default) {
+        record->recovery_is_set = !change->recovery_default;
+        record->recovery_seconds = change->recovery_default ? 0 : *change->recovery_seconds;
+    }
+    if (change->recovery_quota != NULL || change->recovery_quota_default) {
+        record->recovery_quota_is_set = !change->recovery_quota_default;
+        record->recovery_quota = change->recovery_quota_default ? 0 : *change->recovery_quota;
+    }
+}
+
 static void apply(struct write *write, Directory__Record *record,
                   const struct account_change *change)
 {
@@ -38,6 +50,7 @@ static void apply(struct write *write, Directory__Record *record,
     if (change->detail_folders != NULL)
         record->no_detail_folders = !*change->detail_folders;
     apply_quota(record, change);
+    apply_recovery(record, change);
     if (record->disabled != was_disabled || record->services != before ||
         record->may_impersonate != could_impersonate)
         write_changed(write, record, record->disabled ? 0 : record->services);

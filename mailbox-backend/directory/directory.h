@@ -38,6 +38,9 @@ struct account {
     bool detail_folders;  /* user+detail@ goes into the folder `detail` if it exists */
     uint64_t quota_bytes; /* 0: no limit (the site's default is already put in) */
     uint64_t quota_messages;
+    bool recovery_is_set,
+        recovery_quota_is_set; /* else the site's defaults, which the store knows */
+    struct store_recovery recovery;
     uint64_t epoch;      /* of its home */
     uint64_t generation; /* grows with every change of proofs or switches */
     bool has_password;
@@ -70,6 +73,11 @@ enum err_code directory_find(struct directory *directory, struct str name, struc
                              struct account *account, struct err *err);
 enum err_code directory_find_guid(struct directory *directory, const struct store_guid *guid,
                                   struct arena *arena, struct account *account, struct err *err);
+
+/* Changes *recovery to what an account, or one that was removed, has of its own. ERR_NOT_FOUND when there
+   is no such account. */
+enum err_code directory_recovery(struct directory *directory, const struct store_guid *guid,
+                                 struct store_recovery *recovery, struct err *err);
 
 /* By mail address (without angle brackets): address, alias, catch-all of the domain; user+detail.
    detail is the part behind the delimiter ("" without), from arena. */

@@ -1,12 +1,19 @@
 """Deleted messages: listed, put back, erased."""
 
+import datetime
 import json
 
-from pair import Pair, message
+from pair import Pair, message, wait_until
 
 
-def rows(pair, *words):
-    return json.loads(pair.back.admin("mailbox", "recover", "alice", "--list", *words, "--json")[1])
+def rows(pair, *words, user="alice"):
+    return json.loads(pair.back.admin("mailbox", "recover", user, "--list", *words, "--json")[1])
+
+
+def kept_days(row):
+    kept, deleted = (datetime.datetime.fromisoformat(row[key].replace("Z", "+00:00"))
+                     for key in ("kept-until", "deleted"))
+    return (kept - deleted).days
 
 
 def subjects(imap, folder):
@@ -60,3 +67,29 @@ def test_purged_messages_are_gone():
         assert [row["subject"] for row in rows(pair)] == ["other"]
         pair.back.admin("mailbox", "recover", "alice")
         assert subjects(imap, "INBOX") == ["Subject: other"]
+
+
+def test_a_user_of_their_own_recovery_time_and_quota():
+    with Pair() as pair:
+        shown = json.loads(pair.back.admin("user", "show", "alice", "--json")[1])
+        assert shown["recovery-seconds"] == 14 * 86400 and not shown["recovery-is-own"], shown
+        assert shown["recovery-quota"] == 30 << 30 and not shown["recovery-quota-is-own"], shown
+        pair.back.admin("user", "set", "alice", "--recovery=90d", "--recovery-quota=none")
+        for user in ("alice", "bob"):
+            for subject in ("one", "two"):
+                pair.deliver(user, message(subject))
+            delete_all(pair.imap(user), "INBOX")
+        row = rows(pair)[0]
+        assert json.loads(pair.back.admin("mailbox", "show", "alice", "--json")[1])["recoverable"] == 2
+        assert kept_days(row) == 90, row
+        assert kept_days(rows(pair, user="bob")[0]) == 14
+        pair.back.admin("user", "set", "alice", "--recovery=0")
+        wait_until(lambda: not rows(pair), "a shorter time ends what was there")
+        pair.back.admin("user", "set", "bob", "--recovery-quota=1")
+        wait_until(lambda: not rows(pair, user="bob"), "the quota is kept")
+        assert "was above its recovery quota" in pair.back.log()
+        pair.back.admin("user", "set", "alice", "--recovery=default", "--recovery-quota=default")
+        shown = json.loads(pair.back.admin("user", "show", "alice", "--json")[1])
+        assert shown["recovery-seconds"] == 14 * 86400 and not shown["recovery-is-own"], shown
+        for wrong in ("--recovery=soon", "--recovery=4000d", "--recovery-quota=much"):
+            assert pair.back.admin("user", "set", "alice", wrong, ok=None)[0] != 0, wrong

@@ -186,6 +186,37 @@ static void changes_of_switches_are_told_and_raise_the_generation(void **state)
     assert_string_equal(account.display_name, "Alice A.");
 }
 
+static void recovery_is_set_for_one_user_and_stays_when_they_are_removed(void **state)
+{
+    struct fixture *fixture = *state;
+    const uint64_t seconds = 90, quota = 7;
+    const struct account_change own = {.recovery_seconds = &seconds, .recovery_quota = &quota};
+    const struct account_change usual = {.recovery_default = true};
+    struct store_recovery recovery = {1, 2};
+    struct store_guid guid, nobody = {{1}};
+    struct account account;
+    struct err err;
+
+    fixture_add(fixture, "alice", NULL);
+    find(fixture, "alice", &account);
+    guid = account.guid;
+    assert_false(account.recovery_is_set);
+    assert_int_equal(directory_recovery(fixture->directory, &guid, &recovery, &err), ERR_NONE);
+    assert_true(recovery.seconds == 1 && recovery.quota == 2);
+    assert_int_equal(directory_recovery(fixture->directory, &nobody, &recovery, &err),
+                     ERR_NOT_FOUND);
+    assert_int_equal(account_set(fixture->directory, STR("alice"), &own, false, &err), ERR_NONE);
+    assert_int_equal(account_set(fixture->directory, STR("alice"), &usual, true, &err), ERR_NONE);
+    assert_int_equal(account_remove(fixture->directory, STR("alice"), false, &err), ERR_NONE);
+    assert_int_equal(directory_recovery(fixture->directory, &guid, &recovery, &err), ERR_NONE);
+    assert_true(recovery.seconds == 90 && recovery.quota == 7);
+    assert_int_equal(account_restore(fixture->directory, STR("alice"), false, &err), ERR_NONE);
+    assert_int_equal(account_set(fixture->directory, STR("alice"), &usual, false, &err), ERR_NONE);
+    recovery = (struct store_recovery){1, 2};
+    assert_int_equal(directory_recovery(fixture->directory, &guid, &recovery, &err), ERR_NONE);
+    assert_true(recovery.seconds == 1 && recovery.quota == 7);
+}
+
 static void quotas_are_set_and_go_back_to_the_default(void **state)
 {
     struct fixture *fixture = *state;
@@ -374,6 +405,7 @@ int main(void)
         FIXTURE_TEST(detail_and_catch_all_come_behind_the_exact_address),
         FIXTURE_TEST(catch_all_takes_what_no_account_can_be_named),
         FIXTURE_TEST(changes_of_switches_are_told_and_raise_the_generation),
+        FIXTURE_TEST(recovery_is_set_for_one_user_and_stays_when_they_are_removed),
         FIXTURE_TEST(quotas_are_set_and_go_back_to_the_default),
         FIXTURE_TEST(a_removed_account_frees_its_names_and_can_come_back),
         FIXTURE_TEST(a_forgotten_account_is_gone_and_a_new_one_is_another),
