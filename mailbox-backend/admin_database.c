@@ -79,6 +79,7 @@ static enum err_code run_show(struct admin_call *call, struct err *err)
         return code;
     put_database(call, &status);
     admin_put_bytes(call, "disk-content-free", status.segment_free);
+    admin_put_number(call, "segments-erasing", status.segments_erasing);
     admin_put_bytes(call, "index-limit", status.index_map);
     admin_put_number(call, "commits", status.commits);
     admin_put_number(call, "operations", status.operations);

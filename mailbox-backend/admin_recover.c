@@ -127,6 +127,7 @@ static enum err_code flush(struct recovery *recovery, struct err *err)
 
     op.in.recover.ids = recovery->ids;
     op.in.recover.count = recovery->count;
+    op.in.recover.erase = admin_has(recovery->call, "now");
     if (recovery->count > 0)
         code = run(recovery, &op, err);
     recovery->count = 0;
@@ -270,7 +271,12 @@ static enum err_code run_recover(struct admin_call *call, struct err *err)
 
 static enum err_code run_purge(struct admin_call *call, struct err *err)
 {
-    return work(call, OP_PURGE, false, "erased for good", err);
+    return work(call, OP_PURGE, false,
+                admin_has(call, "now")
+                    ? "erased for good; database show has segments-erasing 0 when their texts have "
+                      "left the disk"
+                    : "erased for good",
+                err);
 }
 
 #define WHICH                                                                                      \
@@ -284,7 +290,11 @@ static const struct admin_flag recover_flags[] = {
     WHICH, {"list",                                          NULL, "show what there is, and leave it where it is"},
      {0}
 };
-static const struct admin_flag purge_flags[] = {WHICH, {0}};
+static const struct admin_flag purge_flags[] = {
+    WHICH,
+    {"now",                                                                 NULL, "get the texts off the disk as soon as possible, not within 30 days"},
+    {0}
+};
 
 const struct admin_command backend_recover_commands[] = {
     {

@@ -88,6 +88,7 @@ struct batch {
     bool room_checked;  /* for new content, once a batch */
     struct err no_room; /* code ERR_NONE: there is */
     struct journal *journal;
+    bool erase; /* content that is dropped must leave the disk soon */
 };
 
 /* ---- its life, for the writer ---- */

@@ -235,6 +235,8 @@ enum err_code batch_content_drop(struct batch *batch, uint64_t content_id, struc
 
         piece_unpack(row, i, &piece);
         segments_count(batch->database->segments, &piece, -1);
+        if (batch->erase)
+            segments_erase(batch->database->segments, &piece);
     }
     return tx_remove(&tx, TABLE_CONTENT, &key, err);
 }

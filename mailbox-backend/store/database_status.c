@@ -53,6 +53,7 @@ enum err_code store_database_status(struct store *store, unsigned number,
     status->content_bytes = segments.live;
     status->segment_bytes = segments.disk;
     status->segment_free = segments.free;
+    status->segments_erasing = segments.erasing;
     status->commits = atomic_load(&database->commits);
     status->operations = atomic_load(&database->operations);
     return ERR_NONE;

@@ -68,9 +68,11 @@ enum err_code store_repair(struct store *store, unsigned database,
 
 struct database_status {
     uint64_t mailboxes, items;
-    uint64_t content_bytes;       /* live */
-    uint64_t segment_bytes;       /* on the disk */
-    uint64_t segment_free;        /* of these, in files that wait to be used */
+    uint64_t content_bytes; /* live */
+    uint64_t segment_bytes; /* on the disk */
+    uint64_t segment_free;  /* of these, in files that wait to be used */
+    uint64_t
+        segments_erasing; /* files that will be removed as what was purged with `erase` is in them */
     uint64_t index_bytes;         /* on the disk */
     uint64_t index_map;           /* that the index may reach */
     uint64_t commits, operations; /* since the start */

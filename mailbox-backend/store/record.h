@@ -103,6 +103,7 @@ struct segment_record {
     uint64_t live; /* bytes of records that a content row names */
     int64_t died;  /* when the first of them lost its name, or a free one became free; 0: not yet */
 };
+#define SEGMENT_ERASE 1 /* as died: so long ago that the file must go now */
 void segment_pack(uint8_t row[SEGMENT_ROW], const struct segment_record *segment);
 bool segment_unpack(struct bytes row, uint32_t number, struct segment_record *segment);
 

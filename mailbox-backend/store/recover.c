@@ -188,8 +188,10 @@ static enum err_code perform_purge(struct batch *batch, struct task *task, struc
         code = get(&task->mailbox->tx, &op->in.recover.ids[i], &key, &entry, err);
         if (code == ERR_NOT_FOUND)
             continue;
+        batch->erase = op->in.recover.erase;
         if (code == ERR_NONE)
             code = recoverable_drop(batch, task->mailbox, &key, &entry.item, err);
+        batch->erase = false;
         if (code != ERR_NONE)
             return code;
         items->item_ids[items->n_item_ids++] = op->in.recover.ids[i].item_id;

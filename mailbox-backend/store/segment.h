@@ -118,6 +118,10 @@ enum err_code segments_sync(struct segments *set, struct err *err);
 /* Counts a record in (sign 1) or out (-1), as of the running batch. */
 void segments_count(struct segments *set, const struct piece *piece, int sign);
 
+/* A record that was counted out must leave the disk soon: what else is in its segment is moved at once,
+   and the file is removed, not used again. */
+void segments_erase(struct segments *set, const struct piece *piece);
+
 /* Calls row for each segment whose record the index must be given (removed: its row must go). */
 enum err_code segments_rows(struct segments *set,
                             enum err_code (*row)(void *context, const struct segment_record *record,
@@ -171,6 +175,7 @@ struct segments_size {
     uint64_t disk; /* bytes of the files */
     uint64_t live;
     uint64_t free;      /* bytes of files that wait to be used */
+    uint64_t erasing;   /* files that hold what segments_erase() was told of */
     uint64_t next_size; /* of the next file */
 };
 void segments_measure(struct segments *set, struct segments_size *size);

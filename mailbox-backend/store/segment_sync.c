@@ -91,6 +91,19 @@ void segments_count(struct segments *set, const struct piece *piece, int sign)
     pthread_mutex_unlock(&set->lock);
 }
 
+void segments_erase(struct segments *set, const struct piece *piece)
+{
+    struct segment *segment;
+
+    pthread_mutex_lock(&set->lock);
+    segment = segments_find(set, piece->segment);
+    if (segment != NULL) {
+        segment->record.died = SEGMENT_ERASE;
+        segment->row_dirty = true;
+    }
+    pthread_mutex_unlock(&set->lock);
+}
+
 enum err_code segments_rows(struct segments *set,
                             enum err_code (*row)(void *context, const struct segment_record *record,
                                                  bool removed, struct err *err),
@@ -192,7 +205,8 @@ bool segments_recycle(struct segments *set, uint64_t oldest_reader, int64_t old)
             segment->record.generation++;
             segment->record.used = SEGMENT_HEADER;
             segment->opened = SEGMENT_HEADER;
-            segment->record.died = time(NULL);
+            if (segment->record.died != SEGMENT_ERASE)
+                segment->record.died = time(NULL);
             segment->row_dirty = true;
             changed = true;
         }

@@ -323,6 +323,7 @@ void segments_measure(struct segments *set, struct segments_size *size)
         size->live += record->live;
         if (record->state == SEGMENT_FREE)
             size->free += record->size;
+        size->erasing += record->died == SEGMENT_ERASE;
     }
     size->next_size = segments_next_size(set);
     pthread_mutex_unlock(&set->lock);

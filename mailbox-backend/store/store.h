@@ -398,6 +398,7 @@ struct store_op {
         struct { /* RECOVER, PURGE; what is not there any more is passed over */
             const struct store_recoverable_id *ids;
             size_t count; /* at most STORE_RECOVER_MOST */
+            bool erase;   /* PURGE: contents that nothing else has leave the disk soon */
         } recover;
         struct {
             uint32_t parent;

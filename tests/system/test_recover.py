@@ -1,7 +1,9 @@
 """Deleted messages: listed, put back, erased."""
 
 import datetime
+import glob
 import json
+import os
 
 from pair import Pair, message, wait_until
 
@@ -67,6 +69,23 @@ def test_purged_messages_are_gone():
         assert [row["subject"] for row in rows(pair)] == ["other"]
         pair.back.admin("mailbox", "recover", "alice")
         assert subjects(imap, "INBOX") == ["Subject: other"]
+
+
+def test_purged_messages_leave_the_segment_files_at_once_when_asked():
+    with Pair(back_extra="databases = 1\ncompress = no\n") as pair:
+        def on_disk(text):
+            return any(text in open(path, "rb").read() for path in
+                       glob.glob(os.path.join(pair.back.folder, "data/store/db1/segment-*")))
+
+        pair.deliver("alice", message("first", "a secret to be erased"))
+        pair.deliver("bob", message("second", "a text that stays"))
+        delete_all(pair.imap(), "INBOX")
+        assert on_disk(b"a secret to be erased")
+        assert "erased" in pair.back.admin("mailbox", "purge", "alice", "--now", "--yes")[1]
+        wait_until(lambda: json.loads(pair.back.admin("database", "show", "db1", "--json")[1])
+                   ["segments-erasing"] == 0, "the files are gone")
+        assert not on_disk(b"a secret to be erased") and on_disk(b"a text that stays")
+        assert subjects(pair.imap("bob"), "INBOX") == ["Subject: second"]
 
 
 def test_a_user_of_their_own_recovery_time_and_quota():
