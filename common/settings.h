@@ -74,6 +74,11 @@ struct setting_section {
 #define SETTING_HOUR (60 * SETTING_MINUTE)
 #define SETTING_DAY (24 * SETTING_HOUR)
 
+/* Reads a time as the file has it (90, 90s, 30m, 2h, 14d), of least to most seconds. ERR_INVALID says
+   what is allowed. */
+enum err_code settings_seconds(const char *text, uint64_t least, uint64_t most, uint64_t *seconds,
+                               struct err *err);
+
 /* The instances of a named section. */
 struct setting_group {
     void *items; /* array of the section's struct */

@@ -212,3 +212,11 @@ void setting_clear(const struct setting *setting, void *field)
         return;
     }
 }
+
+enum err_code settings_seconds(const char *text, uint64_t least, uint64_t most, uint64_t *seconds,
+                               struct err *err)
+{
+    const struct setting setting = {.type = SETTING_SECONDS, .least = least, .most = most};
+
+    return setting_parse(&setting, str_of(text), NULL, seconds, err);
+}

@@ -28,6 +28,8 @@ enum admin_where {
    password by --password-stdin, or asks on a terminal, unless there is --generate or --no-password.
    ADMIN_FILE: the last name is a file or folder ("-": the input), opened by the command and passed on
    open. ADMIN_DRY_RUN: understands --dry-run.
+   ADMIN_FOLLOW: with the flag "follow" the administrator's process carries it out again and again; as
+   text only its closing sentence is shown then.
    ADMIN_CHANGES: changes something, so the daemon logs it. */
 enum admin_trait {
     ADMIN_ROWS = 1,
@@ -36,11 +38,13 @@ enum admin_trait {
     ADMIN_FILE = 8,
     ADMIN_DRY_RUN = 16,
     ADMIN_CHANGES = 32,
+    ADMIN_FOLLOW = 64,
 };
 
 struct admin_flag {
     const char *name;  /* without "--" */
-    const char *value; /* what stands behind "=" in the help ("BYTES"); NULL for a switch */
+    const char *value; /* what stands behind "=" in the help ("BYTES"); NULL for a switch; "[=TIME]":
+                          may be left out */
     const char *help;
 };
 

@@ -127,7 +127,7 @@ static enum err_code take_own_flag(struct parse *parse, char *name, char *equals
     flag = arena_alloc(parse->arena, sizeof(*flag));
     admin__flag__init(flag);
     flag->name = name;
-    if (known->value != NULL) {
+    if (known->value != NULL && (known->value[0] != '[' || equals != NULL)) {
         char *value = take_value(parse, equals);
 
         if (value == NULL)

@@ -9,6 +9,7 @@
 #include "proto/admin_args.h"
 #include "proto/admin_call.h"
 #include "proto/admin_file.h"
+#include "proto/admin_follow.h"
 #include "proto/admin_help.h"
 #include "proto/admin_print.h"
 #include "proto/admin_progress.h"
@@ -24,6 +25,8 @@ struct client {
     char secret[ADMIN_SECRET_MAX];
     struct admin_file file;
     void *settings;
+    unsigned follow;      /* seconds between runs; 0: there is one */
+    struct arena passing; /* until the run ends */
 };
 
 /* Rows go straight to the printer. */
@@ -44,6 +47,28 @@ static enum err_code print_row(struct admin_sink *base, const Admin__Row *row, s
 static void print_progress(struct admin_sink *base, const char *text)
 {
     admin_progress_show(&((struct printing_sink *)base)->progress, text);
+}
+
+static enum err_code drop_row(struct admin_sink *base, const Admin__Row *row, struct err *err)
+{
+    (void)base;
+    (void)row;
+    (void)err;
+    return ERR_NONE;
+}
+
+static void open_sink(const struct client *client, struct printing_sink *sink)
+{
+    const struct admin_command *command = client->args.command;
+    bool only_sentence = client->follow > 0 && !client->args.json;
+
+    *sink = (struct printing_sink){
+        .base.row = only_sentence ? drop_row : print_row,
+        .base.progress = print_progress,
+    };
+    admin_progress_begin(&sink->progress, stderr, client->args.json);
+    sink->print =
+        admin_print_create(stdout, client->args.json, (command->traits & ADMIN_ROWS) != 0);
 }
 
 /* Errors go to stderr, so that a script never takes one for an answer. */
@@ -100,14 +125,13 @@ static int finish(const struct client *client, struct admin_print *print, const 
 static int run_here(struct client *client, const struct admin_host *host)
 {
     const struct admin_command *command = client->args.command;
-    struct printing_sink sink = {.base.row = print_row, .base.progress = print_progress};
+    struct printing_sink sink;
     Admin__End end;
     int result;
 
-    admin_progress_begin(&sink.progress, stderr, client->args.json);
-    sink.print = admin_print_create(stdout, client->args.json, (command->traits & ADMIN_ROWS) != 0);
+    open_sink(client, &sink);
     admin_call_run(host, command, &client->args.request, client->file.descriptor, &sink.base,
-                   &client->arena, &end);
+                   &client->passing, &end);
     admin_progress_clear(&sink.progress);
     result = finish(client, sink.print, &end);
     admin_print_destroy(&sink.print);
@@ -116,23 +140,25 @@ static int run_here(struct client *client, const struct admin_host *host)
 
 static int run_there(struct client *client, int socket)
 {
-    const struct admin_command *command = client->args.command;
-    struct printing_sink sink = {.base.row = print_row, .base.progress = print_progress};
+    struct printing_sink sink;
     Admin__End end;
     struct err err = {0};
     int result;
 
-    admin_progress_begin(&sink.progress, stderr, client->args.json);
-    sink.print = admin_print_create(stdout, client->args.json, (command->traits & ADMIN_ROWS) != 0);
+    open_sink(client, &sink);
+    admin_follow_socket(socket);
     if (admin_remote_run(socket, &client->args.request, client->file.descriptor, &sink.base,
-                         &client->arena, &end, &err) == ERR_NONE) {
+                         &client->passing, &end, &err) == ERR_NONE) {
         admin_progress_clear(&sink.progress);
         result = finish(client, sink.print, &end);
+    } else if (admin_follow_is_over()) {
+        result = ADMIN_OK;
     } else {
         admin_progress_clear(&sink.progress);
         fail(client, err.code, &err);
         result = ADMIN_AWAY;
     }
+    admin_follow_socket(-1);
     admin_print_destroy(&sink.print);
     close(socket);
     return result;
@@ -158,23 +184,38 @@ static int run_instead(struct client *client)
     return result;
 }
 
+static void drop_settings(struct client *client)
+{
+    if (client->settings != NULL)
+        settings_free(client->program->settings, client->settings);
+    free(client->settings);
+    client->settings = NULL;
+}
+
+static enum err_code connect_daemon(struct client *client, int *socket, struct err *err)
+{
+    char *path = client->program->control(client->settings);
+    enum err_code code = admin_remote_connect(path, socket, err);
+
+    free(path);
+    return code;
+}
+
 static int run_with_daemon(struct client *client)
 {
     const struct admin_program *program = client->program;
-    char *path;
     struct err err = {0};
     enum err_code code;
     int socket;
 
+    drop_settings(client);
     client->settings = mem_alloc(program->settings->size);
     code = admin_read_settings(program, client->args.config, client->settings, &err);
     if (code != ERR_NONE) {
         snprintf(client->hint, sizeof(client->hint), "%s config check says more", program->name);
         return fail(client, code, &err);
     }
-    path = program->control(client->settings);
-    code = admin_remote_connect(path, &socket, &err);
-    free(path);
+    code = connect_daemon(client, &socket, &err);
     if (code == ERR_NONE)
         return run_there(client, socket);
     if (code == ERR_DENIED) {
@@ -243,8 +284,9 @@ static enum err_code confirm(struct client *client, struct err *err)
     return admin_confirm(question) ? ERR_NONE : err_set(err, ERR_DENIED, "nothing was done");
 }
 
-static int run(struct client *client)
+static int run(void *context)
 {
+    struct client *client = context;
     struct admin_host host = {.program = client->program, .config = client->args.config};
     struct err err = {0};
     enum err_code code = confirm(client, &err);
@@ -261,15 +303,40 @@ static int run(struct client *client)
     code = admin_file_close(&client->file, &err);
     if (code != ERR_NONE && result == ADMIN_OK)
         result = fail(client, code, &err);
+    client->hint[0] = '\0';
+    arena_reset(&client->passing);
     return result;
+}
+
+static bool daemon_is_up(void *context)
+{
+    int socket;
+    bool is_up = connect_daemon(context, &socket, NULL) == ERR_NONE;
+
+    if (is_up)
+        close(socket);
+    return is_up;
+}
+
+static int run_or_follow(struct client *client)
+{
+    struct admin_follow follow = {.once = run, .daemon_is_up = daemon_is_up, .context = client};
+    struct err err = {0};
+    enum err_code code = ERR_NONE;
+
+    if ((client->args.command->traits & ADMIN_FOLLOW) != 0)
+        code = admin_follow_seconds(&client->args, &client->follow, &err);
+    if (code != ERR_NONE)
+        return fail(client, code, &err);
+    follow.seconds = client->follow;
+    return admin_follow(&follow);
 }
 
 static void release(struct client *client)
 {
     mem_wipe(client->secret, sizeof(client->secret));
-    if (client->settings != NULL)
-        settings_free(client->program->settings, client->settings);
-    free(client->settings);
+    drop_settings(client);
+    arena_reset(&client->passing);
     admin_file_close(&client->file, NULL);
     arena_reset(&client->arena);
 }
@@ -291,7 +358,7 @@ int admin_main(const struct admin_program *program, int argc, char **argv)
     else if (client.args.help)
         admin_help(program, &client.args, stdout);
     else
-        result = run(&client);
+        result = run_or_follow(&client);
     release(&client);
     return result;
 }

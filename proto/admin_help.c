@@ -50,8 +50,8 @@ static void print_commands(const struct admin_program *program, const char *noun
 
 static void print_flag(const char *name, const char *value, const char *help, FILE *to)
 {
-    int used =
-        fprintf(to, "  --%s%s%s", name, value == NULL ? "" : "=", value == NULL ? "" : value);
+    const char *equals = value == NULL || value[0] == '[' ? "" : "=";
+    int used = fprintf(to, "  --%s%s%s", name, equals, value == NULL ? "" : value);
 
     pad(used, to);
     fprintf(to, "%s\n", help);

@@ -62,7 +62,8 @@ static enum err_code run_file_size(struct admin_call *call, struct err *err)
 
 static const struct admin_flag list_flags[] = {
     {"count",     "N", "how many"},
-    {0}
+    {"follow", "[=TIME]", "again and again"},
+    {0   }
 };
 static const struct admin_flag add_flags[] = {
     {"quota",    "BYTES", "limit"},

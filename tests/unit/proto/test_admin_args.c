@@ -1,4 +1,5 @@
 #include "proto/admin_args.h"
+#include "proto/admin_follow.h"
 #include "proto/admin_help.h"
 #include "proto/admin_table.h"
 #include "tests/unit/proto/admin_program.h"
@@ -42,6 +43,28 @@ static void flags_may_stand_anywhere_behind_their_command(void **state)
     assert_string_equal(line.args.request.names[0], "alice");
     assert_int_equal(line.args.request.n_flags, 2);
     assert_string_equal(line.args.request.flags[1]->value, "6");
+    arena_reset(&line.arena);
+}
+
+static void a_value_in_brackets_may_be_left_out(void **state)
+{
+    struct line line = {0};
+    struct err err;
+    unsigned seconds;
+
+    (void)state;
+    assert_int_equal(PARSE(&line, "user", "list", "--follow", "--json"), ERR_NONE);
+    assert_false(line.args.request.flags[0]->has_value);
+    assert_int_equal(admin_follow_seconds(&line.args, &seconds, &err), ERR_NONE);
+    assert_int_equal(seconds, 900);
+    assert_int_equal(PARSE(&line, "user", "list", "--follow=2h"), ERR_NONE);
+    assert_int_equal(admin_follow_seconds(&line.args, &seconds, &err), ERR_NONE);
+    assert_int_equal(seconds, 7200);
+    assert_int_equal(PARSE(&line, "user", "list", "--follow=0"), ERR_NONE);
+    assert_int_equal(admin_follow_seconds(&line.args, &seconds, &err), ERR_INVALID);
+    assert_int_equal(PARSE(&line, "user", "list"), ERR_NONE);
+    assert_int_equal(admin_follow_seconds(&line.args, &seconds, &err), ERR_NONE);
+    assert_int_equal(seconds, 0);
     arena_reset(&line.arena);
 }
 
@@ -128,6 +151,11 @@ static void help_of_each_level_shows_what_is_in_the_table(void **state)
     assert_non_null(strstr(text, "--quota=BYTES"));
     assert_non_null(strstr(text, "--password-stdin"));
     rewind(to);
+    PARSE(&line, "user", "list", "--help");
+    admin_help(&test_program, &line.args, to);
+    fflush(to);
+    assert_non_null(strstr(text, "--follow[=TIME] "));
+    rewind(to);
     PARSE(&line, "user", "--help");
     admin_help(&test_program, &line.args, to);
     fflush(to);
@@ -153,6 +181,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flags_may_stand_anywhere_behind_their_command),
+        cmocka_unit_test(a_value_in_brackets_may_be_left_out),
         cmocka_unit_test(two_dashes_end_the_flags),
         cmocka_unit_test(a_noun_may_be_a_command_by_itself),
         cmocka_unit_test(wrong_words_are_refused_with_the_nearest_right_one),
