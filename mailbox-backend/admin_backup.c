@@ -1,4 +1,5 @@
 /* backup run|list|verify|restore */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,9 @@ static enum err_code run_run(struct admin_call *call, struct err *err)
     if (code != ERR_NONE)
         return code;
     put_facts(call, &facts);
+    admin_say(call, "backup %s: %llu messages, %llu KB, of these %llu KB copied", facts.name,
+              (unsigned long long)facts.messages, (unsigned long long)facts.bytes / 1024,
+              (unsigned long long)facts.copied / 1024);
     return admin_row(call, err);
 }
 
@@ -164,9 +168,78 @@ static enum err_code run_restore(struct admin_call *call, struct err *err)
     return code == ERR_NONE ? restore_here(call, folder, name, err) : code;
 }
 
+/* ---- prune ---- */
+
+static enum err_code put_fate(void *context, const char *name, int64_t taken, enum backup_fate fate,
+                              struct err *err)
+{
+    static const char *const words[] = {
+        [BACKUP_STAYS] = "kept",
+        [BACKUP_GOES] = "removed",
+        [BACKUP_BROKEN_OFF] = "removed: it was broken off",
+        [BACKUP_IN_USE] = "kept: it is in use",
+        [BACKUP_UNREADABLE] = "kept: its manifest cannot be read",
+    };
+    struct admin_call *call = context;
+
+    if (fate == BACKUP_UNREADABLE)
+        admin_findings(call);
+    admin_put_text(call, "backup", name);
+    admin_put_time(call, "taken", taken);
+    admin_put_text(call, "fate", words[fate]);
+    return admin_row(call, err);
+}
+
+static enum err_code read_keep(struct admin_call *call, const char *flag, unsigned *keep,
+                               struct err *err)
+{
+    uint64_t value = 0;
+    enum err_code code = admin_value_number(call, flag, &value, err);
+
+    if (code == ERR_NONE && admin_has(call, flag) && (value == 0 || value > UINT_MAX))
+        code = err_set(err, ERR_INVALID, "--%s is 1 or more", flag);
+    *keep = (unsigned)value;
+    return code;
+}
+
+static enum err_code run_prune(struct admin_call *call, struct err *err)
+{
+    struct backup_pruning pruning = {
+        .dry_run = admin_is_dry_run(call),
+        .told = put_fate,
+        .context = call,
+    };
+    char folder[ADMIN_FOLDER_SIZE];
+    enum err_code code = read_keep(call, "keep", &pruning.newest, err);
+
+    admin_backup_folder(call, folder);
+    if (code == ERR_NONE)
+        code = read_keep(call, "keep-daily", &pruning.daily, err);
+    if (code == ERR_NONE)
+        code = read_keep(call, "keep-weekly", &pruning.weekly, err);
+    if (code == ERR_NONE && pruning.newest + pruning.daily + pruning.weekly == 0)
+        code = err_set(err, ERR_INVALID, "say what to keep: --keep, --keep-daily, --keep-weekly");
+    if (code == ERR_NONE)
+        code = backup_prune(folder, &pruning, err);
+    if (code == ERR_CORRUPT)
+        admin_hint(call, "move the folder of that backup away when you are sure that it is lost");
+    if (code == ERR_NONE)
+        admin_say(call, "%llu KB %sfreed", (unsigned long long)pruning.freed / 1024,
+                  pruning.dry_run ? "would be " : "");
+    return code;
+}
+
+static const struct admin_flag prune_flags[] = {
+    {"keep",                                                           "N", "the N newest"},
+    {"keep-daily",                                                  "N", "the last one of each of the N newest days that have one (UTC)"},
+    {"keep-weekly",                                                     "N", "the last one of each of the N newest weeks that have one"},
+    {0},
+};
+
 static const struct admin_flag run_flags[] = {
-    {"rate",                                                   "BYTES", "copy at most so many bytes of messages a second (20M)"},
-    {0}
+    {"follow",                                                          "[=TIME]", "go on, with a backup every TIME (15m), until SIGINT or SIGTERM"},
+    {"rate", "BYTES", "copy at most so many bytes of messages a second (20M)"},
+    {0                                                           }
 };
 
 static const struct admin_flag verify_flags[] = {
@@ -190,7 +263,7 @@ const struct admin_command backend_backup_commands[] = {
      .least = 1,
      .most = 1,
      .where = ADMIN_DAEMON,
-     .traits = ADMIN_CHANGES | ADMIN_FILE,
+     .traits = ADMIN_CHANGES | ADMIN_FILE | ADMIN_FOLLOW,
      .flags = run_flags,
      .help = "copy all mail and users into a folder; what is there from backups before is not "
                 "copied "
@@ -206,6 +279,18 @@ const struct admin_command backend_backup_commands[] = {
      .traits = ADMIN_ROWS | ADMIN_FILE,
      .help = "the backups in a folder",
      .run = run_list,
+     },
+    {
+     .noun = "backup",
+     .verb = "prune",
+     .arguments = "FOLDER",
+     .least = 1,
+     .most = 1,
+     .where = ADMIN_LOCAL,
+     .traits = ADMIN_ROWS | ADMIN_FILE | ADMIN_DRY_RUN,
+     .flags = prune_flags,
+     .help =
+            "remove all backups but those that a flag keeps, and the messages that only they had", .run = run_prune,
      },
     {
      .noun = "backup",
@@ -231,5 +316,5 @@ const struct admin_command backend_backup_commands[] = {
      .help =
             "make all mail and users of a backup those of a back end that is stopped and has none", .run = run_restore,
      },
-    {0                  },
+    {0                                                  },
 };

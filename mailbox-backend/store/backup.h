@@ -66,6 +66,31 @@ enum err_code backup_restore(const char *folder, const char *name,
                              const struct backup_target *target, struct backup_facts *facts,
                              struct err *err);
 
+enum backup_fate {
+    BACKUP_STAYS,
+    BACKUP_GOES,
+    BACKUP_BROKEN_OFF, /* goes as well */
+    BACKUP_IN_USE,     /* should go, but somebody restores from it */
+    BACKUP_UNREADABLE, /* stays: its manifest is damaged, or a newer program's */
+};
+
+struct backup_pruning {
+    unsigned newest; /* so many stay, at least the newest one; */
+    unsigned daily;  /* the last one of each of so many days (UTC) that have one, */
+    unsigned weekly; /* and of so many weeks */
+    bool dry_run;    /* tell only */
+    /* Told of each backup what becomes of it. An error ends the pruning. */
+    enum err_code (*told)(void *context, const char *name, int64_t taken, enum backup_fate fate,
+                          struct err *err);
+    void *context;
+    uint64_t freed; /* set: bytes of the files that went, or would go */
+};
+
+/* Removes backups, and what only they needed. A backup is gone at once and as a whole, whenever this is
+   cut short. ERR_EXISTS while a backup is made in the folder; ERR_NOT_FOUND: none ever was; ERR_CORRUPT:
+   no segment was removed, since an unreadable backup may need it. */
+enum err_code backup_prune(const char *folder, struct backup_pruning *pruning, struct err *err);
+
 /* One mailbox as a backup has it. */
 struct backup_reader;
 

@@ -88,6 +88,15 @@ enum err_code backup_check_file(const char *path, uint64_t size, bool more, uint
 enum err_code backup_use(const char *folder, const char *name, int *use, struct err *err);
 enum err_code backup_claim(const char *folder, const char *name, int *use, struct err *err);
 
+/* ---- removing, with the folder's lock held ---- */
+
+/* Removes a backup; what is left of one after a crash, backup_finish_discards() removes. */
+enum err_code backup_discard(const char *folder, const char *name, struct err *err);
+enum err_code backup_finish_discards(const char *folder, struct err *err);
+
+/* It has no manifest: nobody makes it any more, since the lock is ours. */
+bool backup_is_broken_off(const char *folder, const char *name);
+
 /* ---- parts of a restore ---- */
 
 /* Adapts an index that was copied: see backup_restore(). */

@@ -11,6 +11,7 @@
 #include "mailbox-backend/store/database.h"
 #include "mailbox-backend/store/format.h"
 #include "mailbox-backend/store/index_copy.h"
+#include "mailbox-backend/store/uid_map.h"
 
 struct backup_reader {
     struct store store; /* of the database: its codecs */
@@ -136,6 +137,7 @@ enum err_code backup_reader_open(struct backup_reader **out, const char *folder,
     enum err_code code;
 
     codecs_init(&reader->store.codecs);
+    reader->store.uid_maps = uid_maps_create(0);
     reader->database.store = &reader->store;
     code = read_manifest(folder, name, &reader->use, &reader->manifest, err);
     if (code == ERR_NONE)
@@ -160,6 +162,7 @@ void backup_reader_close(struct backup_reader **out)
         return;
     close_database(reader);
     codecs_release(&reader->store.codecs);
+    uid_maps_destroy(&reader->store.uid_maps);
     manifest_release(&reader->manifest);
     if (reader->use >= 0)
         close(reader->use);

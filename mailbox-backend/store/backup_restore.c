@@ -201,9 +201,12 @@ enum err_code backup_restore(const char *folder, const char *name,
         .directory = backup_path("%s.restoring", target->directory),
     };
     char *path = backup_path("%s/%s/manifest", folder, name);
-    enum err_code code = manifest_read(&restore.manifest, path, err);
+    int use;
+    enum err_code code = backup_use(folder, name, &use, err);
 
     *facts = (struct backup_facts){0};
+    if (code == ERR_NONE)
+        code = manifest_read(&restore.manifest, path, err);
     if (code == ERR_NONE)
         code = check_target(&restore, err);
     if (code == ERR_NONE)
@@ -211,6 +214,8 @@ enum err_code backup_restore(const char *folder, const char *name,
     if (code == ERR_NONE)
         tell(&restore, facts);
     manifest_release(&restore.manifest);
+    if (use >= 0)
+        close(use);
     free(restore.store);
     free(restore.directory);
     free(path);

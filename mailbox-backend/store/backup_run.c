@@ -236,6 +236,9 @@ static void read_before(struct run *run)
     char *path;
 
     while (backup_next(run->folder, facts.name, &facts, NULL) == ERR_NONE) {
+        if (backup_is_broken_off(run->folder,
+                                 facts.name)) /* one that was killed: it is in the way */
+            backup_discard(run->folder, facts.name, NULL);
         if (!facts.whole)
             continue;
         manifest_release(&run->before);

@@ -229,8 +229,11 @@ enum err_code backup_verify(const char *folder, const char *name, struct backup_
     struct verify verify = {.folder = folder, .name = name, .check = check, .file = -1};
     char *path = backup_path("%s/%s/manifest", folder, name);
     struct err problem;
-    enum err_code code = manifest_read(&verify.manifest, path, &problem);
+    int use;
+    enum err_code code = backup_use(folder, name, &use, &problem);
 
+    if (code == ERR_NONE)
+        code = manifest_read(&verify.manifest, path, &problem);
     check->messages = check->findings = 0;
     free(path);
     if (code == ERR_CORRUPT)
@@ -244,5 +247,7 @@ enum err_code backup_verify(const char *folder, const char *name, struct backup_
         code = look_at_database(&verify, err);
     }
     manifest_release(&verify.manifest);
+    if (use >= 0)
+        close(use);
     return code;
 }

@@ -3,8 +3,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
+#include <time.h>
 
-#include "mailbox-backend/store/backup.h"
+#include "mailbox-backend/store/backup_private.h"
 #include "tests/unit/store/fixture.h"
 
 #define INBOX STORE_INBOX_FOLDER
@@ -416,6 +417,282 @@ static void a_backup_that_is_broken_off_leaves_none(void **state)
     assert_int_equal(facts.messages, 1);
 }
 
+/* ---- pruning ---- */
+
+struct fates {
+    enum backup_fate of[32];
+    size_t count;
+};
+
+static enum err_code note_fate(void *context, const char *name, int64_t taken,
+                               enum backup_fate fate, struct err *err)
+{
+    struct fates *fates = context;
+
+    (void)name;
+    (void)taken;
+    (void)err;
+    assert_true(fates->count < 32);
+    fates->of[fates->count++] = fate;
+    return ERR_NONE;
+}
+
+static struct fates prune(struct backups *backups, struct backup_pruning pruning)
+{
+    struct fates fates = {0};
+    struct err err;
+
+    pruning.told = note_fate;
+    pruning.context = &fates;
+    must(backup_prune(backups->folder, &pruning, &err), &err);
+    return fates;
+}
+
+static unsigned backups_there(const struct backups *backups)
+{
+    struct backup_facts facts = {0};
+    unsigned count = 0;
+
+    while (backup_next(backups->folder, facts.name, &facts, NULL) == ERR_NONE)
+        count++;
+    return count;
+}
+
+static bool has_path(const struct backups *backups, const char *format, const char *name)
+{
+    char path[200], inner[100];
+
+    snprintf(inner, sizeof(inner), format, name);
+    snprintf(path, sizeof(path), "%s/%s", backups->folder, inner);
+    return access(path, F_OK) == 0;
+}
+
+static void pruning_removes_a_backup_and_what_only_it_needed(void **state)
+{
+    struct backups *backups = *state;
+    char before[400];
+    struct fates fates;
+
+    append_text(backups->fixture, INBOX, "a message");
+    back_up(backups);
+    find_segments(backups, before);
+    restore(backups, false); /* a new life shares nothing with the former */
+    append_text(backups->fixture, INBOX, "another");
+    back_up(backups);
+    back_up(backups);
+    fates = prune(backups, (struct backup_pruning){.newest = 2, .dry_run = true});
+    assert_int_equal(fates.of[0], BACKUP_GOES);
+    assert_int_equal(backups_there(backups), 3);
+    assert_int_equal(access(before, F_OK), 0);
+    prune(backups, (struct backup_pruning){.newest = 2});
+    assert_int_equal(backups_there(backups), 2);
+    assert_int_not_equal(access(before, F_OK), 0);
+    assert_int_equal(findings(backups), 0);
+    prune(backups, (struct backup_pruning){.newest = 1});
+    assert_int_equal(backups_there(backups), 1);
+    assert_int_equal(findings(backups), 0);
+    back_up(backups);
+    assert_int_equal(findings(backups), 0);
+    restore(backups, false);
+    assert_int_equal(folder_now(backups->fixture, INBOX).messages, 2);
+}
+
+/* A backup of nothing, taken then. */
+static void make_backup(struct backups *backups, int64_t taken)
+{
+    const struct backup_manifest manifest = {.taken = taken};
+    char name[BACKUP_NAME_SIZE], path[200];
+    time_t seconds = taken;
+    struct tm tm;
+    struct err err;
+
+    gmtime_r(&seconds, &tm);
+    strftime(name, sizeof(name), "%Y%m%dT%H%M%S.000Z", &tm);
+    snprintf(path, sizeof(path), "%s/%s", backups->folder, name);
+    assert_int_equal(mkdir(path, 0700), 0);
+    snprintf(path, sizeof(path), "%s/%s/manifest", backups->folder, name);
+    must(manifest_write(&manifest, path, &err), &err);
+}
+
+#define HOUR 3600
+#define DAY (24 * HOUR)
+
+static void of_each_day_and_week_the_last_backup_is_kept(void **state)
+{
+    struct backups *backups = *state;
+    int64_t monday = 18414ll * DAY; /* 2020-06-01 */
+    enum backup_fate want[] = {
+        BACKUP_STAYS, /* Sunday: the last of its week, though not of the last two days */
+        BACKUP_GOES,  /* Monday morning */
+        BACKUP_GOES,  /* Monday evening */
+        BACKUP_GOES,  /* Wednesday morning */
+        BACKUP_STAYS, /* Wednesday evening */
+        BACKUP_GOES,  /* Friday */
+        BACKUP_STAYS, /* Friday, later */
+        BACKUP_STAYS, /* today */
+    };
+    struct fates fates;
+
+    back_up(backups); /* makes the lock; it is newer than all others */
+    make_backup(backups, monday - HOUR);
+    make_backup(backups, monday + 8 * HOUR);
+    make_backup(backups, monday + 20 * HOUR);
+    make_backup(backups, monday + 2 * DAY + 8 * HOUR);
+    make_backup(backups, monday + 2 * DAY + 20 * HOUR);
+    make_backup(backups, monday + 4 * DAY);
+    make_backup(backups, monday + 4 * DAY + HOUR);
+    fates = prune(backups, (struct backup_pruning){.newest = 1, .daily = 3, .weekly = 3});
+    assert_int_equal(fates.count, sizeof(want) / sizeof(want[0]));
+    for (size_t i = 0; i < fates.count; i++)
+        assert_int_equal(fates.of[i], want[i]);
+    assert_int_equal(backups_there(backups), 4);
+}
+
+static void a_backup_in_use_is_not_pruned(void **state)
+{
+    struct backups *backups = *state;
+    char first[BACKUP_NAME_SIZE];
+    struct fates fates;
+    struct err err;
+    int use;
+
+    append_text(backups->fixture, INBOX, "a message");
+    back_up(backups);
+    strcpy(first, backups->facts.name);
+    back_up(backups);
+    must(backup_use(backups->folder, first, &use, &err), &err);
+    fates = prune(backups, (struct backup_pruning){.newest = 1});
+    assert_int_equal(fates.of[0], BACKUP_IN_USE);
+    assert_int_equal(backups_there(backups), 2);
+    strcpy(backups->facts.name, first);
+    assert_int_equal(findings(backups), 0);
+    close(use);
+    prune(backups, (struct backup_pruning){.newest = 1});
+    assert_int_equal(backups_there(backups), 1);
+}
+
+static void what_a_crash_left_is_removed(void **state)
+{
+    struct backups *backups = *state;
+    char path[200];
+    struct fates fates;
+
+    back_up(backups);
+    snprintf(path, sizeof(path), "%s/20200101T000000.000Z", backups->folder); /* broken off */
+    assert_int_equal(mkdir(path, 0700), 0);
+    fates = prune(backups, (struct backup_pruning){.newest = 9});
+    assert_int_equal(fates.of[0], BACKUP_BROKEN_OFF);
+    assert_int_not_equal(access(path, F_OK), 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+    back_up(backups); /* removes it as well */
+    assert_int_not_equal(access(path, F_OK), 0);
+    make_backup(backups, DAY); /* its removal was cut short */
+    snprintf(path, sizeof(path), "mv %s/19700102T000000.000Z %s/19700102T000000.000Z.going",
+             backups->folder, backups->folder);
+    assert_int_equal(system(path), 0);
+    assert_int_equal(backups_there(backups), 2);
+    prune(backups, (struct backup_pruning){.newest = 9});
+    assert_false(has_path(backups, "%s.going", "19700102T000000.000Z"));
+    assert_int_equal(findings(backups), 0);
+}
+
+static void a_damaged_manifest_keeps_every_segment(void **state)
+{
+    struct backups *backups = *state;
+    struct fates fates = {0};
+    struct backup_pruning pruning = {.newest = 1, .told = note_fate, .context = &fates};
+    char path[200], segments[400];
+
+    append_text(backups->fixture, INBOX, "a message");
+    back_up(backups);
+    find_segments(backups, segments);
+    snprintf(path, sizeof(path), "%s/%s", backups->folder, backups->facts.name);
+    restore(backups, false);
+    back_up(backups);
+    damage(path, "manifest", 30);
+    assert_int_equal(backup_prune(backups->folder, &pruning, NULL), ERR_CORRUPT);
+    assert_int_equal(fates.of[0], BACKUP_UNREADABLE);
+    assert_int_equal(access(segments, F_OK), 0);
+    damage(path, "manifest", 30);
+    prune(backups, (struct backup_pruning){.newest = 1});
+    assert_int_not_equal(access(segments, F_OK), 0);
+}
+
+static void a_folder_without_backups_is_not_pruned(void **state)
+{
+    struct backups *backups = *state;
+    struct fates fates = {0};
+    struct backup_pruning pruning = {.newest = 1, .told = note_fate, .context = &fates};
+
+    assert_int_equal(backup_prune(backups->folder, &pruning, NULL), ERR_NOT_FOUND);
+    assert_false(has_path(backups, "%s", "lock"));
+}
+
+/* ---- one mailbox ---- */
+
+static void a_mailbox_is_read_as_the_backup_has_it(void **state)
+{
+    struct backups *backups = *state;
+    struct fixture *fixture = backups->fixture;
+    size_t length = 700u << 10;
+    uint8_t *large = malloc(length), *read_back = malloc(length);
+    struct backup_reader *reader;
+    struct store_content *content;
+    struct store_folder folder;
+    struct store_read *read;
+    struct store_item item;
+    struct uidset uids = {0};
+    struct err err;
+    uint32_t uid;
+    size_t got;
+
+    for (size_t i = 0; i < length; i++)
+        large[i] = (uint8_t)(i * i >> 7);
+    append_text(fixture, INBOX, "before");
+    uid = append_bytes(fixture, INBOX, large, length);
+    back_up(backups);
+    append_text(fixture, INBOX, "after");
+    must(backup_reader_open(&reader, backups->folder, backups->facts.name,
+                            store_mailbox_guid(fixture->mailbox), &err),
+         &err);
+    must(store_read_begin(backup_reader_mailbox(reader), &read, &err), &err);
+    must(store_folder_get(read, INBOX, &folder, &err), &err);
+    assert_int_equal(folder.messages, 2);
+    must(store_uids(read, INBOX, 1, &uids, &err), &err);
+    assert_int_equal(uidset_size(&uids), 2);
+    must(store_item_get(read, INBOX, uid, &item, &err), &err);
+    must(store_content_open(read, &item, &content, &err), &err);
+    store_read_end(&read);
+    must(store_content_read(content, 0, read_back, length, &got, &err), &err);
+    assert_int_equal(got, length);
+    assert_memory_equal(read_back, large, length);
+    store_content_close(&content);
+    backup_reader_close(&reader);
+    uidset_release(&uids);
+    free(large);
+    free(read_back);
+}
+
+static void a_damaged_index_is_not_opened(void **state)
+{
+    struct backups *backups = *state;
+    struct backup_reader *reader;
+    struct store_guid other = {{9}};
+    struct err err;
+    char path[200];
+
+    append_text(backups->fixture, INBOX, "a message");
+    back_up(backups);
+    assert_int_equal(
+        backup_reader_open(&reader, backups->folder, backups->facts.name, &other, NULL),
+        ERR_NOT_FOUND);
+    snprintf(path, sizeof(path), "%s/%s", backups->folder, backups->facts.name);
+    damage(path, "db1.index", 5000);
+    assert_int_equal(backup_reader_open(&reader, backups->folder, backups->facts.name,
+                                        store_mailbox_guid(backups->fixture->mailbox), &err),
+                     ERR_CORRUPT);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -432,6 +709,14 @@ int main(void)
         TEST(damage_in_the_index_or_the_manifest_is_found),
         TEST(a_restore_replaces_nothing),
         TEST(a_backup_that_is_broken_off_leaves_none),
+        TEST(pruning_removes_a_backup_and_what_only_it_needed),
+        TEST(of_each_day_and_week_the_last_backup_is_kept),
+        TEST(a_backup_in_use_is_not_pruned),
+        TEST(what_a_crash_left_is_removed),
+        TEST(a_damaged_manifest_keeps_every_segment),
+        TEST(a_folder_without_backups_is_not_pruned),
+        TEST(a_mailbox_is_read_as_the_backup_has_it),
+        TEST(a_damaged_index_is_not_opened),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
