@@ -5,11 +5,14 @@ import glob
 import hashlib
 import json
 import os
+import pwd
 import re
+import shutil
+import signal
 import subprocess
 import threading
 
-from pair import DOMAIN, Failed, Lmtp, PATIENCE, Pair, message
+from pair import DOMAIN, Failed, Lmtp, PATIENCE, Pair, message, wait_until
 
 SENDERS = 3
 
@@ -405,3 +408,177 @@ def test_a_backup_that_cannot_be_read_or_is_not_there_is_told():
         assert code == 4 and "no folder Nothing" in text, text
         code, text = pair.back.admin("mailbox", "restore", "nobody", folder, ok=None)
         assert code == 4 and "nobody" in text, text
+
+
+# ---- going on, and removing old ones ----
+
+
+def names_in(pair, folder, code=0):
+    return [row["backup"] for row in json.loads(pair.back.admin("backup", "list", folder, "--json", ok=(code,))[1])]
+
+
+def follow(pair, folder, *flags):
+    return subprocess.Popen([pair.back.binary, "--config", pair.back.config, "backup", "run", folder, *flags],
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def test_following_outlives_the_daemon_and_old_backups_are_pruned():
+    with Pair() as pair:
+        folder = make_backups_folder(pair)
+        pair.deliver("alice", message("first"))
+        process = follow(pair, folder, "--follow=1s")
+        try:
+            wait_until(lambda: len(names_in(pair, folder)) >= 2, "two backups")
+            pair.back.stop()
+            told = iter(process.stdout.readline, "")
+            wait_until(lambda: "no daemon answers" in next(told), "the tool misses the daemon")
+            pair.back.start()
+            pair.front.wait_for_links(2)
+            pair.deliver("alice", message("second"))
+            before = len(names_in(pair, folder))
+            wait_until(lambda: len(names_in(pair, folder)) >= before + 2, "it goes on")
+            process.send_signal(signal.SIGINT)
+            rest = list(told)
+            assert process.wait(PATIENCE) == 0 and rest[-1] == "stopped\n", rest
+            assert all(re.fullmatch(r"(the daemon answers|  .*serve.*|backup \S+: \d+ messages, .*|stopped)\n", line)
+                       for line in rest), rest
+        finally:
+            process.kill()
+            process.wait()
+        whole = names_in(pair, folder)
+        plan = json.loads(pair.back.admin("backup", "prune", folder, "--keep=2", "--dry-run", "--json")[1])
+        assert [row["backup"] for row in plan if row["fate"] == "kept"] == whole[-2:]
+        assert names_in(pair, folder) == whole
+        assert pair.back.admin("backup", "prune", folder, ok=None)[0] == 2
+        pair.back.admin("backup", "prune", folder, "--keep=2")
+        assert names_in(pair, folder) == whole[-2:]
+        for name in whole[-2:]:
+            pair.back.admin("backup", "verify", folder, f"--backup={name}")
+        pair.back.admin("backup", "prune", folder, "--keep-daily=7", "--keep-weekly=4")
+        assert names_in(pair, folder) == whole[-1:]
+        _, total = restore(pair, folder)
+        assert total["restored"] == 2
+        code, text = pair.back.admin("backup", "run", folder + "-not", "--follow", ok=None)
+        assert code == 4, text
+        code, text = pair.back.admin("backup", "run", folder, "--follow=never", ok=None)
+        assert code == 2 and "15m" not in text, text
+
+
+def deliver_noise(pair, count, size=250_000):
+    for number in range(count):
+        assert not pair.deliver("alice", message(f"noise {number}", os.urandom(size // 2).hex()))
+
+
+def test_a_full_disk_ends_a_backup_and_the_next_goes_on():
+    with Pair() as pair:
+        folder = make_backups_folder(pair)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "none", folder], capture_output=True).returncode:
+            return "skip: no file system may be mounted here"
+        try:
+            deliver_noise(pair, 40)
+            code, text = pair.back.admin("backup", "run", folder, ok=None)
+            assert code == 1 and "No space left" in text, text
+            assert names_in(pair, folder) == []
+            assert not pair.deliver("alice", message("the service goes on"))
+            code, text = pair.back.admin("backup", "prune", folder, "--keep=1", ok=None)
+            assert code == 0, text
+            subprocess.run(["mount", "-o", "remount,size=64m", folder], check=True)
+            assert back_up(pair, folder)["whole"]
+            pair.back.admin("backup", "verify", folder)
+            with open(f"{folder}/fill", "wb") as file:
+                try:
+                    while file.write(bytes(65536)):
+                        file.flush()
+                except OSError:
+                    pass
+            deliver_noise(pair, 1)
+            code, text = pair.back.admin("backup", "run", folder, ok=None)
+            assert code == 1 and "No space left" in text, text
+            assert len(names_in(pair, folder)) == 1
+            pair.back.admin("backup", "verify", folder)  # the failure has not spoilt the one before
+            os.unlink(f"{folder}/fill")
+            back_up(pair, folder)
+            pair.back.admin("backup", "verify", folder)
+            _, total = restore(pair, folder)
+            assert total["restored"] == 42
+        finally:
+            subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_backup_that_is_killed_is_none_and_the_next_goes_on():
+    with Pair() as pair:
+        folder = make_backups_folder(pair)
+        pair.deliver("alice", message("first"))
+        back_up(pair, folder)
+        entries = len(os.listdir(folder))
+        deliver_noise(pair, 40)
+
+        def begin():
+            process = follow(pair, folder, "--rate=100K")
+            wait_until(lambda: len(os.listdir(folder)) > entries, "the backup is being made")
+            return process
+
+        process = begin()  # who asked for it goes away
+        process.kill()
+        process.wait()
+        wait_until(lambda: len(os.listdir(folder)) == entries, "it is broken off")
+        process = begin()  # the back end is killed
+        pair.back.stop(signal.SIGKILL)
+        assert process.wait(PATIENCE) == 3
+        pair.back.start()
+        assert len(names_in(pair, folder, code=1)) == 2
+        back_up(pair, folder)
+        assert len(names_in(pair, folder)) == 2
+        pair.back.admin("backup", "verify", folder)
+        _, total = restore(pair, folder)
+        assert total["restored"] == 41
+
+
+def test_a_restore_that_is_broken_off_goes_on():
+    with Pair() as pair:
+        folder = make_backups_folder(pair)
+        deliver_noise(pair, 60, 100_000)
+        back_up(pair, folder)
+        process = subprocess.Popen([pair.back.binary, "--config", pair.back.config, "mailbox", "restore", "alice",
+                                    folder, "--into=Back"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        imap = pair.imap()
+        wait_until(lambda: imap.status("Back/INBOX", "(MESSAGES)")[0] == "OK" and
+                   b"MESSAGES 0" not in imap.status("Back/INBOX", "(MESSAGES)")[1][0], "the first have come")
+        pair.back.stop(signal.SIGKILL)
+        process.wait(PATIENCE)
+        pair.back.start()
+        pair.front.wait_for_links(2)
+        _, total = restore(pair, folder, "--into=Back")
+        assert total["restored"] + total["there"] == 60
+        imap = pair.imap()
+        assert len(marks(imap, "Back/INBOX")) == 60
+        assert marks(imap, "Back/INBOX") == marks(imap, "INBOX")
+        pair.back.admin("database", "check")
+        imap.logout()
+
+
+def test_a_folder_that_the_back_end_may_not_use_is_told():
+    with Pair(start=False) as pair:
+        if os.getuid() != 0:
+            return "skip: only root can be two users"
+        os.chmod(pair.folder, 0o755)
+        with open(pair.back.config) as file:
+            config = file.read().replace(f"unix:{pair.folder}/link", f"unix:{pair.back.folder}/link")
+        with open(pair.back.config, "w") as file:
+            file.write(config)
+        subprocess.run(["chown", "-R", "mail:", pair.back.folder], check=True)
+        pair.back.binary = shutil.copy(pair.back.binary, pair.folder)
+        pair.back.user = pwd.getpwnam("mail")
+        pair.back.start()
+        folder = make_backups_folder(pair)
+        os.chmod(folder, 0o700)
+        code, text = pair.back.admin("backup", "run", folder, ok=None)
+        assert code == 1 and "must belong to the user that the back end runs as" in text, text
+        shutil.chown(folder, "mail")
+        name = back_up(pair, folder)["backup"]
+        pair.back.admin("backup", "prune", folder, "--keep=1")  # root's, in the folder of another user
+        back_up(pair, folder)
+        pair.back.admin("backup", "verify", folder, f"--backup={name}")
+        shutil.chown(f"{folder}/{name}", "root")
+        code, text = pair.back.admin("mailbox", "restore", "alice", folder, f"--backup={name}", ok=None)
+        assert code != 0 and text, text
