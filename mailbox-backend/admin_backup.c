@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/file.h"
 #include "mailbox-backend/admin.h"
 #include "mailbox-backend/store/backup.h"
 
@@ -84,15 +85,26 @@ static enum err_code run_run(struct admin_call *call, struct err *err)
 
 /* ---- list ---- */
 
+/* One that is not whole is being made, as long as somebody has the folder's lock. */
+static bool is_being_made(const char *folder)
+{
+    char path[ADMIN_FOLDER_SIZE + 8];
+
+    snprintf(path, sizeof(path), "%s/lock", folder);
+    return file_lock_holder(path) != 0;
+}
+
 static enum err_code run_list(struct admin_call *call, struct err *err)
 {
     struct backup_facts facts = {0};
     char folder[ADMIN_FOLDER_SIZE];
+    bool being_made;
     enum err_code code;
 
     admin_backup_folder(call, folder);
+    being_made = is_being_made(folder); /* before the look at it: it may be done by then */
     while ((code = backup_next(folder, facts.name, &facts, err)) == ERR_NONE) {
-        if (!facts.whole)
+        if (!facts.whole && !being_made && !is_being_made(folder))
             admin_findings(call);
         put_facts(call, &facts);
         if ((code = admin_row(call, err)) != ERR_NONE)
