@@ -640,6 +640,144 @@ static void a_deleted_message_can_be_recovered_after_its_row_was_damaged(void **
     assert_string_equal(entry.name, "INBOX");
 }
 
+/* ---- at random ---- */
+
+#define ROUNDS 12
+#define DAMAGES 4
+#define TEXTS 40
+
+static unsigned seed;
+
+static unsigned pick(unsigned below)
+{
+    seed = seed * 1103515245u + 12345u;
+    return (seed >> 16) % below;
+}
+
+/* A byte of a random row's value is changed. */
+static void damage_one(struct index *index, struct tx *tx, enum table table)
+{
+    uint8_t bytes[2048];
+    MDB_cursor *cursor;
+    MDB_stat stat;
+    MDB_val key, value;
+
+    assert_int_equal(mdb_stat(tx->txn->mdb, index->tables[table], &stat), 0);
+    if (stat.ms_entries == 0)
+        return;
+    assert_int_equal(mdb_cursor_open(tx->txn->mdb, index->tables[table], &cursor), 0);
+    for (unsigned n = pick((unsigned)stat.ms_entries) + 1; n > 0; n--)
+        assert_int_equal(mdb_cursor_get(cursor, &key, &value, MDB_NEXT), 0);
+    assert_true(value.mv_size <= sizeof(bytes));
+    memcpy(bytes, value.mv_data, value.mv_size);
+    bytes[pick((unsigned)value.mv_size)] ^= (uint8_t)(1u << pick(8));
+    value.mv_data = bytes;
+    assert_int_equal(mdb_cursor_put(cursor, &key, &value, MDB_CURRENT), 0);
+    mdb_cursor_close(cursor);
+}
+
+static void damage(struct fixture *fixture)
+{
+    static const enum table tables[] = {TABLE_ITEM,   TABLE_ITEM,     TABLE_ITEM,    TABLE_CONTENT,
+                                        TABLE_FOLDER, TABLE_NAME,     TABLE_SUMMARY, TABLE_KEYWORD,
+                                        TABLE_BLOCK,  TABLE_VANISHED, TABLE_MAILBOX};
+    struct tx tx;
+    struct index *index = index_of(fixture, &tx);
+
+    for (unsigned n = 0; n < DAMAGES; n++)
+        damage_one(index, &tx, tables[pick(sizeof(tables) / sizeof(tables[0]))]);
+    close_index(fixture, index, &tx);
+}
+
+static void text_of(char text[32], unsigned n)
+{
+    snprintf(text, 32, "the text with the number %u", n);
+}
+
+static void see_text(bool seen[TEXTS], const char *bytes, size_t length)
+{
+    char text[32];
+
+    for (unsigned n = 0; n < TEXTS; n++) {
+        text_of(text, n);
+        if (length == strlen(text) && memcmp(bytes, text, length) == 0)
+            seen[n] = true;
+    }
+}
+
+static void see_folder(struct fixture *fixture, uint32_t folder, bool seen[TEXTS])
+{
+    struct store_read *read = read_begin(fixture);
+    struct store_item items[200];
+    size_t count = 0;
+
+    store_item_scan(read, folder, 1, UINT32_MAX - 1, 0, items, 200, &count, NULL);
+    for (size_t i = 0; i < count; i++) {
+        struct store_content *content;
+        char bytes[64];
+        size_t got;
+        struct err err;
+
+        must(store_content_open(read, &items[i], &content, &err), &err);
+        must(store_content_read(content, 0, bytes, sizeof(bytes), &got, &err), &err);
+        see_text(seen, bytes, got);
+        store_content_close(&content);
+    }
+    store_read_end(&read);
+}
+
+static void see_files(struct fixture *fixture, bool seen[TEXTS])
+{
+    char path[400], bytes[64];
+    const struct dirent *entry;
+    DIR *dir;
+
+    snprintf(path, sizeof(path), "%s/db1/lost+found", fixture->folder);
+    dir = opendir(path);
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        FILE *file;
+
+        snprintf(path, sizeof(path), "%s/db1/lost+found/%s", fixture->folder, entry->d_name);
+        file = entry->d_name[0] == '.' ? NULL : fopen(path, "rb");
+        if (file == NULL)
+            continue;
+        see_text(seen, bytes, fread(bytes, 1, sizeof(bytes), file));
+        fclose(file);
+    }
+    if (dir != NULL)
+        closedir(dir);
+}
+
+static void whatever_rows_are_damaged_no_text_is_lost(void **state)
+{
+    struct fixture *fixture = *state;
+    char text[32];
+
+    seed = 20261124;
+    for (unsigned n = 0; n < TEXTS; n++) {
+        text_of(text, n);
+        append_text(fixture, n % 2 == 0 ? INBOX : 3, text);
+    }
+    expunge(fixture, INBOX, 1, 3);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        bool seen[TEXTS] = {0};
+        struct mended mended;
+
+        damage(fixture);
+        repair_with(fixture, &mended, false);
+        assert_int_equal(mended.result.left, 0);
+        assert_sound(fixture);
+        for (uint32_t folder = INBOX; folder < 16; folder++)
+            see_folder(fixture, folder, seen);
+        see_files(fixture, seen);
+        for (unsigned n = 0; n < TEXTS; n++) {
+            if (!seen[n])
+                print_error("round %u: text %u is lost\n", round, n);
+            assert_true(seen[n]);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -673,6 +811,7 @@ int main(void)
         TEST(a_mailbox_is_found_again_by_either_of_its_rows),
         TEST(a_guid_leads_to_its_mailbox_again),
         TEST(rows_that_can_be_done_without_go),
+        TEST(whatever_rows_are_damaged_no_text_is_lost),
         TEST(a_deleted_message_can_be_recovered_after_its_row_was_damaged),
     };
 
