@@ -15,6 +15,7 @@
 struct run {
     struct search search;
     struct arena moment; /* memory for one message */
+    uint8_t summary[STORE_SUMMARY_MAX];
     struct store_item items[SLICE];
     enum truth truths[SLICE];
     size_t count, at;
@@ -42,14 +43,14 @@ static const struct search_envelope *kept_envelope(struct command *command, stru
                                                    uint32_t uid, struct search_envelope *envelope)
 {
     struct run *run = command->data;
-    uint8_t *bytes = arena_alloc(&run->moment, STORE_SUMMARY_MAX);
     struct mime_summary summary;
     size_t length;
 
-    if (store_summary_get(read, command->imap->view->folder, uid, bytes, &length, NULL) !=
+    if (store_summary_get(read, command->imap->view->folder, uid, run->summary, &length, NULL) !=
             ERR_NONE ||
-        mime_summary_open(bytes, length, &summary, NULL) != ERR_NONE ||
-        !search_envelope_read(envelope, &run->moment, summary.envelope))
+        mime_summary_open(run->summary, length, &summary, NULL) != ERR_NONE ||
+        !search_envelope_read(envelope, &run->moment, summary.envelope,
+                              run->search.needs_addresses))
         return NULL;
     return envelope;
 }
@@ -74,17 +75,22 @@ static enum truth decide(struct command *command, struct store_read *read,
 static enum err_code read_slice(struct command *command, struct store_read *read, struct err *err)
 {
     struct run *run = command->data;
+    uint32_t folder = command->imap->view->folder;
     struct uid_range range = uidset_next_range(&command->uids, run->next_uid);
-    enum err_code code;
 
-    run->at = run->count = run->next_uid = 0;
+    run->at = run->count = 0;
+    for (; range.first != 0 && run->count < SLICE;
+         range = uidset_next_range(&command->uids, run->next_uid)) {
+        size_t count;
+
+        if (store_item_scan(read, folder, range.first, range.last, 0, run->items + run->count,
+                            SLICE - run->count, &count, err) != ERR_NONE)
+            return err->code;
+        run->count += count;
+        run->next_uid = (run->count == SLICE ? run->items[SLICE - 1].uid : range.last) + 1;
+    }
     if (range.first == 0)
-        return ERR_NONE;
-    code = store_item_scan(read, command->imap->view->folder, range.first, range.last, 0,
-                           run->items, SLICE, &run->count, err);
-    if (code != ERR_NONE)
-        return code;
-    run->next_uid = (run->count == SLICE ? run->items[SLICE - 1].uid : range.last) + 1;
+        run->next_uid = 0;
     for (size_t i = 0; i < run->count; i++)
         run->truths[i] = decide(command, read, &run->items[i]);
     return ERR_NONE;

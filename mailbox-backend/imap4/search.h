@@ -68,6 +68,7 @@ struct search {
     struct mime_search_key contents[SEARCH_CONTENTS_MAX]; /* fresh ones, copied for each message */
     unsigned content_count;
     bool needs_envelope;
+    bool needs_addresses; /* of it */
     bool has_modseq;          /* a MODSEQ key is among them */
     struct str charset;       /* of the strings; empty: none was named */
     struct search_hint *hint; /* or NULL */
@@ -82,7 +83,9 @@ struct search_envelope {
     struct str date, subject;
     struct str addresses[SEARCH_ADDRESSES]; /* "((…)(…))" or "NIL" */
 };
-bool search_envelope_read(struct search_envelope *envelope, struct arena *arena, struct str text);
+/* Without addresses it is read no further than to the subject. */
+bool search_envelope_read(struct search_envelope *envelope, struct arena *arena, struct str text,
+                          bool addresses);
 
 /* What is known of a message so far; NULL: not yet. */
 struct search_facts {

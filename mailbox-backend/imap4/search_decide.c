@@ -28,7 +28,8 @@ static bool skip_address_list(struct parse *parse, struct str *list)
     return true;
 }
 
-bool search_envelope_read(struct search_envelope *envelope, struct arena *arena, struct str text)
+bool search_envelope_read(struct search_envelope *envelope, struct arena *arena, struct str text,
+                          bool addresses)
 {
     struct parse parse;
     struct str passed_over;
@@ -46,7 +47,7 @@ bool search_envelope_read(struct search_envelope *envelope, struct arena *arena,
     if (!parse_char(&parse, '(') || !parse_nstring(&parse, &envelope->date) ||
         !parse_space(&parse) || !parse_nstring(&parse, &envelope->subject))
         return false;
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+    for (size_t i = 0; addresses && i < sizeof(places) / sizeof(places[0]); i++) {
         if (!parse_space(&parse) || !skip_address_list(&parse, places[i]))
             return false;
     }

@@ -40,7 +40,7 @@ static const struct search_envelope *make_envelope(const struct search *search, 
         length = buf_length(&text);
         copy = arena_copy(arena, buf_bytes(&text), length);
         buf_release(&text);
-        search_envelope_read(envelope, arena, str_n(copy, length));
+        search_envelope_read(envelope, arena, str_n(copy, length), search->needs_addresses);
     }
     return envelope;
 }

@@ -156,6 +156,8 @@ static bool take_string(struct reader *reader, struct search_key *key, const str
         return false;
     text_match_init(&key->match, &reader->command->arena, to_utf8(reader, text));
     reader->search->needs_envelope = true;
+    if (word->kind == SEARCH_ADDRESS)
+        reader->search->needs_addresses = true;
     return true;
 }
 

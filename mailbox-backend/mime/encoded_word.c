@@ -130,12 +130,24 @@ static bool decode_word(struct decoder *decoder, const struct word *word)
     return true;
 }
 
+static bool is_ascii(struct str text)
+{
+    uint8_t all = 0;
+
+    for (size_t i = 0; i < text.length; i++)
+        all |= (uint8_t)text.data[i];
+    return all < 0x80;
+}
+
 static void add_plain(struct decoder *decoder, struct str text)
 {
     if (text.length == 0)
         return;
     close_charset(decoder);
-    charset_convert(STR("utf-8"), text, decoder->out, NULL);
+    if (is_ascii(text))
+        buf_append(decoder->out, text.data, text.length);
+    else
+        charset_convert(STR("utf-8"), text, decoder->out, NULL);
 }
 
 static bool is_white(struct str text)
