@@ -40,7 +40,7 @@ void conn_end(struct conn *conn)
     conn_send(
         conn); /* what was written before is still sent: the peer may only have shut its half */
     if (conn_is_live(conn)) {
-        conn->error.code = ERR_NONE;
+        conn_set_error(conn, NULL);
         tell_gone(conn);
     }
 }
@@ -53,9 +53,21 @@ void conn_fail(struct conn *conn, const struct err *err)
     if (conn->is_finishing) {
         conn_close(conn);
     } else if (!conn->is_gone) {
-        conn->error = *err;
+        conn_set_error(conn, err);
         tell_gone(conn);
     }
+}
+
+void conn_set_error(struct conn *conn, const struct err *err)
+{
+    struct err *copy = NULL;
+
+    if (err != NULL) {
+        copy = mem_alloc(sizeof(*copy));
+        *copy = *err;
+    }
+    free(conn->error);
+    conn->error = copy;
 }
 
 void conn_fail_uv(struct conn *conn, int status, const char *what)
@@ -117,7 +129,10 @@ static bool is_local(const struct conn *conn)
 /* Told from the next turn, because the caller does not have the conn yet. */
 static void fail_later(struct conn *conn, int status, const char *what)
 {
-    err_set(&conn->error, ERR_UNAVAILABLE, "%s: %s", what, uv_strerror(status));
+    struct err err;
+
+    err_set(&err, ERR_UNAVAILABLE, "%s: %s", what, uv_strerror(status));
+    conn_set_error(conn, &err);
     conn_ready(conn);
 }
 
@@ -175,14 +190,14 @@ struct conn *conn_connect(struct loop *loop, const struct net_address *address,
     struct conn *conn = create(loop, address->at.any.sa_family, handler, context);
     int status = 0;
 
-    conn->connect_request.data = conn;
+    conn->request.connect.data = conn;
     conn->peer = *address;
     if (is_local(conn))
-        uv_pipe_connect(&conn->connect_request, &conn->at.pipe, address->at.local.sun_path,
+        uv_pipe_connect(&conn->request.connect, &conn->at.pipe, address->at.local.sun_path,
                         on_connected);
     else
         status =
-            uv_tcp_connect(&conn->connect_request, &conn->at.tcp, &address->at.any, on_connected);
+            uv_tcp_connect(&conn->request.connect, &conn->at.tcp, &address->at.any, on_connected);
     if (status != 0)
         fail_later(conn, status, "cannot connect");
     return conn;
@@ -201,6 +216,7 @@ static void on_closed(uv_handle_t *handle)
     buf_release(&conn->wire_out);
     buf_release(&conn->sending);
     tls_session_destroy(&conn->tls);
+    free(conn->error);
     free(conn);
     conn_hub_let_go(hub);
 }
@@ -272,7 +288,9 @@ const struct net_address *conn_local(const struct conn *conn)
 
 const struct err *conn_error(const struct conn *conn)
 {
-    return &conn->error;
+    static const struct err none;
+
+    return conn->error == NULL ? &none : conn->error;
 }
 
 bool conn_peer_uid(const struct conn *conn, unsigned *uid, int *pid)

@@ -14,7 +14,8 @@
 #define CONN_WIRE_IN_MOST ((size_t)64 << 10)  /* ciphertext waiting beyond this stops reading */
 #define CONN_FULL ((size_t)256 << 10)
 #define CONN_INPUT_LIMIT ((size_t)64 << 10)
-#define CONN_HANDSHAKES 4 /* handshake steps on a loop in a turn: each is a millisecond or so */
+#define CONN_HANDSHAKE_SHARE                                                                       \
+    UINT64_C(1000000)            /* ns of handshakes on a loop in a turn: one is 0.2 to 2.4 ms */
 #define CONN_FINISH_SECONDS 10   /* for the peer to end its half */
 #define CONN_DRAIN_SECONDS 60    /* for it to take some of the rest: the kernel's part goes first */
 #define CONN_FINISHING_MOST 1024 /* on a loop: connections that nobody counts any more */
@@ -25,9 +26,10 @@ struct conn_hub {
     struct loop_turn turn;
     struct loop *loop;
     uint64_t number;          /* of the turn */
-    unsigned handshakes;      /* steps taken in this turn */
+    uint64_t handshake_time;  /* ns that steps have taken in this turn */
     TAILQ_HEAD(, conn) ready; /* to be looked at in the next turn callback */
     size_t ready_count;
+    TAILQ_HEAD(, conn) shaking;   /* whose next handshake step was put off, the oldest first */
     TAILQ_HEAD(, conn) finishing; /* after conn_finish(): nobody else knows them */
     size_t finishing_count;
     size_t conn_count; /* whose memory is still there */
@@ -43,13 +45,16 @@ struct conn {
         uv_pipe_t pipe;
     } at;
     uv_timer_t timer;
-    uv_connect_t connect_request;
-    uv_write_t write_request;
-    uv_shutdown_t shutdown_request;
+    union { /* one at a time */
+        uv_connect_t connect;
+        uv_write_t write;
+        uv_shutdown_t shutdown;
+    } request;
     unsigned open_handles;
 
     struct conn_hub *hub;
     TAILQ_ENTRY(conn) in_ready;
+    TAILQ_ENTRY(conn) in_shaking;
     TAILQ_ENTRY(conn) in_finishing;
     conn_handler *handler;
     void *context;
@@ -67,13 +72,14 @@ struct conn {
     struct tls_session *tls;
     struct net_address peer;
     struct net_address local;
-    struct err error;
+    struct err *error; /* NULL: none */
 
     bool is_ready;     /* in hub->ready */
+    bool is_shaking;   /* in hub->shaking */
     bool is_connected; /* reading and writing make sense */
     bool is_reading;
     bool is_paused;
-    bool is_writing; /* write_request is with libuv */
+    bool is_writing; /* request.write is with libuv */
     bool is_high;    /* was full, and CONN_DRAINED is still owed */
     bool is_secured;
     bool has_begun_tls; /* the first handshake step was taken */
@@ -92,6 +98,9 @@ void conn_hub_let_go(struct conn_hub *hub); /* one conn's memory is gone */
 
 /* Has conn looked at in the next turn callback. */
 void conn_ready(struct conn *conn);
+
+/* Has conn looked at when its turn for a handshake step comes. */
+void conn_shake_later(struct conn *conn);
 void conn_forget(struct conn *conn); /* takes it off the hub's lists */
 
 /* conn.c */
@@ -101,6 +110,7 @@ void conn_tell(struct conn *conn, enum conn_event event);
 void conn_end(struct conn *conn); /* the peer's last byte was read */
 void conn_fail(struct conn *conn, const struct err *err);
 void conn_fail_uv(struct conn *conn, int status, const char *what);
+void conn_set_error(struct conn *conn, const struct err *err); /* a copy; NULL for none */
 
 /* conn_read.c */
 void conn_update_reading(struct conn *conn);
@@ -111,7 +121,8 @@ bool conn_wants_input(const struct conn *conn);
 void conn_send(struct conn *conn);
 
 /* conn_tls.c */
-/* Decrypts what has come, or goes on with the handshake; tells CONN_SECURED, CONN_INPUT, CONN_GONE. */
-void conn_tls_read(struct conn *conn);
+/* Decrypts what has come, or goes on with the handshake; tells CONN_SECURED, CONN_INPUT, CONN_GONE. cipher
+   is wire_in, or while that is empty the memory that was read into. */
+void conn_tls_read(struct conn *conn, struct buf *cipher);
 
 #endif

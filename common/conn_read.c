@@ -32,6 +32,21 @@ static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *room)
     *room = uv_buf_init(hub->read_memory, (unsigned)most);
 }
 
+/* Decrypts out of the memory that was read into; only what cannot be used yet is kept. */
+static void read_cipher(struct conn *conn, char *bytes, size_t length)
+{
+    struct buf lent = {.memory = (uint8_t *)bytes, .end = length, .size = length};
+
+    if (buf_length(&conn->wire_in) > 0) {
+        buf_append(&conn->wire_in, bytes, length);
+        conn_tls_read(conn, &conn->wire_in);
+        return;
+    }
+    conn_tls_read(conn, &lent);
+    if (conn_is_live(conn))
+        buf_append(&conn->wire_in, buf_bytes(&lent), buf_length(&lent));
+}
+
 static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *room)
 {
     struct conn *conn = stream->data;
@@ -50,8 +65,7 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *room)
     if (conn->is_finishing)
         return; /* only the end of it is of interest */
     if (conn->tls != NULL) {
-        buf_append(&conn->wire_in, room->base, (size_t)got);
-        conn_tls_read(conn);
+        read_cipher(conn, room->base, (size_t)got);
     } else {
         buf_append(&conn->input, room->base, (size_t)got);
         conn_tell(conn, CONN_INPUT);

@@ -85,9 +85,9 @@ static int write_rest(struct conn *conn)
     buf_move(&conn->sending, &conn->wire_out);
     rest.base = (char *)conn->sending.memory + conn->sending.start;
     rest.len = buf_length(&conn->sending);
-    conn->write_request.data = conn;
+    conn->request.write.data = conn;
     conn->is_writing = true;
-    return uv_write(&conn->write_request, &conn->at.stream, &rest, 1, on_written);
+    return uv_write(&conn->request.write, &conn->at.stream, &rest, 1, on_written);
 }
 
 static int write_wire(struct conn *conn)
@@ -137,8 +137,8 @@ static void finish(struct conn *conn)
         return;
     }
     conn->is_shut = true;
-    conn->shutdown_request.data = conn;
-    if (uv_shutdown(&conn->shutdown_request, &conn->at.stream, on_shut) != 0)
+    conn->request.shutdown.data = conn;
+    if (uv_shutdown(&conn->request.shutdown, &conn->at.stream, on_shut) != 0)
         conn_close(conn);
 }
 

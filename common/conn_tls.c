@@ -32,20 +32,28 @@ static void fail(struct conn *conn)
         conn_fail(conn, &err);
 }
 
+static enum tls_state take_step(struct conn *conn, struct buf *cipher)
+{
+    uint64_t begun = uv_hrtime();
+    enum tls_state state;
+
+    conn->has_begun_tls = true;
+    state = tls_session_advance(conn->tls, cipher, &conn->input, 0, NULL, 0, &conn->wire_out);
+    conn->hub->handshake_time += uv_hrtime() - begun;
+    return state;
+}
+
 /* True once the conn is secured, and its owner was told and is still there. A step is put off when
    the loop has had its share of them in this turn. */
-static bool handshake(struct conn *conn)
+static bool handshake(struct conn *conn, struct buf *cipher)
 {
-    if (conn->has_begun_tls && buf_length(&conn->wire_in) == 0)
+    if (conn->is_shaking || (conn->has_begun_tls && buf_length(cipher) == 0))
         return false;
-    if (conn->hub->handshakes == CONN_HANDSHAKES) {
-        conn_ready(conn);
+    if (conn->hub->handshake_time >= CONN_HANDSHAKE_SHARE) {
+        conn_shake_later(conn);
         return false;
     }
-    conn->hub->handshakes++;
-    conn->has_begun_tls = true;
-    switch (
-        tls_session_advance(conn->tls, &conn->wire_in, &conn->input, 0, NULL, 0, &conn->wire_out)) {
+    switch (take_step(conn, cipher)) {
     case TLS_OPEN:
         conn->is_secured = true;
         conn_tell(conn, CONN_SECURED);
@@ -61,18 +69,18 @@ static bool handshake(struct conn *conn)
     }
 }
 
-void conn_tls_read(struct conn *conn)
+void conn_tls_read(struct conn *conn, struct buf *cipher)
 {
     size_t before;
     enum tls_state state;
 
-    if (!conn->is_connected || (!conn->is_secured && !handshake(conn)))
+    if (!conn->is_connected || (!conn->is_secured && !handshake(conn, cipher)))
         return;
     if (!conn_wants_input(conn))
         return;
     before = buf_length(&conn->input);
-    state = tls_session_advance(conn->tls, &conn->wire_in, &conn->input, conn->input_limit + 1,
-                                NULL, 0, &conn->wire_out);
+    state = tls_session_advance(conn->tls, cipher, &conn->input, conn->input_limit + 1, NULL, 0,
+                                &conn->wire_out);
     if (buf_length(&conn->input) > before) {
         bool was_limited = !conn_wants_input(conn);
 
