@@ -27,6 +27,25 @@ bool client_set_up(bool most_1_2)
     return !most_1_2 || SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION) == 1;
 }
 
+/* The TLS session that this worker's next connection offers to resume, with options->resume. */
+static _Thread_local SSL_SESSION *kept;
+
+static bool shake_hands(struct client *client)
+{
+    client->ssl = SSL_new(context);
+    return client->ssl != NULL && SSL_set_fd(client->ssl, client->fd) == 1 &&
+           (kept == NULL || SSL_set_session(client->ssl, kept) == 1) &&
+           SSL_connect(client->ssl) == 1;
+}
+
+/* Without the mark that both sides have said good-bye OpenSSL would not let it be resumed. */
+static void keep_session(struct client *client)
+{
+    SSL_set_shutdown(client->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    SSL_SESSION_free(kept);
+    kept = SSL_get1_session(client->ssl);
+}
+
 static int connect_to(const char *host, int port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
@@ -56,13 +75,10 @@ struct client *client_open(const struct options *options, int port, bool tls)
         free(client);
         return NULL;
     }
-    if (tls) {
-        client->ssl = SSL_new(context);
-        if (client->ssl == NULL || SSL_set_fd(client->ssl, client->fd) != 1 ||
-            SSL_connect(client->ssl) != 1) {
-            fprintf(stderr, "the TLS handshake failed\n");
-            client_close(&client);
-        }
+    client->resumes = options->resume;
+    if (tls && !shake_hands(client)) {
+        fprintf(stderr, "the TLS handshake failed\n");
+        client_close(&client);
     }
     return client;
 }
@@ -71,6 +87,8 @@ void client_close(struct client **client)
 {
     if (*client == NULL)
         return;
+    if ((*client)->ssl != NULL && (*client)->resumes)
+        keep_session(*client);
     SSL_free((*client)->ssl);
     close((*client)->fd);
     free(*client);

@@ -3,12 +3,14 @@
 #define BENCH_CLIENT_PARTS_H
 
 #include <openssl/ssl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct client {
     int fd;
-    SSL *ssl; /* NULL: in clear */
+    SSL *ssl;     /* NULL: in clear */
+    bool resumes; /* the next connection offers this one's session */
     unsigned next_tag;
     uint64_t octets;
     size_t start; /* of what was read and not used yet */

@@ -24,6 +24,8 @@ static const struct setting {
     {"lmtp-port", INTEGER, offsetof(struct options, lmtp_port),  1,
      "idle: where messages are given"                                                                         },
     {"tls",       SWITCH,  offsetof(struct options, tls),        0,    "TLS from the first octet on"          },
+    {"resume",    SWITCH,  offsetof(struct options, resume),     0,
+     "offer to resume the TLS session of before"                                                              },
     {"tls12",     SWITCH,  offsetof(struct options, most_tls12), 0,    "TLS 1.2 at most"                      },
     {"workers",   INTEGER, offsetof(struct options, workers),    1,    "connections at the same time"         },
     {"users",     INTEGER, offsetof(struct options, users),      1,    "how many of u000, u001, ..."          },

@@ -11,6 +11,7 @@ struct options {
     int port;
     int lmtp_port;   /* for idle: where the messages that wake a client go */
     bool tls;        /* from the first byte on (RFC 8314) */
+    bool resume;     /* TLS sessions of before, where the server takes their tickets */
     bool most_tls12; /* so that servers with different libraries do the same work */
     int workers;     /* connections at the same time */
     int users;       /* u000, u001, ...; worker n begins with user n */

@@ -1,6 +1,6 @@
 """The benchmark: Dovecot (direct and proxied) and the pair, by turns, in one run.
 
-    run.py MAILBENCH [--quick] [--out=FOLDER] [--only=WORD]
+    run.py MAILBENCH [--quick] [--out=FOLDER] [--only=WORD] [--engine=mbedtls|openssl|both]
 
 Writes results.json and table.md to FOLDER, and prints the table. Needs root, as Dovecot does."""
 
@@ -39,6 +39,7 @@ def tests(big):
     in_big = ["--users=1", "--folder=Big"]
     return [
         Test("login session, TLS, full handshake", "login", "imaps", 16),
+        Test("login session, TLS, resumed", "login", "imaps", 16, "--resume"),
         Test("login session, plain", "login", "imap", 16),
         Test("FETCH BODY.PEEK[], 10 KB messages, plain", "fetch", "imap", 8, f"--messages={INBOX}", unit="s/GB"),
         Test("FETCH BODY.PEEK[], 10 KB messages, TLS", "fetch", "imaps", 8, f"--messages={INBOX}", unit="s/GB"),
@@ -134,13 +135,14 @@ def table(report):
     names = report["servers"]
     lines = [f"{report['date']}, {report['cpu']}, {report['processors']} processors, Linux {report['kernel']}; "
              f"Dovecot {report['dovecot']}, {report['pair']}.", "",
-             "Server CPU per operation; the ratio is the proxied Dovecot's divided by the pair's:", "",
-             "| operation | unit | " + " | ".join(names) + " | ratio |", "|---|---|" + "---:|" * (len(names) + 1)]
+             "Server CPU per operation; a ratio is the proxied Dovecot's divided by that pair's:", "",
+             "| operation | unit | " + " | ".join(names) + " |" + " ratio |" * len(names[2:]),
+             "|---|---|" + "---:|" * (len(names) + len(names[2:]))]
     for row in report["results"]:
         costs = [row[name]["cost"] for name in names]
-        ratio = f"{costs[-2] / costs[-1]:.1f}" if costs[-1] and costs[-2] else "–"
+        ratios = [f"{costs[1] / cost:.1f}" if cost and costs[1] else "–" for cost in costs[2:]]
         lines.append(f"| {row['test']} | {row['unit'].replace('us', 'µs')} | " +
-                     " | ".join(map(figure, costs)) + f" | {ratio} |")
+                     " | ".join([*map(figure, costs), *ratios]) + " |")
     lines += ["", "Rate per second, and p50 / p99 in milliseconds:", "",
               "| operation | " + " | ".join(f"{name}: rate | p50 / p99" for name in names) + " |",
               "|---|" + "---:|---:|" * len(names)]
@@ -166,6 +168,8 @@ def parse():
     parser.add_argument("mailbench")
     parser.add_argument("--quick", action="store_true", help="about 3 minutes, a smaller folder")
     parser.add_argument("--out", default="bench-results")
+    parser.add_argument("--engine", default="both", choices=[*servers.ENGINES, "both"],
+                        help="the TLS engine of the pair; both: two pairs, a column each")
     parser.add_argument("--only", default="", help="tests whose title has this word")
     return parser.parse_args()
 
@@ -182,7 +186,9 @@ def main():
     with servers.pair.Deployment() as deployment:
         os.chmod(deployment.folder, 0o755)  # Dovecot's processes run as users of their own
         direct = servers.Dovecot(deployment, "Dovecot direct")
-        measured = [direct, servers.Dovecot(deployment, "Dovecot proxied", direct), servers.OurPair(deployment)]
+        engines = list(servers.ENGINES) if arguments.engine == "both" else [arguments.engine]
+        measured = [direct, servers.Dovecot(deployment, "Dovecot proxied", direct),
+                    *(servers.OurPair(deployment, engine) for engine in engines)]
         report = {"date": time.strftime("%Y-%m-%d"), "cpu": cpu_model(), "processors": os.cpu_count(),
                   "kernel": platform.release(), "dovecot": measured[0].version(), "pair": measured[-1].version(),
                   "load": os.getloadavg()[0], "servers": [server.name for server in measured],
@@ -191,8 +197,8 @@ def main():
             for server in measured:
                 started.append(server)
                 server.start()
-            fill(binary, measured[0], big)
-            fill(binary, measured[-1], big)
+            for server in (measured[0], *measured[2:]):
+                fill(binary, server, big)
             report["results"] = run_tests(binary, measured, chosen, seconds, rounds)
         finally:
             for server in reversed(started):

@@ -29,19 +29,22 @@ def user_lines(more):
     return "".join(f"u{number:03d}:{{PLAIN}}{PASSWORD}{more}\n" for number in range(USERS))
 
 
-class OurPair:
-    name = "pair"
+ENGINES = {"mbedtls": "mbedTLS", "openssl": "OpenSSL"}
 
-    def __init__(self, deployment):
-        folder, pki = deployment.folder, deployment.pki
+
+class OurPair:
+    def __init__(self, deployment, engine):
+        self.name = f"pair, {ENGINES[engine]}"
+        folder, pki = f"{deployment.folder}/pair-{engine}", deployment.pki
+        os.makedirs(folder)
         self.ports = ports = free_ports()
         listen = {service: f"127.0.0.1:{port}" for service, port in ports.items()}
         self.back = deployment.add(pair.Program(pair.BACK, f"{folder}/back", (
-            f"[backend]\nname = back1\ndata = {folder}/back/data\n"
+            f"[backend]\nname = back1\ndata = {folder}/back/data\ntls_engine = {engine}\n"
             f"[link]\nlisten = unix:{folder}/link\n"
             f"[directory]\ndefault_domain = {pair.DOMAIN}\n")))
         self.front = deployment.add(pair.Program(pair.FRONT, f"{folder}/front", (
-            f"[front]\nname = front1\ndata = {folder}/front/data\n"
+            f"[front]\nname = front1\ndata = {folder}/front/data\ntls_engine = {engine}\n"
             f"[tls]\ncertificate = {pki}/server.crt\nkey = {pki}/server.key\n"
             f"[limits]\ntrusted_networks = 127.0.0.1/32\n"
             f"[imap4]\nlisten = {listen['imap']}\nlisten_tls = {listen['imaps']}\nplaintext_auth = yes\n"
