@@ -1,5 +1,6 @@
 #include "mailbox-backend/restore.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -190,14 +191,50 @@ static enum err_code restore_folders(struct restoring *restoring, bool *found, s
     return code == ERR_NOT_FOUND ? ERR_NONE : code;
 }
 
-enum err_code restore_run(const struct restore_request *request, struct restore_result *result,
-                          struct err *err)
+/* ---- one at a time in a mailbox: two would each find the same messages missing ---- */
+
+static pthread_mutex_t under_way_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct under_way {
+    const struct store_mailbox *mailbox;
+    struct under_way *next;
+} * under_way;
+
+static enum err_code enter(struct under_way *own, const struct store_mailbox *mailbox,
+                           struct err *err)
+{
+    struct under_way *other;
+
+    own->mailbox = mailbox;
+    pthread_mutex_lock(&under_way_lock);
+    for (other = under_way; other != NULL && other->mailbox != mailbox; other = other->next)
+        continue;
+    if (other == NULL) {
+        own->next = under_way;
+        under_way = own;
+    }
+    pthread_mutex_unlock(&under_way_lock);
+    return other == NULL ? ERR_NONE
+                         : err_set(err, ERR_EXISTS, "a restore into this mailbox is under way");
+}
+
+static void leave(const struct under_way *own)
+{
+    struct under_way **at = &under_way;
+
+    pthread_mutex_lock(&under_way_lock);
+    while (*at != own)
+        at = &(*at)->next;
+    *at = own->next;
+    pthread_mutex_unlock(&under_way_lock);
+}
+
+static enum err_code restore_alone(const struct restore_request *request,
+                                   struct restore_result *result, struct err *err)
 {
     struct restoring *restoring = mem_alloc(sizeof(*restoring));
     bool found = false;
     enum err_code code;
 
-    *result = (struct restore_result){0};
     restoring->request = request;
     restoring->result = result;
     code = restore_folders(restoring, &found, err);
@@ -206,5 +243,22 @@ enum err_code restore_run(const struct restore_request *request, struct restore_
     if (code == ERR_NONE && request->exact && request->to != NULL)
         code = restore_delete_folders(restoring, err);
     free(restoring);
+    return code;
+}
+
+enum err_code restore_run(const struct restore_request *request, struct restore_result *result,
+                          struct err *err)
+{
+    struct under_way own;
+    enum err_code code;
+
+    *result = (struct restore_result){0};
+    if (request->dry_run)
+        return restore_alone(request, result, err);
+    code = enter(&own, request->to, err);
+    if (code != ERR_NONE)
+        return code;
+    code = restore_alone(request, result, err);
+    leave(&own);
     return code;
 }
