@@ -29,9 +29,6 @@ static enum err_code check_flags(struct admin_call *call, struct err *err)
         return err_set(err, ERR_INVALID, "--in-place goes with neither --into nor --to");
     if (!in_place && (admin_has(call, "exact") || admin_has(call, "flags")))
         return err_set(err, ERR_INVALID, "--exact and --flags go with --in-place only");
-    if (admin_has(call, "exact") && admin_backend(call)->settings->store.recovery_time == 0)
-        return err_set(err, ERR_DENIED,
-                       "store.recovery_time is 0: what --exact removes would be gone for good");
     return ERR_NONE;
 }
 
@@ -138,6 +135,20 @@ static enum err_code find_target(struct run *run, struct err *err)
     return err_set(err, code, "no user %s", name);
 }
 
+/* What --exact removes must come back if that was a mistake. */
+static enum err_code check_recovery(const struct run *run, struct err *err)
+{
+    uint64_t kept = run->to.recovery_is_set
+                        ? run->to.recovery.seconds
+                        : admin_backend(run->call)->settings->store.recovery_time;
+
+    if (!run->request.exact || kept > 0)
+        return ERR_NONE;
+    return err_set(err, ERR_DENIED,
+                   "the recovery time of %s is 0: what --exact removes would be gone for good",
+                   run->to.name);
+}
+
 static enum err_code open_target(struct run *run, struct err *err)
 {
     struct admin_call *call = run->call;
@@ -237,6 +248,8 @@ static enum err_code prepare(struct run *run, struct err *err)
         code = read_paths(run, err);
     if (code == ERR_NONE)
         code = find_target(run, err);
+    if (code == ERR_NONE)
+        code = check_recovery(run, err);
     if (code == ERR_NONE) {
         code = backup_reader_open(&run->reader, run->folder, run->name, &run->from.guid, err);
         if (code == ERR_NOT_FOUND)

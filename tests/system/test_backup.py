@@ -253,6 +253,10 @@ def test_a_mailbox_is_made_exactly_what_it_was():
         assert not [line for line in imap.list()[1] if b"Renamed" in line]
         text = pair.back.admin("mailbox", "recover", "alice", "--list")[1]
         assert "came since" in text and text.count("project") == 8, text
+        pair.back.admin("user", "set", "alice", "--recovery=0")
+        code, text = pair.back.admin("mailbox", "restore", "alice", folder, "--in-place", "--exact", ok=None)
+        assert code == 1 and "gone for good" in text, text
+        pair.back.admin("user", "set", "alice", "--recovery=14d")
         pair.back.stop()  # and while the daemon is stopped
         _, done = restore(pair, folder, "--in-place", "--exact")
         assert done["there"] == done["messages"] == 14 and done["restored"] == done["removed"] == 0
