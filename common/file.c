@@ -132,10 +132,24 @@ enum err_code file_write(const char *path, const void *data, size_t length, unsi
     return file_sync_folder(folder, err);
 }
 
+/* A folder that was just made is not durable before the one that it is in has been synced. */
+static enum err_code make_folder(const char *path, unsigned mode, struct err *err)
+{
+    char above[PATH_MAX];
+    enum err_code code;
+
+    if (mkdir(path, (mode_t)mode) != 0)
+        return errno == EEXIST ? ERR_NONE : err_errno(err, errno, "%s", path);
+    folder_of(path, above);
+    code = file_sync_folder(above, err);
+    return code == ERR_DENIED ? ERR_NONE : code; /* one may write to what one may not read */
+}
+
 enum err_code file_make_folders(const char *path, unsigned mode, struct err *err)
 {
     char part[PATH_MAX];
     struct stat facts;
+    enum err_code code;
 
     if (strlen(path) >= sizeof(part))
         return err_set(err, ERR_INVALID, "%.100s…: the path is too long", path);
@@ -146,8 +160,9 @@ enum err_code file_make_folders(const char *path, unsigned mode, struct err *err
         if (end != '/' && end != '\0')
             continue;
         *at = '\0';
-        if (mkdir(part, (mode_t)mode) != 0 && errno != EEXIST)
-            return err_errno(err, errno, "%s", part);
+        code = make_folder(part, mode, err);
+        if (code != ERR_NONE)
+            return code;
         if (end == '\0')
             break;
         *at = end;

@@ -81,6 +81,8 @@ static enum err_code plan(struct batch *batch, struct task *task, struct err *er
         return ERR_NONE;
     code = remove_slice(batch, task, &place, &gone, err);
     task->outcome = code == ERR_NONE ? OUTCOME_MORE : OUTCOME_DONE;
+    if (code != ERR_NONE && code != ERR_NOT_FOUND) /* what was removed stays removed */
+        task->late = *err;
     if (!uidset_is_empty(&gone)) {
         op->modseq = batch_modseq(batch, task->folder, CHANGE_GONE);
         vanished_put(batch, task->folder, op->modseq, &gone, err);

@@ -117,6 +117,8 @@ static enum err_code plan(struct batch *batch, struct task *task, struct err *er
         return code;
     code = change_slice(batch, task, keywords, &changed, &modseq, err);
     task->outcome = code == ERR_NONE ? OUTCOME_MORE : OUTCOME_DONE;
+    if (code != ERR_NONE && code != ERR_NOT_FOUND) /* what was changed stays changed */
+        task->late = *err;
     if (modseq != 0) {
         op->modseq = modseq;
         note(batch, task, &changed, modseq);

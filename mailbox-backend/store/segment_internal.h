@@ -53,6 +53,7 @@ enum err_code segment_open_copy(const char *folder, const struct segment_record 
 void segments_insert(struct segments *set, const struct segment_record *record, bool row_dirty);
 struct segment *segments_find(struct segments *set, uint32_t number);
 struct segment *segments_find_free(struct segments *set);
+enum err_code segments_pin_locked(struct segments *set, struct segment *segment, struct err *err);
 void segments_seal(struct segments *set, struct segment *segment);
 uint64_t segments_next_size(const struct segments *set);
 

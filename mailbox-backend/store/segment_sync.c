@@ -44,19 +44,23 @@ enum err_code segment_write(struct segments *set, struct segment *segment, uint3
     return ERR_NONE;
 }
 
-/* A segment that must be synced, pinned; NULL when there is none. */
+/* A segment that must be synced, pinned; NULL when there is none. One that was sealed since it was written to, with
+   operations only, may have been closed. */
 static struct segment *next_dirty(struct segments *set)
 {
     struct segment *found = NULL;
+    struct err err;
 
     pthread_mutex_lock(&set->lock);
     for (size_t i = set->count; i > 0 && found == NULL; i--) {
         struct segment *segment = set->all[i - 1];
 
-        if (segment->pins > 0 && atomic_exchange(&segment->dirty, false)) {
-            segment->pins++;
+        if (!atomic_exchange(&segment->dirty, false) || segment->record.state == SEGMENT_FREE)
+            continue;
+        if (segments_pin_locked(set, segment, &err) == ERR_NONE)
             found = segment;
-        }
+        else
+            log_error(NULL, "%s: %s", set->folder, err.text);
     }
     pthread_mutex_unlock(&set->lock);
     return found;

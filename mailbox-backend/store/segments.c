@@ -72,7 +72,7 @@ uint64_t segments_next_size(const struct segments *set)
 
 /* ---- pins, with the lock held ---- */
 
-static enum err_code pin(struct segments *set, struct segment *segment, struct err *err)
+enum err_code segments_pin_locked(struct segments *set, struct segment *segment, struct err *err)
 {
     if (segment->fd < 0) {
         enum err_code code = (set->read_only ? segment_open_copy : segment_open_file)(
@@ -124,7 +124,7 @@ static void take_rows(struct segments *set, const struct segment_record *rows, s
             continue;
         if (set->active != NULL)
             segments_seal(set, set->active);
-        if (pin(set, segment, &err) == ERR_NONE) {
+        if (segments_pin_locked(set, segment, &err) == ERR_NONE) {
             set->active = segment;
         } else {
             log_error(NULL, "%s: %s", set->folder, err.text);
@@ -195,7 +195,7 @@ uint32_t segments_start(const struct segments *set)
 
 static enum err_code activate(struct segments *set, struct segment *segment, struct err *err)
 {
-    enum err_code code = pin(set, segment, err);
+    enum err_code code = segments_pin_locked(set, segment, err);
 
     if (code == ERR_NONE) {
         code = segment_write_header(segment->fd, &segment->record, err);
@@ -280,7 +280,7 @@ enum err_code segments_pin(struct segments *set, uint32_t number, struct segment
     if (segment == NULL || segment->record.state == SEGMENT_FREE)
         code = err_set(err, ERR_CORRUPT, "segment %" PRIu32 " is missing", number);
     else
-        code = pin(set, segment, err);
+        code = segments_pin_locked(set, segment, err);
     *out = code == ERR_NONE ? segment : NULL;
     pthread_mutex_unlock(&set->lock);
     return code;

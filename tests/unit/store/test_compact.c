@@ -4,7 +4,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "mailbox-backend/store/segment.h"
+#include "mailbox-backend/store/database.h"
+#include "mailbox-backend/store/segment_internal.h"
 #include "tests/unit/store/fixture.h"
 
 #define INBOX STORE_INBOX_FOLDER
@@ -18,6 +19,38 @@ static struct fixture *small_segments(void)
     fixture->settings.segment_size = SEGMENT;
     fixture->settings.compress = false;
     return fixture;
+}
+
+/* ---- operation records without content ---- */
+
+static void a_sealed_segment_with_operations_only_is_synced_with_the_next_content(void **state)
+{
+    struct fixture *fixture = small_segments();
+    static char large[SEGMENT / 10 * 9], value[STORE_PROPERTY_MAX];
+    struct segments *segments;
+    unsigned sealed = 0;
+
+    fixture_open(fixture);
+    *state = fixture;
+    append_bytes(fixture, INBOX, large, sizeof(large)); /* so much that it is not rewritten */
+    for (unsigned n = 0; n < 2 * SEGMENT / sizeof(value); n++) {
+        struct store_op op = {
+            .kind = OP_PROPERTY_SET, .mailbox = fixture->mailbox, .folder = INBOX};
+
+        op.in.property.property = (struct store_property){"note", value, sizeof(value)};
+        must(store_run(&op), &op.err);
+    }
+    append_text(fixture, INBOX, "last");
+    segments = fixture->mailbox->database->segments;
+    pthread_mutex_lock(&segments->lock);
+    for (size_t i = 0; i < segments->count; i++) {
+        if (segments->all[i]->record.state != SEGMENT_SEALED)
+            continue;
+        sealed++;
+        assert_false(atomic_load(&segments->all[i]->dirty));
+    }
+    pthread_mutex_unlock(&segments->lock);
+    assert_true(sealed > 0);
 }
 
 /* ---- messages that can be told from their number ---- */
@@ -397,6 +430,7 @@ int main(void)
         cmocka_unit_test(old_deletions_come_first_and_then_the_least_live),
         cmocka_unit_test(operations_newer_than_the_copy_of_the_index_are_kept),
         cmocka_unit_test(a_free_file_that_is_old_is_removed),
+        TIDY(a_sealed_segment_with_operations_only_is_synced_with_the_next_content),
         TIDY(a_thinned_store_shrinks_by_itself),
         TIDY(an_open_content_is_read_from_its_old_place),
         TIDY(nothing_is_lost_by_kill_9_during_compaction),
