@@ -270,6 +270,8 @@ enum step cmd_status(struct command *command);
 enum step cmd_append(struct command *command);
 enum step cmd_expunge(struct command *command);
 enum step cmd_search(struct command *command);
+enum step cmd_sort(struct command *command);
+enum step cmd_thread(struct command *command);
 enum step cmd_fetch(struct command *command);
 enum step cmd_store(struct command *command);
 enum step cmd_copy(struct command *command);

@@ -68,8 +68,9 @@ struct search {
     struct mime_search_key contents[SEARCH_CONTENTS_MAX]; /* fresh ones, copied for each message */
     unsigned content_count;
     bool needs_envelope;
-    bool needs_addresses; /* of it */
+    bool needs_addresses;     /* of it */
     bool has_modseq;          /* a MODSEQ key is among them */
+    bool charset_stands;      /* in SORT and THREAD it is always there, without CHARSET before it */
     struct str charset;       /* of the strings; empty: none was named */
     struct search_hint *hint; /* or NULL */
 };
@@ -82,8 +83,9 @@ void search_release(struct search *search);
 struct search_envelope {
     struct str date, subject;
     struct str addresses[SEARCH_ADDRESSES]; /* "((…)(…))" or "NIL" */
+    struct str in_reply_to, message_id;
 };
-/* Without addresses it is read no further than to the subject. */
+/* Without addresses it is read no further than to the subject, else to its end. */
 bool search_envelope_read(struct search_envelope *envelope, struct arena *arena, struct str text,
                           bool addresses);
 

@@ -47,11 +47,14 @@ bool search_envelope_read(struct search_envelope *envelope, struct arena *arena,
     if (!parse_char(&parse, '(') || !parse_nstring(&parse, &envelope->date) ||
         !parse_space(&parse) || !parse_nstring(&parse, &envelope->subject))
         return false;
-    for (size_t i = 0; addresses && i < sizeof(places) / sizeof(places[0]); i++) {
+    if (!addresses)
+        return true;
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         if (!parse_space(&parse) || !skip_address_list(&parse, places[i]))
             return false;
     }
-    return true;
+    return parse_space(&parse) && parse_nstring(&parse, &envelope->in_reply_to) &&
+           parse_space(&parse) && parse_nstring(&parse, &envelope->message_id);
 }
 
 static bool feed_decoded(struct text_match *match, struct str text)

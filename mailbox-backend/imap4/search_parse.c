@@ -363,10 +363,15 @@ static bool refuse_charset(struct command *command)
 
 static bool take_charset(struct command *command, struct search *search)
 {
-    if (!parse_word(&command->args, "CHARSET"))
-        return true;
-    if (!parse_space(&command->args) || !parse_astring(&command->args, &search->charset) ||
-        !parse_space(&command->args)) {
+    if (!search->charset_stands) {
+        if (!parse_word(&command->args, "CHARSET"))
+            return true;
+        if (!parse_space(&command->args)) {
+            command_bad_syntax(command);
+            return false;
+        }
+    }
+    if (!parse_astring(&command->args, &search->charset) || !parse_space(&command->args)) {
         command_bad_syntax(command);
         return false;
     }

@@ -1,0 +1,225 @@
+/* THREAD and UID THREAD (RFC 5256). */
+#include <inttypes.h>
+
+#include "mailbox-backend/imap4/message_facts.h"
+#include "mailbox-backend/imap4/msg_id.h"
+#include "mailbox-backend/imap4/thread.h"
+#include "mailbox-backend/mime/base_subject.h"
+
+#define HIT_COST 8192u /* a header is read */
+#define COMPARISONS ((size_t)200000)
+#define SUBJECT_MAX ((size_t)1000) /* bytes of a subject that are compared */
+
+struct threading {
+    struct search_run run;
+    struct threads threads;
+
+    /* The answer: the node to be told next, and whether it is reached from above. */
+    uint32_t at;
+    bool begun;
+};
+
+static void clean_up(struct command *command)
+{
+    struct threading *threading = command->data;
+
+    search_run_release(command, &threading->run);
+    threads_release(&threading->threads);
+}
+
+static bool take_algorithm(struct parse *args, struct threading *threading)
+{
+    const char *start = args->at;
+
+    if (parse_word(args, "ORDEREDSUBJECT"))
+        threading->threads.algorithm = THREAD_ORDEREDSUBJECT;
+    else if (parse_word(args, "REFERENCES"))
+        threading->threads.algorithm = THREAD_REFERENCES;
+    else
+        return parse_fail(args, start, "Unknown threading algorithm");
+    return parse_space(args);
+}
+
+/* ---- gathering ---- */
+
+static bool add_references(struct threads *threads, const struct message_facts *facts)
+{
+    struct str rest = facts->references;
+    char bytes[MSG_ID_MAX];
+    struct str id;
+    bool any = false;
+
+    while (msg_id_next(&rest, bytes, &id)) {
+        any = true;
+        if (!threads_add_reference(threads, id))
+            return false;
+    }
+    rest = facts->envelope.in_reply_to;
+    return any || !msg_id_next(&rest, bytes, &id) || threads_add_reference(threads, id);
+}
+
+static bool add_message(struct threads *threads, const struct store_item *item,
+                        const struct message_facts *facts, struct arena *arena)
+{
+    struct thread_message message = {.uid = item->uid, .date = message_facts_date(facts, item)};
+    struct str rest = facts->envelope.message_id;
+    char bytes[MSG_ID_MAX];
+    struct buf key = {0};
+    struct str base;
+    bool added;
+
+    message.is_reply = mime_base_subject(arena, facts->envelope.subject, &base);
+    mime_collation_key(base, SUBJECT_MAX, &key);
+    if (buf_length(&key) > 0)
+        message.base_subject = str_n(buf_bytes(&key), buf_length(&key));
+    msg_id_next(&rest, bytes, &message.message_id);
+    added = threads_add(threads, &message);
+    buf_release(&key);
+    if (added && threads->algorithm == THREAD_REFERENCES)
+        added = add_references(threads, facts);
+    if (added)
+        threads_end_message(threads);
+    return added;
+}
+
+static enum err_code no_memory(struct err *err)
+{
+    return err_set(err, ERR_LIMIT, "too much to be threaded at once, or by too many at a time");
+}
+
+static enum err_code take_hit(struct command *command, const struct store_item *item,
+                              struct err *err)
+{
+    struct threading *threading = command->data;
+    struct threads *threads = &threading->threads;
+    struct message_facts facts;
+    struct arena arena = {0};
+    enum err_code code = message_facts_read(command, item, threads->algorithm == THREAD_REFERENCES,
+                                            &arena, &facts, err);
+
+    if (code == ERR_NONE && !add_message(threads, item, &facts, &arena))
+        code = no_memory(err);
+    arena_reset(&arena);
+    return code;
+}
+
+/* ---- the answer ---- */
+
+/* A node begins a list of its own below the root and beside siblings. */
+static bool opens(const struct threads *threads, uint32_t node)
+{
+    uint32_t parent = threads->nodes[node].parent;
+
+    return parent == THREAD_NONE || threads->nodes[parent].children > 1;
+}
+
+static void enter(struct command *command, uint32_t node)
+{
+    const struct threading *threading = command->data;
+    const struct threads *threads = &threading->threads;
+    uint32_t parent = threads->nodes[node].parent;
+    uint32_t uid = threads->nodes[node].uid;
+    bool by_uid = (command->entry->flags & CMD_UID) != 0;
+    struct buf *out = command_output(command);
+
+    if (parent != THREAD_NONE && threads->nodes[parent].uid != 0 && threads->child[parent] == node)
+        buf_byte(out, ' ');
+    if (opens(threads, node))
+        buf_byte(out, '(');
+    if (uid != 0)
+        buf_printf(out, "%" PRIu32, by_uid ? uid : view_sequence(command->imap->view, uid));
+}
+
+/* The next node in the order of the answer; lists that end on the way are closed. */
+static uint32_t next_node(struct command *command, uint32_t node)
+{
+    const struct threading *threading = command->data;
+    const struct threads *threads = &threading->threads;
+
+    if (threads->child[node] != THREAD_NONE)
+        return threads->child[node];
+    for (; node != THREAD_NONE; node = threads->nodes[node].parent) {
+        if (opens(threads, node))
+            buf_byte(command_output(command), ')');
+        if (threads->sibling[node] != THREAD_NONE)
+            return threads->sibling[node];
+    }
+    return THREAD_NONE;
+}
+
+static enum step tell(struct command *command)
+{
+    struct threading *threading = command->data;
+    struct buf *out = command_output(command);
+
+    if (!threading->begun) {
+        threading->at = threading->threads.top;
+        buf_text(out, threading->at == THREAD_NONE ? "* THREAD" : "* THREAD ");
+    }
+    threading->begun = true;
+    command->in_answer = true;
+    while (threading->at != THREAD_NONE) {
+        if (!command_has_room(command))
+            return STEP_MORE;
+        enter(command, threading->at);
+        threading->at = next_node(command, threading->at);
+    }
+    buf_text(out, "\r\n");
+    command->in_answer = false;
+    return command_ok(command, NULL);
+}
+
+/* ---- steps ---- */
+
+static enum step thread(struct command *command)
+{
+    struct threading *threading = command->data;
+    struct err err;
+
+    if ((command->why & WHY_WORKER) == 0)
+        return STEP_WORK;
+    switch (threads_run(&threading->threads, COMPARISONS)) {
+    case THREADS_GO_ON:
+        return STEP_WORK;
+    case THREADS_FULL:
+        no_memory(&err);
+        return command_fail(command, &err);
+    case THREADS_DONE:
+        break;
+    }
+    command->run = tell;
+    return tell(command);
+}
+
+static enum step gather(struct command *command)
+{
+    struct threading *threading = command->data;
+    enum step step;
+    struct err err;
+
+    if ((command->why & WHY_WORKER) == 0)
+        return STEP_WORK;
+    if (!search_run_go(command, &threading->run, &step, &err))
+        return step;
+    if (err.code != ERR_NONE)
+        return command_fail(command, &err);
+    command->run = thread;
+    return thread(command);
+}
+
+enum step cmd_thread(struct command *command)
+{
+    struct threading *threading = arena_alloc(&command->arena, sizeof(*threading));
+
+    command->data = threading;
+    command->cleanup = clean_up;
+    threading->run.hit = take_hit;
+    threading->run.hit_cost = HIT_COST;
+    threading->run.search.charset_stands = true;
+    if (!take_algorithm(&command->args, threading))
+        return command_bad_syntax(command);
+    if (!search_run_take(command, &threading->run))
+        return command_ended(command);
+    command->run = gather;
+    return gather(command);
+}

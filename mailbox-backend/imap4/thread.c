@@ -1,0 +1,197 @@
+/* Messages, their ids and the links between them: step 1 of REFERENCES. */
+#include "mailbox-backend/imap4/thread.h"
+
+#include <stdlib.h>
+
+#include "common/mem.h"
+
+/* What a node costs here and in the tree: three numbers of order and tree, four places in the table. */
+#define NODE_COST (sizeof(struct thread_node) + 4 * sizeof(uint32_t) + 4 * sizeof(uint32_t))
+
+/* ---- nodes and their ids ---- */
+
+static bool make_room(struct threads *threads)
+{
+    uint32_t room = threads->room == 0 ? 256 : 2 * threads->room;
+
+    if (threads->count < threads->room)
+        return true;
+    if (room > UINT32_MAX / 4 ||
+        !work_memory_take(&threads->memory, (room - threads->room) * NODE_COST))
+        return false;
+    threads->nodes = mem_grow(threads->nodes, room, sizeof(*threads->nodes));
+    threads->room = room;
+    return true;
+}
+
+uint32_t threads_new_node(struct threads *threads)
+{
+    if (!make_room(threads))
+        return THREAD_NONE;
+    threads->nodes[threads->count] =
+        (struct thread_node){.parent = THREAD_NONE, .first = THREAD_NONE};
+    return threads->count++;
+}
+
+static void put(struct threads *threads, uint32_t node)
+{
+    uint32_t at = (uint32_t)threads->nodes[node].id[0] & (threads->table_size - 1);
+
+    while (threads->table[at] != THREAD_NONE)
+        at = (at + 1) & (threads->table_size - 1);
+    threads->table[at] = node;
+}
+
+void threads_empty_table(struct threads *threads)
+{
+    while (threads->table_size < 2 * threads->count) {
+        free(threads->table);
+        threads->table_size = threads->table_size == 0 ? 1024 : 2 * threads->table_size;
+        threads->table = mem_grow(NULL, threads->table_size, sizeof(*threads->table));
+    }
+    for (uint32_t i = 0; i < threads->table_size; i++)
+        threads->table[i] = THREAD_NONE;
+}
+
+/* At most half of the table is in use. */
+static void grow_table(struct threads *threads)
+{
+    uint32_t size = threads->table_size == 0 ? 1024 : 2 * threads->table_size;
+    uint32_t *old = threads->table;
+    uint32_t old_size = threads->table_size;
+
+    if (threads->count < threads->table_size / 2)
+        return;
+    threads->table = mem_grow(NULL, size, sizeof(*threads->table));
+    threads->table_size = size;
+    for (uint32_t i = 0; i < size; i++)
+        threads->table[i] = THREAD_NONE;
+    for (uint32_t i = 0; i < old_size; i++) {
+        if (old[i] != THREAD_NONE)
+            put(threads, old[i]);
+    }
+    free(old);
+}
+
+static void hash_id(struct str id, uint64_t hash[2])
+{
+    uint64_t other = 0x9e3779b97f4a7c15u;
+
+    for (size_t i = 0; i < id.length; i++) {
+        other = (other ^ (uint8_t)id.data[i]) * 0xff51afd7ed558ccdu;
+        other ^= other >> 29;
+    }
+    hash[0] = str_hash(id);
+    hash[0] ^= hash[0] >> 32;
+    hash[1] = other;
+}
+
+/* The node of an id, made where there is none; THREAD_NONE without memory. */
+static uint32_t node_of(struct threads *threads, struct str id)
+{
+    uint64_t hash[2];
+    uint32_t node;
+
+    grow_table(threads);
+    hash_id(id, hash);
+    for (uint32_t at = (uint32_t)hash[0] & (threads->table_size - 1);
+         threads->table[at] != THREAD_NONE; at = (at + 1) & (threads->table_size - 1)) {
+        const struct thread_node *known = &threads->nodes[threads->table[at]];
+
+        if (known->id[0] == hash[0] && known->id[1] == hash[1])
+            return threads->table[at];
+    }
+    node = threads_new_node(threads);
+    if (node == THREAD_NONE)
+        return THREAD_NONE;
+    threads->nodes[node].id[0] = hash[0];
+    threads->nodes[node].id[1] = hash[1];
+    put(threads, node);
+    return node;
+}
+
+/* ---- links ---- */
+
+static bool descends(const struct threads *threads, uint32_t node, uint32_t from)
+{
+    if (node == from)
+        return true;
+    if (threads->nodes[from].children == 0) /* the usual case: nothing can descend from it */
+        return false;
+    for (; node != THREAD_NONE; node = threads->nodes[node].parent) {
+        if (node == from)
+            return true;
+    }
+    return false;
+}
+
+static void link_to(struct threads *threads, uint32_t parent, uint32_t child)
+{
+    if (descends(threads, parent, child))
+        return;
+    threads->nodes[child].parent = parent;
+    threads->nodes[parent].children++;
+}
+
+/* ---- messages ---- */
+
+/* The node of a message: that of its id, if no message before it has the same. */
+static uint32_t node_for(struct threads *threads, struct str message_id)
+{
+    uint32_t node;
+
+    if (threads->algorithm != THREAD_REFERENCES || message_id.length == 0)
+        return threads_new_node(threads);
+    node = node_of(threads, message_id);
+    if (node != THREAD_NONE && threads->nodes[node].uid != 0)
+        return threads_new_node(threads);
+    return node;
+}
+
+bool threads_add(struct threads *threads, const struct thread_message *message)
+{
+    uint32_t place = node_for(threads, message->message_id);
+    struct thread_node *node;
+
+    if (place == THREAD_NONE)
+        return false;
+    node = &threads->nodes[place];
+    node->uid = message->uid;
+    node->date = message->date;
+    node->is_reply = message->is_reply;
+    node->subject = message->base_subject.length == 0 ? 0 : str_hash(message->base_subject) | 1;
+    threads->current = place;
+    threads->last = THREAD_NONE;
+    return true;
+}
+
+bool threads_add_reference(struct threads *threads, struct str message_id)
+{
+    uint32_t node = node_of(threads, message_id);
+
+    if (node == THREAD_NONE)
+        return false;
+    if (threads->last != THREAD_NONE && threads->nodes[node].parent == THREAD_NONE)
+        link_to(threads, threads->last, node);
+    threads->last = node;
+    return true;
+}
+
+void threads_end_message(struct threads *threads)
+{
+    threads->nodes[threads->current].parent = THREAD_NONE;
+    if (threads->last != THREAD_NONE)
+        link_to(threads, threads->last, threads->current);
+}
+
+void threads_release(struct threads *threads)
+{
+    free(threads->nodes);
+    free(threads->table);
+    free(threads->sort.order);
+    free(threads->sort.spare);
+    free(threads->child);
+    free(threads->sibling);
+    work_memory_release(&threads->memory);
+    *threads = (struct threads){.algorithm = threads->algorithm};
+}
