@@ -43,6 +43,7 @@ static const struct {
     {"SORT=DISPLAY",          5957, ALWAYS      },
     {"THREAD=ORDEREDSUBJECT", 5256, ALWAYS      },
     {"THREAD=REFERENCES",     5256, ALWAYS      },
+    {"MULTIAPPEND",           3502, ALWAYS      },
 };
 #define COUNT (sizeof(capabilities) / sizeof(capabilities[0]))
 

@@ -1,5 +1,5 @@
-/* APPEND (RFC 3501 section 6.3.11) with APPENDUID (RFC 4315). The message goes into the store as
-   it comes; a client that waits for our "+" is refused before it sends anything, where that can
+/* APPEND (RFC 3501 section 6.3.11) of one or more messages (RFC 3502) with APPENDUID (RFC 4315). Messages go
+   into the store as they come, and into the folder all at once, or none; a client that waits for our "+" is refused before it sends anything, where that can
    be known. */
 #include <inttypes.h>
 #include <string.h>
@@ -14,14 +14,34 @@
 /* A longer message is parsed and compressed on a worker. */
 #define LONG_MESSAGE ((uint64_t)64 << 10)
 
+/* What is held of a message besides its content, which the store's budget bounds, is some 4 KB. */
+#define MESSAGES_MAX 500u
+
+/* Bytes of what stands between two messages: flags, a date. */
+#define BETWEEN_MAX ((size_t)16 << 10)
+
+struct message {
+    struct parsed_flags flags;
+    struct mime_date date;
+    struct intake *intake;
+    struct store_op op;
+};
+
 struct append {
     struct str path;
     uint32_t folder;
-    struct parsed_flags flags;
-    struct mime_date date;
-    bool is_long;
-    struct intake *intake;
+    bool is_long;   /* the message that comes */
+    uint64_t bytes; /* of the messages before it */
+    struct message *messages[MESSAGES_MAX];
+    unsigned count; /* the last one is that which comes */
 };
+
+static enum step take_next(struct command *command);
+
+static struct message *newest(const struct append *append)
+{
+    return append->messages[append->count - 1];
+}
 
 bool append_streams(struct str text)
 {
@@ -41,48 +61,75 @@ static void cleanup(struct command *command)
 {
     struct append *append = command->data;
 
-    if (append->intake != NULL)
-        intake_destroy(&append->intake);
+    for (unsigned i = 0; i < append->count; i++)
+        intake_destroy(&append->messages[i]->intake);
 }
 
-/* ---- the item ---- */
+/* ---- the items ---- */
 
-static enum step after_append(struct command *command)
+/* The first that failed took the others with it: the others have its error. */
+static enum step fail(struct command *command, const struct store_op *op)
 {
-    const struct store_op *op = &command->op;
-
     if (op->err.code == ERR_NOT_FOUND)
         return command_no(command, "TRYCREATE", "The mailbox does not exist");
     if (op->over_quota)
         return command_no(command, "OVERQUOTA", "The mailbox is over its quota");
-    if (op->err.code != ERR_NONE)
-        return command_fail(command, &op->err);
-    return command_ok_code(command,
-                           arena_printf(&command->arena, "APPENDUID %u %u",
-                                        op->out.append.uid_validity, op->out.append.uid),
-                           NULL);
+    return command_fail(command, &op->err);
 }
 
-static enum step submit_item(struct command *command)
+static enum step after_append(struct command *command)
 {
-    struct append *append = command->data;
-    const struct account *account = session_account(command->imap->session);
-    struct store_op *op = &command->op;
-    struct err err;
+    const struct append *append = command->data;
+    struct uidset uids = {0};
+    struct buf code = {0};
 
-    if (intake_finish(append->intake, &err) != ERR_NONE)
-        return command_fail(command, &err);
-    intake_fill(append->intake, op);
+    for (unsigned i = 0; i < append->count; i++) {
+        if (append->messages[i]->op.over_quota)
+            return fail(command, &append->messages[i]->op);
+    }
+    if (append->messages[0]->op.err.code != ERR_NONE)
+        return fail(command, &append->messages[0]->op);
+    for (unsigned i = 0; i < append->count; i++)
+        uidset_add(&uids, append->messages[i]->op.out.append.uid);
+    buf_printf(&code, "APPENDUID %" PRIu32 " ", append->messages[0]->op.out.append.uid_validity);
+    uid_ranges_write(&code, uids.ranges, uids.count);
+    command_ok_code(command, arena_copy(&command->arena, buf_bytes(&code), buf_length(&code)),
+                    NULL);
+    buf_release(&code);
+    uidset_release(&uids);
+    return command_ended(command);
+}
+
+static void fill_op(struct command *command, struct message *message)
+{
+    const struct append *append = command->data;
+    const struct account *account = session_account(command->imap->session);
+    struct store_op *op = &message->op;
+
+    intake_fill(message->intake, op);
+    op->mailbox = command->imap->mailbox;
     op->folder = append->folder;
-    op->in.append.flags.system = append->flags.system;
-    op->in.append.keywords.names = append->flags.keywords;
-    op->in.append.keywords.count = append->flags.count;
-    op->in.append.internal_date = append->date.utc;
-    op->in.append.zone = (int16_t)append->date.zone_minutes;
+    op->in.append.flags.system = message->flags.system;
+    op->in.append.keywords.names = message->flags.keywords;
+    op->in.append.keywords.count = message->flags.count;
+    op->in.append.internal_date = message->date.utc;
+    op->in.append.zone = (int16_t)message->date.zone_minutes;
     op->in.append.quota_bytes = account->quota_bytes;
     op->in.append.quota_messages = account->quota_messages;
+}
+
+static enum step submit_items(struct command *command)
+{
+    struct append *append = command->data;
+    struct store_op **ops = arena_array(&command->arena, append->count, sizeof(struct store_op *));
+
+    for (unsigned i = 0; i < append->count; i++) {
+        fill_op(command, append->messages[i]);
+        ops[i] = &append->messages[i]->op;
+    }
     command->run = after_append;
-    return command_submit(command);
+    session_submit_all(command->imap->session, ops, append->count, true);
+    return STEP_WAIT;
 }
 
 /* ---- the literal ---- */
@@ -93,12 +140,24 @@ static enum step take_end(struct command *command)
     case INPUT_END_WAIT:
         return STEP_IDLE;
     case INPUT_END_NO:
-        return command_bad(command, "Only one message can be appended by a command");
+        command->run = take_next;
+        return take_next(command);
     case INPUT_END_YES:
         break;
     }
     command->literal_comes = false;
-    return submit_item(command);
+    return submit_items(command);
+}
+
+static enum step end_literal(struct command *command)
+{
+    struct append *append = command->data;
+    struct err err;
+
+    if (intake_finish(newest(append)->intake, &err) != ERR_NONE)
+        return command_fail(command, &err);
+    command->run = take_end;
+    return take_end(command);
 }
 
 static enum step take_literal(struct command *command)
@@ -116,12 +175,12 @@ static enum step take_literal(struct command *command)
             length = (size_t)command->literal.size;
         if (memchr(buf_bytes(in), '\0', length) != NULL)
             return command_no(command, "CANNOT", "A message with NUL cannot be appended");
-        if (intake_append(append->intake, buf_bytes(in), length, &err) != ERR_NONE)
+        if (intake_append(newest(append)->intake, buf_bytes(in), length, &err) != ERR_NONE)
             return command_fail(command, &err);
         buf_consume(in, length);
         command->literal.size -= length;
     }
-    return command->literal.size > 0 ? STEP_IDLE : take_end(command);
+    return command->literal.size > 0 ? STEP_IDLE : end_literal(command);
 }
 
 static enum step ask_for_literal(struct command *command)
@@ -137,6 +196,7 @@ static enum step ask_for_literal(struct command *command)
 
 static enum step check_size(struct command *command, struct store_read *read)
 {
+    const struct append *append = command->data;
     const struct backend *backend = session_backend(command->imap->session);
     const struct account *account = session_account(command->imap->session);
     uint64_t size = command->literal.size;
@@ -149,8 +209,8 @@ static enum step check_size(struct command *command, struct store_read *read)
         return command_no(command, "TOOBIG", "The message is larger than this server takes");
     if (store_usage(read, &usage, &err) != ERR_NONE)
         return command_fail(command, &err);
-    if ((account->quota_bytes != 0 && usage.bytes + size > account->quota_bytes) ||
-        (account->quota_messages != 0 && usage.messages >= account->quota_messages))
+    if ((account->quota_bytes != 0 && usage.bytes + append->bytes + size > account->quota_bytes) ||
+        (account->quota_messages != 0 && usage.messages + append->count > account->quota_messages))
         return command_no(command, "OVERQUOTA", "The mailbox is over its quota");
     return STEP_NEXT;
 }
@@ -184,28 +244,65 @@ static enum step begin_intake(struct command *command)
     if (command->result != RESULT_NONE)
         return command_ended(command);
     if (intake_create(backend->store, store_mailbox_database(command->imap->mailbox),
-                      command->literal.size, &append->intake, &err) != ERR_NONE)
+                      command->literal.size, &newest(append)->intake, &err) != ERR_NONE)
         return command_fail(command, &err);
     append->is_long = command->literal.size > LONG_MESSAGE;
+    append->bytes += command->literal.size;
     return ask_for_literal(command);
 }
 
 /* [flags SP] [date-time SP] literal; the literal's bytes are not in the text. */
-static bool take_options(struct command *command, struct append *append)
+static bool take_options(struct command *command, struct message *message)
 {
     struct parse *args = &command->args;
     struct literal literal;
 
-    append->date = (struct mime_date){.utc = time(NULL)};
+    message->date = (struct mime_date){.utc = time(NULL)};
     if (!parse_space(args))
         return false;
-    if (parse_peek(args, '(') && (!parse_flag_list(args, &append->flags) || !parse_space(args)))
+    if (parse_peek(args, '(') && (!parse_flag_list(args, &message->flags) || !parse_space(args)))
         return false;
-    if (parse_peek(args, '"') && (!parse_date_time(args, &append->date) || !parse_space(args)))
+    if (parse_peek(args, '"') && (!parse_date_time(args, &message->date) || !parse_space(args)))
         return false;
     return (command->has_literal && parse_peek(args, '{') &&
             parse_trailing_literal(parse_rest(args), &literal)) ||
            parse_fail(args, args->at, "Expected the message as a literal");
+}
+
+static enum step take_message(struct command *command)
+{
+    struct append *append = command->data;
+    struct message *message;
+
+    if (append->count == MESSAGES_MAX)
+        return command_no(command, "LIMIT", "There are too many messages in one command");
+    message = arena_alloc(&command->arena, sizeof(*message));
+    append->messages[append->count++] = message;
+    if (!take_options(command, message))
+        return command_bad_syntax(command);
+    return begin_intake(command);
+}
+
+/* What stands between two messages ends in a literal, as the first line does. */
+static enum step take_next(struct command *command)
+{
+    struct buf *in = session_input(command->imap->session);
+    const uint8_t *end = memchr(buf_bytes(in), '\n', buf_length(in));
+    size_t length = end == NULL ? buf_length(in) : (size_t)(end - buf_bytes(in));
+    struct str line;
+
+    if (length > BETWEEN_MAX)
+        return command_bad(command, "The line is too long");
+    if (end == NULL)
+        return STEP_IDLE;
+    line = str_n(arena_copy(&command->arena, buf_bytes(in), length), length);
+    buf_consume(in, length + 1);
+    if (line.length > 0 && line.data[line.length - 1] == '\r')
+        line.length--;
+    command->has_literal = parse_trailing_literal(line, &command->literal);
+    command->literal_comes = command->has_literal && !command->literal.synchronizing;
+    parse_init(&command->args, &command->arena, line);
+    return take_message(command);
 }
 
 enum step cmd_append(struct command *command)
@@ -216,7 +313,5 @@ enum step cmd_append(struct command *command)
     command->cleanup = cleanup;
     if (!command_take_path(command, &append->path))
         return command_ended(command);
-    if (!take_options(command, append))
-        return command_bad_syntax(command);
-    return begin_intake(command);
+    return take_message(command);
 }

@@ -61,7 +61,7 @@ static void the_login_is_answered_under_its_tag(void **state)
            "login OK [CAPABILITY IMAP4rev1 LITERAL+ ID ENABLE IDLE NAMESPACE CHILDREN SPECIAL-USE "
            "UIDPLUS MOVE UNSELECT CONDSTORE QRESYNC ESEARCH SEARCHRES WITHIN OBJECTID SAVEDATE "
            "STATUS=SIZE APPENDLIMIT LIST-EXTENDED LIST-STATUS CREATE-SPECIAL-USE SORT SORT=DISPLAY "
-           "THREAD=ORDEREDSUBJECT THREAD=REFERENCES] Logged in");
+           "THREAD=ORDEREDSUBJECT THREAD=REFERENCES MULTIAPPEND] Logged in");
 }
 
 static void capabilities_before_login_have_initial_responses(void **state)
