@@ -1,4 +1,4 @@
-/* CAPABILITY, NOOP and CHECK, LOGOUT, ID, ENABLE, NAMESPACE. */
+/* CAPABILITY, NOOP and CHECK, LOGOUT, ID, ENABLE, COMPRESS, NAMESPACE. */
 #include "mailbox-backend/imap4/imap4.h"
 
 enum step cmd_capability(struct command *command)
@@ -115,6 +115,26 @@ enum step cmd_enable(struct command *command)
     if ((enabled & ENABLED_CONDSTORE) != 0)
         condstore_enable(command);
     imap->enabled |= enabled;
+    return command_ok(command, NULL);
+}
+
+/* RFC 4978: what follows the tagged line is compressed. */
+enum step cmd_compress(struct command *command)
+{
+    struct imap *imap = command->imap;
+    const char *start = command->args.at;
+
+    if (!parse_word(&command->args, "DEFLATE")) {
+        parse_fail(&command->args, start, "Unknown compression");
+        return command_bad_syntax(command);
+    }
+    if (!parse_end(&command->args))
+        return command_bad_syntax(command);
+    if (imap->compress != NULL)
+        return command_bad(command, "Compression is active already");
+    imap->compress_next = compress_create();
+    if (imap->compress_next == NULL)
+        return command_no(command, "UNAVAILABLE", "There is no memory for it now");
     return command_ok(command, NULL);
 }
 

@@ -136,7 +136,7 @@ static enum step submit_items(struct command *command)
 
 static enum step take_end(struct command *command)
 {
-    switch (input_take_end(session_input(command->imap->session))) {
+    switch (input_take_end(imap_input(command->imap))) {
     case INPUT_END_WAIT:
         return STEP_IDLE;
     case INPUT_END_NO:
@@ -163,7 +163,7 @@ static enum step end_literal(struct command *command)
 static enum step take_literal(struct command *command)
 {
     struct append *append = command->data;
-    struct buf *in = session_input(command->imap->session);
+    struct buf *in = imap_input(command->imap);
     struct err err;
 
     if (append->is_long && (command->why & WHY_WORKER) == 0 && buf_length(in) > 0)
@@ -286,7 +286,7 @@ static enum step take_message(struct command *command)
 /* What stands between two messages ends in a literal, as the first line does. */
 static enum step take_next(struct command *command)
 {
-    struct buf *in = session_input(command->imap->session);
+    struct buf *in = imap_input(command->imap);
     const uint8_t *end = memchr(buf_bytes(in), '\n', buf_length(in));
     size_t length = end == NULL ? buf_length(in) : (size_t)(end - buf_bytes(in));
     struct str line;

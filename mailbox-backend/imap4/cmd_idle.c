@@ -38,7 +38,7 @@ static enum step idle(struct command *command)
         return update_step(command);
     if (imap->ended)
         return command_no(command, "NONEXISTENT", "The selected mailbox was deleted");
-    if (input_line(&imap->input, session_input(imap->session), &line))
+    if (input_line(&imap->input, imap_input(imap), &line))
         return end_idle(command, line);
     return STEP_IDLE;
 }

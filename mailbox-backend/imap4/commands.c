@@ -14,6 +14,7 @@ static const struct imap_command commands[] = {
     {"STARTTLS",     BEFORE_LOGIN, 0,                           NULL           },
     {"AUTHENTICATE", BEFORE_LOGIN, 0,                           NULL           },
     {"LOGIN",        BEFORE_LOGIN, 0,                           NULL           },
+    {"COMPRESS",     ANY,          0,                           cmd_compress   },
     {"NAMESPACE",    ANY,          CMD_NO_ARGS,                 cmd_namespace  },
     {"SELECT",       ANY,          0,                           cmd_select     },
     {"EXAMINE",      ANY,          0,                           cmd_examine    },

@@ -91,7 +91,7 @@ static bool next_command(struct imap *imap)
 {
     struct session *session = imap->session;
     enum input_event event =
-        input_read(&imap->input, session_input(session), session_output(session),
+        input_read(&imap->input, imap_input(imap), imap_output(imap),
                    session_backend(session)->settings->imap4be.max_literal, append_streams);
 
     if (event == INPUT_WAIT)
@@ -173,6 +173,10 @@ static void end_command(struct command *command)
     log_command(command);
     session_set_busy(imap->session, false);
     free_command(imap);
+    if (imap->compress_next != NULL) {
+        imap->compress = imap->compress_next;
+        imap->compress_next = NULL;
+    }
 }
 
 /* BAD says that nothing was done, so nothing is told then. */
@@ -231,16 +235,14 @@ static enum step stop(struct imap *imap)
     bool in_answer = imap->command != NULL && imap->command->in_answer;
 
     if (!imap->ended && !in_answer)
-        buf_printf(session_output(imap->session), "* BYE [UNAVAILABLE] %s\r\n",
+        buf_printf(imap_output(imap), "* BYE [UNAVAILABLE] %s\r\n",
                    session_stop_text(imap->session));
     imap->ended = true;
     return STEP_END;
 }
 
-static enum step advance(struct session *session, void *state, unsigned why)
+static enum step run_commands(struct imap *imap, unsigned why)
 {
-    struct imap *imap = state;
-
     if ((why & WHY_STOP) != 0)
         return stop(imap);
     for (unsigned share = FAIR_SHARE; share > 0;) {
@@ -248,7 +250,7 @@ static enum step advance(struct session *session, void *state, unsigned why)
 
         if (imap->command == NULL && imap->ended)
             return STEP_END;
-        if (imap->command == NULL && session_room(session) == 0)
+        if (imap->command == NULL && imap_room(imap) == 0)
             return STEP_MORE;
         if (imap->command == NULL && !next_command(imap)) {
             input_release_idle(&imap->input);
@@ -262,6 +264,43 @@ static enum step advance(struct session *session, void *state, unsigned why)
     return STEP_NEXT;
 }
 
+/* What the engine wrote is small once it is deflated, and there may be more to inflate. */
+static enum step after_deflate(struct imap *imap, enum step step)
+{
+    struct session *session = imap->session;
+
+    if (step == STEP_MORE && session_room(session) > 0)
+        return STEP_NEXT;
+    if (step == STEP_IDLE && buf_length(session_input(session)) > 0)
+        return STEP_NEXT;
+    return step;
+}
+
+/* The end of a stream that cannot be read any more. */
+static enum step end_stream(struct imap *imap)
+{
+    imap->ended = true;
+    if (imap->command == NULL || !imap->command->in_answer)
+        buf_text(imap_output(imap), "* BYE The compressed data is broken\r\n");
+    compress_deflate(imap->compress, session_output(imap->session));
+    return STEP_END;
+}
+
+static enum step advance(struct session *session, void *state, unsigned why)
+{
+    struct imap *imap = state;
+    enum step step;
+
+    if (imap->compress != NULL && !compress_inflate(imap->compress, session_input(session)) &&
+        (why & WHY_STOP) == 0 && !session_is_waiting(session))
+        return end_stream(imap);
+    step = run_commands(imap, why);
+    if (imap->compress == NULL)
+        return step;
+    compress_deflate(imap->compress, session_output(session));
+    return after_deflate(imap, step);
+}
+
 static void close_session(struct session *session, void *state)
 {
     struct imap *imap = state;
@@ -273,6 +312,8 @@ static void close_session(struct session *session, void *state)
     uidset_release(&imap->saved);
     update_release(&imap->update);
     input_release(&imap->input);
+    compress_destroy(&imap->compress);
+    compress_destroy(&imap->compress_next);
     store_mailbox_unref(&imap->mailbox);
     free(imap);
 }

@@ -188,7 +188,7 @@ static enum fetch_progress tell_section(struct command *command, struct fetch_me
     if (!message->in_section)
         begin_section(message, item, out);
     while (message->left > 0) {
-        size_t room = session_room(command->imap->session);
+        size_t room = imap_room(command->imap);
         enum fetch_progress progress;
 
         if (room == 0)

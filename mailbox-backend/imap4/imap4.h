@@ -16,6 +16,7 @@
 
 #include "common/arena.h"
 #include "common/buf.h"
+#include "mailbox-backend/imap4/compress.h"
 #include "mailbox-backend/imap4/input.h"
 #include "mailbox-backend/imap4/parse.h"
 #include "mailbox-backend/mailbox/view.h"
@@ -104,10 +105,18 @@ struct imap {
     unsigned enabled;    /* enum imap_enabled bits */
     struct uidset saved; /* "$": uids that a search has saved; of the selected folder */
     struct input input;
-    struct command *command; /* NULL between commands */
+    struct compress *compress;      /* NULL: bytes go as they are */
+    struct compress *compress_next; /* begins behind the tagged line */
+    struct command *command;        /* NULL between commands */
     struct update update;
     struct fetch_tree *fetched; /* of the large message that FETCH parsed last, or NULL */
 };
+
+/* ---- bytes, inflated or to be deflated where COMPRESS is active ---- */
+
+struct buf *imap_input(struct imap *imap);
+struct buf *imap_output(struct imap *imap);
+size_t imap_room(const struct imap *imap); /* as session_room() */
 
 /* ---- output ---- */
 
@@ -254,6 +263,7 @@ enum step cmd_noop(struct command *command);
 enum step cmd_logout(struct command *command);
 enum step cmd_id(struct command *command);
 enum step cmd_enable(struct command *command);
+enum step cmd_compress(struct command *command);
 enum step cmd_namespace(struct command *command);
 enum step cmd_select(struct command *command);
 enum step cmd_examine(struct command *command);

@@ -4,14 +4,32 @@
 #include "mailbox-backend/imap4/mutf7.h"
 #include "mailbox-backend/mime/imap_string.h"
 
+struct buf *imap_input(struct imap *imap)
+{
+    return imap->compress != NULL ? compress_input(imap->compress) : session_input(imap->session);
+}
+
+struct buf *imap_output(struct imap *imap)
+{
+    return imap->compress != NULL ? compress_output(imap->compress) : session_output(imap->session);
+}
+
+size_t imap_room(const struct imap *imap)
+{
+    size_t room = session_room(imap->session);
+    size_t waiting = imap->compress != NULL ? buf_length(compress_output(imap->compress)) : 0;
+
+    return room > waiting ? room - waiting : 0;
+}
+
 struct buf *command_output(struct command *command)
 {
-    return session_output(command->imap->session);
+    return imap_output(command->imap);
 }
 
 bool command_has_room(const struct command *command)
 {
-    return session_room(command->imap->session) > 0;
+    return imap_room(command->imap) > 0;
 }
 
 void untagged(struct command *command, const char *format, ...)
