@@ -177,9 +177,14 @@ bool threads_add_reference(struct threads *threads, struct str message_id)
     return true;
 }
 
+/* The usual case, that others have given the message that parent already, costs no look for loops. */
 void threads_end_message(struct threads *threads)
 {
-    threads->nodes[threads->current].parent = THREAD_NONE;
+    struct thread_node *node = &threads->nodes[threads->current];
+
+    if (node->parent == threads->last)
+        return;
+    node->parent = THREAD_NONE;
     if (threads->last != THREAD_NONE)
         link_to(threads, threads->last, threads->current);
 }
