@@ -190,7 +190,7 @@ enum err_code pki_issue(enum tls_engine engine, const char *folder,
                         const struct pki_request *request, struct err *err)
 {
     struct buf key = {0}, certificate = {0};
-    struct err reason;
+    struct err reason = {0};
     enum err_code code;
 
     err = err == NULL ? &reason : err;

@@ -33,7 +33,9 @@ ENGINES = {"mbedtls": "mbedTLS", "openssl": "OpenSSL"}
 
 
 class OurPair:
-    def __init__(self, deployment, engine):
+    """Default settings; connections: how many IMAP connections there may be, from any loopback address."""
+
+    def __init__(self, deployment, engine, connections=None):
         self.name = f"pair, {ENGINES[engine]}"
         folder, pki = f"{deployment.folder}/pair-{engine}", deployment.pki
         os.makedirs(folder)
@@ -42,12 +44,14 @@ class OurPair:
         self.back = deployment.add(pair.Program(pair.BACK, f"{folder}/back", (
             f"[backend]\nname = back1\ndata = {folder}/back/data\ntls_engine = {engine}\n"
             f"[link]\nlisten = unix:{folder}/link\n"
-            f"[directory]\ndefault_domain = {pair.DOMAIN}\n")))
+            f"[directory]\ndefault_domain = {pair.DOMAIN}\n" +
+            (f"[imap4be]\nmax_sessions_user = {connections}\n" if connections else ""))))
         self.front = deployment.add(pair.Program(pair.FRONT, f"{folder}/front", (
             f"[front]\nname = front1\ndata = {folder}/front/data\ntls_engine = {engine}\n"
             f"[tls]\ncertificate = {pki}/server.crt\nkey = {pki}/server.key\n"
-            f"[limits]\ntrusted_networks = 127.0.0.1/32\n"
-            f"[imap4]\nlisten = {listen['imap']}\nlisten_tls = {listen['imaps']}\nplaintext_auth = yes\n"
+            f"[limits]\ntrusted_networks = 127.0.0.0/8\n"
+            f"[imap4]\nlisten = {listen['imap']}\nlisten_tls = {listen['imaps']}\nplaintext_auth = yes\n" +
+            (f"max_connections = {connections}\n" if connections else "") +
             f"[pop3]\nlisten = {listen['pop3']}\nlisten_tls = {listen['pop3s']}\nplaintext_auth = yes\n"
             f"[lmtp]\nlisten = {listen['lmtp']}\n"
             f"[backend back1]\naddress = unix:{folder}/link\n")))
