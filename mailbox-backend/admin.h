@@ -18,6 +18,7 @@ extern const struct admin_command backend_recover_commands[];
 extern const struct admin_command backend_restore_commands[];
 extern const struct admin_command backend_database_commands[];
 extern const struct admin_command backend_upgrade_commands[];
+extern const struct admin_command backend_rebuild_commands[]; /* of the noun database too */
 extern const struct admin_command backend_status_commands[];
 extern const struct admin_command backend_backup_commands[];
 extern const struct admin_command backend_migrate_commands[];
@@ -36,6 +37,9 @@ void admin_make_password(char password[ADMIN_PASSWORD_SIZE]);
 /* The account of the command's first name; says which name there is not. */
 enum err_code admin_find_account(struct admin_call *call, struct arena *arena,
                                  struct account *account, struct err *err);
+
+/* The number of a database called db1, or 1, from 0. */
+enum err_code admin_database_number(const char *name, unsigned *number, struct err *err);
 
 void admin_put_services(struct admin_call *call, unsigned services);
 void admin_put_guid(struct admin_call *call, const struct store_guid *guid);

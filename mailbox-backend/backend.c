@@ -95,6 +95,7 @@ static enum err_code open_store(struct backend *backend, struct err *err)
         .recovery_of = recovery_of_account,
         .recovery_context = backend,
         .compact_rate = settings->store.compact_rate,
+        .index_copy_interval = settings->store.index_copy_interval,
     };
     enum err_code code = store_open(&backend->store, &how, err);
 

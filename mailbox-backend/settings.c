@@ -117,6 +117,9 @@ static const struct setting settings[] = {
     SIZE(store, compact_rate, "32M", 0, 64 * GIGABYTE,
          "Bytes a second that each database may move to win back the space of deleted messages, "
          "while it keeps up with them. 0: no limit."),
+    SECONDS(store, index_copy_interval, "1h", 0, 30 * SETTING_DAY,
+            "How often the index of each database is copied beside it, for `database rebuild`. 0: "
+            "never."),
     BOOL(store, compress, "yes",
          "Compresses messages on the disk where that saves at least a tenth."),
     BOOL(store, search_index, "yes",

@@ -28,7 +28,8 @@ struct backend_settings {
     struct {
         uint64_t databases, map_size, message_size_limit, content_budget, recovery_time;
         uint64_t recovery_quota;
-        uint64_t compact_rate; /* bytes a second and database; 0: no limit */
+        uint64_t compact_rate;        /* bytes a second and database; 0: no limit */
+        uint64_t index_copy_interval; /* seconds; 0: no copies */
         bool compress;
         bool search_index;
         uint64_t max_readers;

@@ -12,7 +12,7 @@
 
 struct leap {
     struct index *index;
-    const struct backup_database *database;
+    const struct backup_database *database; /* NULL: of no backup, all segments stay */
     const struct backup_room *room;
     bool new_uid_validity;
     struct tx tx;
@@ -235,7 +235,7 @@ static enum err_code renew_segment(struct leap *leap, struct key *key, struct by
 
     if (!segment_unpack(value, number, &record))
         return tx_bad_row(&leap->tx, TABLE_SEGMENT, err);
-    if (manifest_segment(leap->database, number) == NULL)
+    if (leap->database != NULL && manifest_segment(leap->database, number) == NULL)
         return tx_remove(&leap->tx, TABLE_SEGMENT, key, err);
     record.state = SEGMENT_SEALED;
     segment_pack(packed, &record);

@@ -99,7 +99,8 @@ bool backup_is_broken_off(const char *folder, const char *name);
 
 /* ---- parts of a restore ---- */
 
-/* Adapts an index that was copied: see backup_restore(). */
+/* Adapts an index that was copied: see backup_restore(). database NULL: it is no backup's, and keeps all
+   of its segments. */
 enum err_code backup_leap(struct index *index, const struct backup_database *database,
                           const struct backup_room *room, bool new_uid_validity, struct err *err);
 

@@ -11,7 +11,8 @@
 enum err_code batch_begin(struct batch *batch, struct database *database, struct err *err)
 {
     *batch = (struct batch){.database = database, .record = database->record, .now = time(NULL)};
-    batch->record.batch++;
+    batch->before = database->record.batch;
+    batch->record.batch = (database->tried > batch->before ? database->tried : batch->before) + 1;
     batch->journal = journal_create(&batch->arena);
     return index_write_begin(database->index, &batch->txn, err);
 }
@@ -51,7 +52,7 @@ static enum err_code write_folder(struct folder_slot *slot, struct err *err)
     return code == ERR_NONE ? write_keywords(slot, err) : code;
 }
 
-static enum err_code write_slots(struct batch *batch, struct err *err)
+enum err_code batch_write_slots(struct batch *batch, struct err *err)
 {
     for (unsigned i = 0; i < SLOT_BUCKETS; i++) {
         for (struct folder_slot *slot = batch->folders[i]; slot != NULL; slot = slot->next)
@@ -110,11 +111,16 @@ static void note_arrivals(struct batch *batch)
 }
 
 /* Without its operation record a batch can not be replayed, but deletion must work on a full disk:
-   the gap in the numbers tells. */
+   the next record tells that there was one. A batch without operations needs no number. */
 static void write_journal(struct batch *batch)
 {
     struct err err;
 
+    if (journal_is_empty(batch->journal)) {
+        batch->record.batch = batch->before;
+        return;
+    }
+    batch->database->tried = batch->record.batch; /* its record may stand in a segment from now on */
     if (journal_write(batch->journal, batch, &err) != ERR_NONE)
         log_warning(batch->database->name, "operation record: %s", err.text);
 }
@@ -125,7 +131,7 @@ static enum err_code write_all(struct batch *batch, struct err *err)
 
     if (index_is_broken(batch->txn, err))
         return ERR_UNAVAILABLE;
-    code = write_slots(batch, err);
+    code = batch_write_slots(batch, err);
     if (code == ERR_NONE) {
         write_journal(batch);
         code = batch_write_run(batch, err);
@@ -155,7 +161,6 @@ enum err_code batch_commit(struct batch *batch, uint64_t *txn, struct err *err)
         code = index_commit(&batch->txn, err);
     }
     if (code != ERR_NONE) {
-        database->record.batch = batch->record.batch; /* its record may stand in a segment */
         batch_abort(batch);
         return code;
     }

@@ -69,6 +69,7 @@ struct batch {
     struct database *database;
     struct index_txn *txn;
     struct database_record record;
+    uint64_t before; /* number of the last batch that was committed with operations */
     struct arena arena;
     int64_t now;
     unsigned unit;
@@ -103,6 +104,9 @@ void batch_abort(struct batch *batch);
 /* Calls the watches. After a commit, before the answers: who is answered may let go of a mailbox. */
 void batch_publish(struct batch *batch);
 void batch_release(struct batch *batch);
+
+/* Writes the counters and keywords that the slots hold. */
+enum err_code batch_write_slots(struct batch *batch, struct err *err);
 
 void batch_unit_begin(struct batch *batch);
 void batch_unit_undo(struct batch *batch);

@@ -7,6 +7,7 @@
 
 #include "common/file.h"
 #include "common/mem.h"
+#include "mailbox-backend/store/copier.h"
 #include "mailbox-backend/store/format.h"
 #include "mailbox-backend/store/writer.h"
 
@@ -99,12 +100,21 @@ static enum err_code check_index(const char *folder, bool *made, struct err *err
     return code;
 }
 
+/* What an administrator can do about an index that is missing or that LMDB refuses. */
+static enum err_code index_is_lost(const struct database *database, struct err *err)
+{
+    struct err why = *err;
+
+    return err_set(err, ERR_CORRUPT, "%s. Run `mailbox-backend database rebuild %s`", why.text,
+                   database->name);
+}
+
 static enum err_code open_parts(struct database *database, struct err *err)
 {
     const struct store_settings *settings = &database->store->settings;
     struct segments_start start = {.folder = database->folder};
     struct rows rows = {0};
-    bool made;
+    bool made = false;
     enum err_code code = file_make_folders(database->folder, 0700, err);
 
     if (code == ERR_NONE)
@@ -112,6 +122,8 @@ static enum err_code open_parts(struct database *database, struct err *err)
     if (code == ERR_NONE)
         code = index_open(&database->index, database->folder, settings->map_size,
                           settings->max_readers, err);
+    if (code == ERR_CORRUPT && err != NULL)
+        code = index_is_lost(database, err);
     if (code == ERR_NONE)
         code = read_rows(database, made, &rows, &start.txn, err);
     start.most = database_segment_size(database);
@@ -120,6 +132,8 @@ static enum err_code open_parts(struct database *database, struct err *err)
     if (code == ERR_NONE)
         segments_open(&database->segments, &start, rows.records, rows.count);
     free(rows.records);
+    if (code == ERR_NONE)
+        code = copier_start(&database->copier, database, settings->index_copy_interval, err);
     if (code == ERR_NONE)
         code = writer_start(&database->writer, database, err);
     return code;
@@ -154,6 +168,7 @@ void database_close(struct database **out)
     *out = NULL;
     if (database == NULL)
         return;
+    copier_stop(&database->copier);
     writer_stop(&database->writer);
     segments_close(&database->segments);
     index_close(&database->index);

@@ -11,6 +11,7 @@
 #include "mailbox-backend/store/segment.h"
 #include "mailbox-backend/store/store.h"
 
+struct copier;
 struct writer;
 
 struct database {
@@ -21,7 +22,9 @@ struct database {
     struct index *index;
     struct segments *segments;
     struct writer *writer;
+    struct copier *copier;
     struct database_record record; /* the writer's, as of the last commit */
+    uint64_t tried;                /* the writer's: the highest number a batch has had, also a failed one */
     struct hold *holds;            /* the writer's */
     atomic_uint_fast64_t commits, operations;
     atomic_uint_fast64_t moved; /* bytes of records that compaction has moved since the start */

@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "mailbox-backend/store/format.h"
+#include "mailbox-backend/store/journal.h"
 #include "mailbox-backend/store/recoverable.h"
 
 #define LOOK_SECONDS 60    /* between rounds, at most */
@@ -234,6 +235,7 @@ static enum err_code drop_old(struct visit *visit, struct err *err)
         key = key_recoverable(expiry->row.expiry, expiry->row.item_id);
         expiry->expired.messages++;
         expiry->expired.bytes += entry.item.size;
+        journal_purged(visit->batch, visit->slot, expiry->row.item_id);
         code = recoverable_drop(visit->batch, visit->slot, &key, &entry.item, err);
     }
     return code;

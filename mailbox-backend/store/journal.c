@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "common/crc32c.h"
+#include "mailbox-backend/store/recoverable.h"
 
 #define OPERATIONS_IN_PART 256
+#define PURGED_AT_ONCE 256u /* items in one operation */
 
 struct journal {
     Journal__Operation **operations;
@@ -70,13 +72,14 @@ Journal__Operation *journal_add(struct batch *batch, const struct folder_slot *s
     return operation;
 }
 
-void journal_add_bare(struct batch *batch, const struct folder_slot *slot, uint64_t modseq,
-                      Journal__Operation__WhatCase what)
+Journal__Operation *journal_add_bare(struct batch *batch, const struct folder_slot *slot,
+                                     uint64_t modseq, Journal__Operation__WhatCase what)
 {
     Journal__Operation *operation = journal_add_mailbox(batch, slot->mailbox, what);
 
     operation->folder = slot->folder;
     operation->modseq = modseq;
+    return operation;
 }
 
 Journal__Operation *journal_add_database(struct batch *batch, Journal__Operation__WhatCase what)
@@ -85,6 +88,37 @@ Journal__Operation *journal_add_database(struct batch *batch, Journal__Operation
 
     operation->what_case = what;
     return operation;
+}
+
+int64_t journal_expiry(struct batch *batch, struct mailbox_slot *slot)
+{
+    struct store_recovery recovery;
+
+    recovery_of(batch, slot, &recovery);
+    return batch->now + (int64_t)recovery.seconds;
+}
+
+static Journal__Operation *new_purge(struct batch *batch, uint32_t mailbox)
+{
+    Journal__Operation *operation = journal_add_database(batch, JOURNAL__OPERATION__WHAT_PURGE);
+    Journal__Items *items = arena_alloc(&batch->arena, sizeof(*items));
+
+    journal__items__init(items);
+    operation->number = mailbox;
+    operation->purge = items;
+    items->item_ids = arena_array(&batch->arena, PURGED_AT_ONCE, sizeof(*items->item_ids));
+    return operation;
+}
+
+void journal_purged(struct batch *batch, const struct mailbox_slot *slot, uint64_t item_id)
+{
+    const struct journal *journal = batch->journal;
+    Journal__Operation *last = journal->count == 0 ? NULL : journal->operations[journal->count - 1];
+
+    if (last == NULL || last->what_case != JOURNAL__OPERATION__WHAT_PURGE ||
+        last->number != slot->number || last->purge->n_item_ids == PURGED_AT_ONCE)
+        last = new_purge(batch, slot->number);
+    last->purge->item_ids[last->purge->n_item_ids++] = item_id;
 }
 
 Journal__Piece **journal_pieces(struct batch *batch, struct bytes row, uint32_t count)
@@ -128,6 +162,11 @@ char **journal_keywords(struct batch *batch, const struct store_keyword_names *n
     return copy;
 }
 
+bool journal_is_empty(const struct journal *journal)
+{
+    return journal->count == 0;
+}
+
 static enum err_code write_part(struct batch *batch, const Journal__Batch *part, struct err *err)
 {
     size_t length = journal__batch__get_packed_size(part);
@@ -147,6 +186,7 @@ enum err_code journal_write(struct journal *journal, struct batch *batch, struct
     enum err_code code = ERR_NONE;
 
     part.number = batch->record.batch;
+    part.before = batch->before;
     part.transaction = index_txn_id(batch->txn);
     part.time = batch->now;
     for (size_t done = 0; done < journal->count && code == ERR_NONE; part.part++) {

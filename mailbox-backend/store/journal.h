@@ -21,11 +21,17 @@ Journal__Operation *journal_add_mailbox(struct batch *batch, const struct mailbo
                                         Journal__Operation__WhatCase what);
 
 /* One that has nothing more to tell than its kind. */
-void journal_add_bare(struct batch *batch, const struct folder_slot *slot, uint64_t modseq,
-                      Journal__Operation__WhatCase what);
+Journal__Operation *journal_add_bare(struct batch *batch, const struct folder_slot *slot,
+                                     uint64_t modseq, Journal__Operation__WhatCase what);
 
 /* Of the database, not of a mailbox. */
 Journal__Operation *journal_add_database(struct batch *batch, Journal__Operation__WhatCase what);
+
+/* When what the batch removes from the mailbox can no longer be recovered. */
+int64_t journal_expiry(struct batch *batch, struct mailbox_slot *slot);
+
+/* Notes that a recoverable item went for good, though nobody asked for it. */
+void journal_purged(struct batch *batch, const struct mailbox_slot *slot, uint64_t item_id);
 
 /* The pieces that a content row tells. */
 Journal__Piece **journal_pieces(struct batch *batch, struct bytes row, uint32_t count);
@@ -33,6 +39,7 @@ Journal__Piece **journal_pieces(struct batch *batch, struct bytes row, uint32_t 
 Journal__Range **journal_ranges(struct batch *batch, const struct uidset *set);
 char **journal_keywords(struct batch *batch, const struct store_keyword_names *names);
 
+bool journal_is_empty(const struct journal *journal);
 enum err_code journal_write(struct journal *journal, struct batch *batch, struct err *err);
 
 #endif

@@ -14,7 +14,7 @@
 /* ---- the journal ---- */
 
 static void note(struct copy_run *run, const struct uidset *source, uint32_t first,
-                 uint64_t first_item, uint64_t modseq)
+                 uint64_t first_item, uint64_t modseq, bool claim)
 {
     struct batch *batch = run->batch;
     Journal__Operation *operation = journal_add(batch, run->source, modseq);
@@ -29,6 +29,20 @@ static void note(struct copy_run *run, const struct uidset *source, uint32_t fir
     copy->target = run->target->folder;
     copy->first = first;
     copy->first_item_id = first_item;
+    copy->claim = claim;
+}
+
+static void note_claim(const struct copy_run *run, Journal__Operation__WhatCase what,
+                       uint32_t count, uint64_t modseq)
+{
+    Journal__Operation *operation = journal_add(run->batch, run->target, modseq);
+    Journal__Claim *claim = arena_alloc(&run->batch->arena, sizeof(*claim));
+
+    journal__claim__init(claim);
+    claim->first = run->copy->first;
+    claim->count = count;
+    operation->what_case = what;
+    operation->claim_begin = claim; /* a union: claim_end too */
 }
 
 /* ---- a slice of items ---- */
@@ -138,7 +152,7 @@ static enum err_code show_now(struct copy_run *run, const struct uidset *done, u
         run->source->state.highest_modseq = modseq;
         code = vanished_put(batch, run->source, modseq, done, err);
     }
-    note(run, done, first, run->is_move ? 0 : first_item, modseq);
+    note(run, done, first, run->is_move ? 0 : first_item, modseq, false);
     show(run, count);
     tell(run, done, modseq);
     return code;
@@ -174,6 +188,7 @@ static enum err_code claim(struct copy_run *run, struct err *err)
     target->state.claim_first = copy->first;
     target->state.claim_count = copy->count;
     copy->modseq = target->mailbox->state.modseq + CLAIM_MODSEQ_AHEAD;
+    note_claim(run, JOURNAL__OPERATION__WHAT_CLAIM_BEGIN, copy->count, 0);
     hold_set(run->batch->database, target->mailbox->number, target->folder, run->task->op, true);
     return pending_put(run->batch, target->mailbox->number, target->folder, PENDING_CLAIM,
                        str_of(""), err);
@@ -212,11 +227,15 @@ static enum err_code fill_claim(struct copy_run *run, struct err *err)
     struct uidset done = {0};
     enum err_code code = copy_items(run, slice_items(run), copy->modseq, &done, err);
 
+    bool ends = code == ERR_NOT_FOUND;
+
     run->task->outcome = code == ERR_NONE ? OUTCOME_MORE : OUTCOME_DONE;
-    if (code == ERR_NOT_FOUND)
+    if (ends)
         code = end_claim(run, err);
     if (code == ERR_NONE && !uidset_is_empty(&done))
-        note(run, &done, first, first_item, copy->modseq);
+        note(run, &done, first, first_item, copy->modseq, true);
+    if (code == ERR_NONE && ends)
+        note_claim(run, JOURNAL__OPERATION__WHAT_CLAIM_END, copy->filled, copy->modseq);
     if (code == ERR_NONE)
         tell(run, &done, copy->modseq);
     uidset_release(&done);

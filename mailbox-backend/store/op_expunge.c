@@ -55,6 +55,7 @@ static void note(struct batch *batch, const struct task *task, const struct uids
     journal__uids__init(uids);
     operation->what_case = JOURNAL__OPERATION__WHAT_EXPUNGE;
     operation->expunge = uids;
+    operation->expiry = journal_expiry(batch, task->mailbox);
     uids->n_ranges = gone->count;
     uids->ranges = journal_ranges(batch, gone);
 }

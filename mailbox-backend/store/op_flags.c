@@ -3,13 +3,12 @@
 #include "mailbox-backend/store/ops.h"
 #include "mailbox-backend/store/remove.h"
 
-static struct store_flags apply(const struct store_op *op, const struct store_flags *old,
-                                const uint64_t keywords[2])
+struct store_flags flags_apply(enum store_flags_mode mode, uint32_t system,
+                               const uint64_t keywords[2], const struct store_flags *old)
 {
-    uint32_t system = op->in.flags.system & FLAG_ALL;
     struct store_flags flags = *old;
 
-    switch (op->in.flags.mode) {
+    switch (mode) {
     case FLAGS_ADD:
         flags.system |= system;
         flags.keywords[0] |= keywords[0];
@@ -72,7 +71,8 @@ static enum err_code change_slice(struct batch *batch, struct task *task,
             uidset_add(&op->out.flags.refused, item.uid);
             continue;
         }
-        flags = apply(op, &item.flags, keywords);
+        flags = flags_apply(op->in.flags.mode, op->in.flags.system & FLAG_ALL, keywords,
+                            &item.flags);
         if (are_equal(&flags, &item.flags))
             continue;
         if (*modseq == 0)

@@ -68,7 +68,7 @@ static enum err_code check_name(const struct tx *tx, uint32_t parent, const char
     return code == ERR_NOT_FOUND ? ERR_NONE : code;
 }
 
-static enum err_code name_put(const struct tx *tx, uint32_t parent, struct str name,
+enum err_code folder_name_put(const struct tx *tx, uint32_t parent, struct str name,
                               uint32_t folder, struct err *err)
 {
     struct key key = key_name(parent, name);
@@ -113,7 +113,7 @@ enum err_code folder_make(struct batch *batch, struct mailbox_slot *mailbox, uin
     (*slot)->state.uid_next = 1;
     code = folder_record_put(&mailbox->tx, id, record, err);
     if (code == ERR_NONE && id != STORE_ROOT_FOLDER)
-        code = name_put(&mailbox->tx, record->parent, record->name, id, err);
+        code = folder_name_put(&mailbox->tx, record->parent, record->name, id, err);
     folder_note(batch, *slot, record, (*slot)->state.highest_modseq);
     return code;
 }
@@ -217,8 +217,7 @@ static enum err_code rename_plan(struct batch *batch, struct task *task, struct 
     return code;
 }
 
-/* Removes the row that gives the folder's name. */
-static enum err_code name_remove(const struct tx *tx, const struct folder_record *record,
+enum err_code folder_name_remove(const struct tx *tx, const struct folder_record *record,
                                  struct err *err)
 {
     struct key key = key_name(record->parent, record->name);
@@ -235,7 +234,7 @@ static enum err_code rename_perform(struct batch *batch, struct task *task, stru
     enum err_code code = folder_record_get(tx, op->folder, &record, err);
 
     if (code == ERR_NONE)
-        code = name_remove(tx, &record, err);
+        code = folder_name_remove(tx, &record, err);
     if (code == ERR_NONE)
         code = folder_record_get(tx, op->folder, &record, err); /* the map may have moved */
     if (code != ERR_NONE)
@@ -245,7 +244,7 @@ static enum err_code rename_perform(struct batch *batch, struct task *task, stru
     op->modseq = batch_modseq(batch, task->folder, CHANGE_FOLDERS);
     code = folder_record_put(tx, op->folder, &record, err);
     if (code == ERR_NONE)
-        code = name_put(tx, record.parent, record.name, op->folder, err);
+        code = folder_name_put(tx, record.parent, record.name, op->folder, err);
     folder_note(batch, task->folder, &record, op->modseq);
     return code;
 }
@@ -281,13 +280,12 @@ static enum err_code keywords_remove(const struct tx *tx, uint32_t folder, struc
     return code == ERR_NOT_FOUND ? ERR_NONE : code;
 }
 
-/* The rows that make the folder one; its items follow in slices. */
-static enum err_code remove_rows(const struct tx *tx, uint32_t folder,
+enum err_code folder_rows_remove(const struct tx *tx, uint32_t folder,
                                  const struct folder_record *record, struct err *err)
 {
     struct key row = key_folder(folder);
     struct key state = key_item(folder, KEY_STATE);
-    enum err_code code = name_remove(tx, record, err);
+    enum err_code code = folder_name_remove(tx, record, err);
 
     if (code == ERR_NONE)
         code = tx_remove(tx, TABLE_FOLDER, &row, err);
@@ -312,12 +310,13 @@ static enum err_code delete_perform(struct batch *batch, struct task *task, stru
     record.name =
         str_n(arena_copy(&batch->arena, record.name.data, record.name.length), record.name.length);
     op->modseq = batch_modseq(batch, task->folder, CHANGE_FOLDERS | CHANGE_GONE);
-    journal_add_bare(batch, task->folder, op->modseq, JOURNAL__OPERATION__WHAT_FOLDER_DELETE);
+    journal_add_bare(batch, task->folder, op->modseq, JOURNAL__OPERATION__WHAT_FOLDER_DELETE)
+        ->expiry = journal_expiry(batch, task->mailbox);
     task->mailbox->state.bytes -= task->folder->state.bytes;
     task->mailbox->state.messages -= task->folder->state.messages;
     task->mailbox->state.folders--;
     task->folder->present = false;
-    code = remove_rows(tx, op->folder, &record, err);
+    code = folder_rows_remove(tx, op->folder, &record, err);
     if (code == ERR_NONE)
         code =
             pending_put(batch, task->mailbox->number, op->folder, PENDING_FOLDER, record.name, err);

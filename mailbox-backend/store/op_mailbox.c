@@ -24,18 +24,18 @@ static enum err_code create_plan(struct batch *batch, struct task *task, struct 
     return code == ERR_NOT_FOUND ? ERR_NONE : code;
 }
 
-static enum err_code put_rows(struct batch *batch, const struct store_mailbox *mailbox,
-                              struct err *err)
+enum err_code mailbox_rows_put(struct batch *batch, const struct store_guid *id, uint32_t mailbox,
+                               struct err *err)
 {
-    struct mailbox_record record = {mailbox->guid, batch->now};
+    struct mailbox_record record = {*id, batch->now};
     struct tx tx = {batch->txn, 0};
-    struct key guid = key_guid(mailbox->guid.bytes);
-    struct key number = key_number(mailbox->number);
+    struct key guid = key_guid(id->bytes);
+    struct key number = key_number(mailbox);
     uint8_t row[MAILBOX_ROW];
     uint8_t number_row[4];
     enum err_code code;
 
-    put_u32(number_row, mailbox->number);
+    put_u32(number_row, mailbox);
     code = tx_put(&tx, TABLE_GUID, &guid, number_row, sizeof(number_row), err);
     mailbox_pack(row, &record);
     if (code == ERR_NONE)
@@ -43,7 +43,7 @@ static enum err_code put_rows(struct batch *batch, const struct store_mailbox *m
     return code;
 }
 
-static enum err_code make_folders(struct batch *batch, struct mailbox_slot *slot, struct err *err)
+enum err_code mailbox_folders_make(struct batch *batch, struct mailbox_slot *slot, struct err *err)
 {
     const struct folder_record root = {0, USE_NONE, CLASS_MAIL, batch->now, str_of("")};
     const struct folder_record inbox = {STORE_ROOT_FOLDER, USE_INBOX, CLASS_MAIL, batch->now,
@@ -71,10 +71,11 @@ static enum err_code create_perform(struct batch *batch, struct task *task, stru
     slot->state.next_item = 1;
     slot->state.counts_recoverable = format_has(batch->record.format, FORMAT_RECOVERABLE_COUNTS);
     slot->state.next_folder = STORE_INBOX_FOLDER + 1;
-    journal_add_mailbox(batch, slot, JOURNAL__OPERATION__WHAT_MAILBOX_CREATE);
-    code = put_rows(batch, mailbox, err);
+    journal_add_mailbox(batch, slot, JOURNAL__OPERATION__WHAT_MAILBOX_CREATE)->number =
+        slot->number;
+    code = mailbox_rows_put(batch, &mailbox->guid, mailbox->number, err);
     if (code == ERR_NONE)
-        code = make_folders(batch, slot, err);
+        code = mailbox_folders_make(batch, slot, err);
     task->op->modseq = slot->state.modseq;
     return code;
 }
@@ -90,16 +91,15 @@ static enum err_code remove_plan(struct batch *batch, struct task *task, struct 
     return batch_mailbox(batch, task->op->mailbox, &task->mailbox, err);
 }
 
-static enum err_code remove_perform(struct batch *batch, struct task *task, struct err *err)
+enum err_code mailbox_rows_remove(struct batch *batch, struct mailbox_slot *slot,
+                                  const struct store_guid *id, struct err *err)
 {
-    struct mailbox_slot *slot = task->mailbox;
     struct tx tx = {batch->txn, 0};
-    struct key guid = key_guid(task->op->mailbox->guid.bytes);
+    struct key guid = key_guid(id->bytes);
     struct key number = key_number(slot->number);
     struct key state = key_item(0, KEY_STATE);
     enum err_code code = tx_remove(&tx, TABLE_GUID, &guid, err);
 
-    journal_add_mailbox(batch, slot, JOURNAL__OPERATION__WHAT_MAILBOX_REMOVE);
     mailbox_slot_change(batch, slot);
     slot->present = false;
     if (code == ERR_NONE)
@@ -109,6 +109,12 @@ static enum err_code remove_perform(struct batch *batch, struct task *task, stru
     if (code == ERR_NONE)
         code = pending_put(batch, slot->number, 0, PENDING_MAILBOX, str_of(""), err);
     return code;
+}
+
+static enum err_code remove_perform(struct batch *batch, struct task *task, struct err *err)
+{
+    journal_add_mailbox(batch, task->mailbox, JOURNAL__OPERATION__WHAT_MAILBOX_REMOVE);
+    return mailbox_rows_remove(batch, task->mailbox, &task->op->mailbox->guid, err);
 }
 
 const struct op_table op_mailbox_remove = {remove_plan, remove_perform};

@@ -40,6 +40,10 @@ extern const struct op_table op_append, op_flags, op_expunge, op_copy, op_folder
     op_folder_rename, op_folder_delete, op_folder_adopt, op_property_set, op_mailbox_create,
     op_mailbox_remove, op_recover, op_purge, op_repair;
 
+/* What a change of flags makes of the old ones. system: FLAG_ALL at most. */
+struct store_flags flags_apply(enum store_flags_mode mode, uint32_t system,
+                               const uint64_t keywords[2], const struct store_flags *old);
+
 /* Finds mailbox and folder for task. */
 enum err_code op_target(struct batch *batch, struct task *task, struct err *err);
 

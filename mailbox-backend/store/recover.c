@@ -103,6 +103,7 @@ void item_note(struct batch *batch, struct folder_slot *folder, const struct sto
     append->zone = item->zone;
     append->save_date = item->save_date;
     append->flags = item->flags.system;
+    append->recovered = true;
 }
 
 /* The reference to the content, and the properties, which hang on the item id, go over as they are. */

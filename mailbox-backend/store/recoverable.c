@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "mailbox-backend/store/journal.h"
 #include "mailbox-backend/store/property.h"
 
 /* ---- rows ---- */
@@ -227,6 +228,7 @@ enum err_code recoverable_drop_first(struct batch *batch, struct mailbox_slot *s
         return code;
     if (get_u64(key.bytes + 4) > until)
         return err_set(err, ERR_NOT_FOUND, "none expires by then");
+    journal_purged(batch, slot, get_u48(key.bytes + 12));
     if (code == ERR_CORRUPT)
         return drop_damaged(batch, slot, &key, err);
     dropped->messages++;

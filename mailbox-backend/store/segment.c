@@ -94,6 +94,19 @@ static void pack_header(uint8_t header[28], const struct segment_record *record)
     put_u32(header + 24, crc32c(0, header, 24));
 }
 
+bool segment_header_unpack(const uint8_t header[SEGMENT_HEADER_USED], struct segment_record *record)
+{
+    if (get_u32(header) != SEGMENT_MAGIC || get_u32(header + 4) != FORMAT_VERSION ||
+        get_u32(header + 24) != crc32c(0, header, 24))
+        return false;
+    *record = (struct segment_record){
+        .number = get_u32(header + 8),
+        .generation = get_u32(header + 12),
+        .size = get_u64(header + 16),
+    };
+    return true;
+}
+
 enum err_code segment_write_header(int fd, const struct segment_record *record, struct err *err)
 {
     uint8_t header[28];

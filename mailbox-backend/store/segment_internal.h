@@ -41,6 +41,14 @@ enum err_code segment_write_header(int fd, const struct segment_record *record, 
    outlive its row (the process killed before it removed the file). */
 void segment_blank(const char *folder, const struct segment_record *record);
 
+/* What a file's first bytes tell: number, generation, size. False when they are damaged. */
+#define SEGMENT_HEADER_USED 28u
+bool segment_header_unpack(const uint8_t header[SEGMENT_HEADER_USED],
+                           struct segment_record *record);
+
+/* The number in a segment's file name; 0 for other files. */
+uint32_t segment_number_of(const char *name);
+
 /* Opens for reading and writing, and checks the header against the record. */
 enum err_code segment_open_file(const char *folder, const struct segment_record *record, int *fd,
                                 struct err *err);

@@ -74,8 +74,7 @@ void segments_maker_stop(struct segments *set)
     pthread_join(set->maker, NULL);
 }
 
-/* The number in a segment's file name; 0 for other files. */
-static uint32_t number_of(const char *name)
+uint32_t segment_number_of(const char *name)
 {
     unsigned number;
     char end;
@@ -92,7 +91,7 @@ bool segments_any(const char *folder)
     if (dir == NULL)
         return false;
     while (!any && (entry = readdir(dir)) != NULL)
-        any = number_of(entry->d_name) != 0;
+        any = segment_number_of(entry->d_name) != 0;
     closedir(dir);
     return any;
 }
@@ -143,7 +142,7 @@ void segments_adopt(struct segments *set)
     if (dir == NULL)
         return;
     while ((entry = readdir(dir)) != NULL) {
-        uint32_t number = number_of(entry->d_name);
+        uint32_t number = segment_number_of(entry->d_name);
 
         if (number != 0 && segments_find(set, number) == NULL)
             adopt(set, number);

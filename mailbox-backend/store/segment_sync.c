@@ -226,6 +226,22 @@ bool segments_recycle(struct segments *set, uint64_t oldest_reader, int64_t old)
     return changed;
 }
 
+uint64_t segments_waiting(struct segments *set)
+{
+    uint64_t bytes = 0;
+
+    pthread_mutex_lock(&set->lock);
+    for (size_t i = 0; i < set->count; i++) {
+        const struct segment *segment = set->all[i];
+
+        if (segment->record.state == SEGMENT_SEALED && segment->record.live == 0 &&
+            segment->operations_txn > set->copied)
+            bytes += segment->record.size;
+    }
+    pthread_mutex_unlock(&set->lock);
+    return bytes;
+}
+
 void segments_copied(struct segments *set, uint64_t txn)
 {
     pthread_mutex_lock(&set->lock);

@@ -38,6 +38,7 @@ struct store_settings {
     bool compress;               /* zstd -1 where it saves at least 10 % */
     uint64_t recovery_seconds;   /* how long expunged items stay recoverable */
     uint64_t recovery_quota;     /* bytes of them that a mailbox may have; 0: no limit */
+    uint64_t index_copy_interval; /* seconds between copies of each index (index.copy); 0: none */
     uint64_t segment_size;       /* of the largest files, in steps of 1 MB; 0: 256 MB */
     uint64_t compact_rate; /* bytes a second that compaction moves, at most, while it keeps up; 0:
                               as fast as it can */

@@ -1,0 +1,100 @@
+/* What the files of a rebuild share. */
+#ifndef STORE_REBUILD_PRIVATE_H
+#define STORE_REBUILD_PRIVATE_H
+
+#include "mailbox-backend/store/batch.h"
+#include "mailbox-backend/store/database.h"
+#include "mailbox-backend/store/journal.h"
+#include "mailbox-backend/store/rebuild.h"
+
+/* A segment file. */
+struct rebuild_segment {
+    struct segment_record record; /* number, generation, size and state as they are to be */
+    uint64_t from;                /* where records lie that the copy does not know */
+    bool settled;                 /* the copy knows all that is in it */
+};
+
+/* An operation record: one part of a batch. */
+struct rebuild_part {
+    uint64_t number, before;
+    uint32_t start;
+    uint32_t part;
+    bool last;
+    uint32_t segment, offset, stored;
+};
+
+struct rebuild {
+    const struct store_settings *settings;
+    const struct rebuild_options *options;
+    struct rebuild_result *result;
+    char *folder; /* of the database */
+    char *work;   /* where the new index is made */
+
+    struct store store;       /* as far as operations look at it */
+    struct database database; /* likewise: the new index, and no segments */
+    struct batch batch;
+    bool in_batch;
+    unsigned operations; /* since the last commit */
+
+    struct rebuild_segment *segments; /* in order of number */
+    size_t segment_count;
+    struct rebuild_part *parts; /* in order of batch, start and part */
+    size_t part_count, part_room;
+    uint32_t start; /* the highest that was seen */
+    int file;       /* of the segment that was read last; -1: none is open */
+    uint32_t file_number;
+    uint64_t *bad; /* contents that cannot be read, in order, when there is no copy */
+    size_t bad_count;
+    uint64_t dropped; /* messages that were left out because of them */
+};
+
+void rebuild_say(struct rebuild *rebuild, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Commits what has been replayed and begins a new transaction. */
+enum err_code rebuild_flush(struct rebuild *rebuild, struct err *err);
+
+/* ---- finding ---- */
+
+/* Lists the segment files, and settles with the rows of the new index where to read. */
+enum err_code rebuild_list(struct rebuild *rebuild, struct err *err);
+
+/* Finds the operation records of batches above the number. */
+enum err_code rebuild_scan(struct rebuild *rebuild, uint64_t above, struct err *err);
+struct rebuild_segment *rebuild_segment(struct rebuild *rebuild, uint32_t number);
+
+/* True when the piece's record lies where it should; its checksum is not looked at. */
+bool rebuild_has_piece(struct rebuild *rebuild, const struct piece *piece);
+
+/* Reads a piece and unpacks it into real, PIECE_BYTES long. ERR_CORRUPT. */
+enum err_code rebuild_read_piece(struct rebuild *rebuild, const struct piece *piece, uint8_t *real,
+                                 struct err *err);
+
+/* Reads an operation record. NULL when it cannot be; journal__batch__free_unpacked(). */
+Journal__Batch *rebuild_read_part(struct rebuild *rebuild, const struct rebuild_part *part);
+
+/* Which batches count, of those above the number: places of their first parts, in the order in which
+   they were made. To be freed. */
+size_t *rebuild_chain(struct rebuild *rebuild, uint64_t above, size_t *count);
+
+/* ---- replaying ---- */
+
+/* Does what an operation did. ERR_NOT_FOUND: it names what is not there. */
+enum err_code rebuild_operation(struct rebuild *rebuild, const Journal__Batch *record,
+                                const Journal__Operation *operation, struct err *err);
+
+/* Finishes what is pending; a claim may go on. */
+enum err_code rebuild_finish(struct rebuild *rebuild, struct err *err);
+
+/* Finishes everything that is pending. */
+enum err_code rebuild_finish_all(struct rebuild *rebuild, struct err *err);
+
+/* ---- ending ---- */
+
+/* Looks for the contents' pieces, and gives the segments their rows. */
+enum err_code rebuild_count(struct rebuild *rebuild, struct err *err);
+
+/* Without a copy: drops what cannot be read, and puts everything below "Recovered". */
+enum err_code rebuild_recovered(struct rebuild *rebuild, struct err *err);
+
+#endif
