@@ -38,9 +38,6 @@ void admin_make_password(char password[ADMIN_PASSWORD_SIZE]);
 enum err_code admin_find_account(struct admin_call *call, struct arena *arena,
                                  struct account *account, struct err *err);
 
-/* The number of a database called db1, or 1, from 0. */
-enum err_code admin_database_number(const char *name, unsigned *number, struct err *err);
-
 void admin_put_services(struct admin_call *call, unsigned services);
 void admin_put_guid(struct admin_call *call, const struct store_guid *guid);
 

@@ -86,6 +86,8 @@ static enum err_code run_show(struct admin_call *call, struct err *err)
     admin_put_number(call, "format-newest", FORMAT_NEWEST);
     admin_put_bool(call, "upgrading", status.upgrading);
     admin_put_time(call, "made", (int64_t)status.created);
+    admin_put_time(call, "index-copied", status.copied);
+    admin_put_bytes(call, "index-copy", status.copy_bytes);
     return admin_row(call, err);
 }
 

@@ -1,7 +1,7 @@
 /* database rebuild */
 #include <stdlib.h>
 
-#include "mailbox-backend/admin.h"
+#include "mailbox-backend/admin_database.h"
 #include "mailbox-backend/store/rebuild.h"
 
 static void say(void *context, const char *line)

@@ -1,6 +1,7 @@
 /* What an administrator sees of one database. */
 #include <stdio.h>
 
+#include "mailbox-backend/store/copier.h"
 #include "mailbox-backend/store/database.h"
 #include "mailbox-backend/store/maintain.h"
 
@@ -45,6 +46,7 @@ enum err_code store_database_status(struct store *store, unsigned number,
     if (code != ERR_NONE)
         return code;
     segments_measure(database->segments, &segments);
+    copier_status(database, &status->copied, &status->copy_bytes);
     snprintf(status->name, sizeof(status->name), "%s", database->name);
     status->mailboxes = index.guids;
     status->items = index.items;

@@ -77,6 +77,8 @@ struct database_status {
     uint64_t index_map;           /* that the index may reach */
     uint64_t commits, operations; /* since the start */
     uint64_t created;             /* seconds since 1970 */
+    int64_t copied;               /* when the index was copied last; 0: there is no copy */
+    uint64_t copy_bytes;
     uint32_t format;              /* store/format.h */
     bool upgrading;               /* its rows are being brought to this format */
     char name[16];
