@@ -89,7 +89,7 @@ int64_t tls_ticket_keys_age(struct tls_ticket_keys *keys)
     pthread_mutex_lock(&keys->lock);
     made = keys->ring.keys[0].made;
     pthread_mutex_unlock(&keys->lock);
-    return time(NULL) - made;
+    return keys->path == NULL ? 0 : time(NULL) - made;
 }
 
 /* ---- one key ---- */

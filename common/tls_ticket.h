@@ -42,7 +42,7 @@ enum err_code tls_ticket_keys_reload(struct tls_ticket_keys *keys, struct err *e
 
 uint64_t tls_ticket_keys_lifetime(const struct tls_ticket_keys *keys);
 
-/* Seconds since the newest key was made. */
+/* Seconds since the newest key of the file was made; 0 without a file. */
 int64_t tls_ticket_keys_age(struct tls_ticket_keys *keys);
 
 /* The key to seal with. */

@@ -168,6 +168,22 @@ static void a_bad_file_leaves_the_keys_in_use(void **state)
     tls_ticket_keys_unref(&keys);
 }
 
+static void only_a_file_grows_old(void **state)
+{
+    static const char text[] =
+        "100 00000000000000000000000000000000000000000000000000000000000000aa\n";
+    struct tls_ticket_keys *keys;
+
+    (void)state;
+    assert_int_equal(file_write(path, text, strlen(text), 0600, NULL), ERR_NONE);
+    keys = keys_of(path);
+    assert_true(tls_ticket_keys_age(keys) >= 1000000000);
+    tls_ticket_keys_unref(&keys);
+    keys = keys_of(NULL);
+    assert_int_equal(tls_ticket_keys_age(keys), 0);
+    tls_ticket_keys_unref(&keys);
+}
+
 int main(void)
 {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, begin, end)
@@ -177,6 +193,7 @@ int main(void)
         IN_FOLDER(keys_past_use_are_removed),
         IN_FOLDER(the_newest_by_its_time_seals_wherever_it_stands),
         IN_FOLDER(what_is_no_file_of_keys_is_refused),
+        IN_FOLDER(only_a_file_grows_old),
         IN_FOLDER(a_bad_file_leaves_the_keys_in_use),
     };
 
