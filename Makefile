@@ -216,10 +216,33 @@ bench-store: ## measure the store alone against the disk in BENCH_FOLDER; as roo
 	@$(MAKE) --no-print-directory $(BUILD)/bench/bench-store
 	tests/bench/store/run.sh $(BUILD)/bench/bench-store $(BENCH_FOLDER) $(BENCH_STORE_FLAGS)
 
+TORTURE_SEED ?= $(shell date +%s)
+torture: ## power cuts, failing calls to the disk and kill -9, many of each (about 20 minutes)
+	@deploy/packages build run test
+	@$(MAKE) --no-print-directory all unit-programs
+	SEED=$(TORTURE_SEED) OPS=3000 CUTS=2000 $(BUILD)/unit/store/test_power
+	BUILD=$(BUILD) FAULT_BOUND=200 FAULT_STEP=1 KILL_ROUNDS=100 /usr/bin/python3 tests/system/run.py \
+	    test_faults test_kill
+
+NIGHTLY_OPS ?= 1000000
+nightly: ## the model test with a million operations, torture, the unit tests of the store under valgrind, fuzzers
+	@deploy/packages build run test
+	@$(MAKE) --no-print-directory all unit-programs
+	SEED=$(TORTURE_SEED) OPS=$(NIGHTLY_OPS) $(BUILD)/unit/store/test_model
+	@$(MAKE) --no-print-directory torture valgrind fuzz
+
+valgrind: ## the store's unit tests that are short enough under valgrind
+	@deploy/packages build test lint
+	@$(MAKE) --no-print-directory unit-programs
+	@for name in items folders content copy recover uidset; do \
+	    echo "== $$name"; \
+	    valgrind --quiet --error-exitcode=1 --leak-check=full $(BUILD)/unit/store/test_$$name || exit 1; \
+	done
+
 clean: ## remove everything that was built
 	rm -rf build build-*
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  \1\t/' | expand -t 14
 
-.PHONY: all run docs test unit unit-programs install format lint fuzz fuzz-programs bench bench-quick bench-store clean help
+.PHONY: all run docs test unit unit-programs install format lint fuzz fuzz-programs bench bench-quick bench-store torture nightly valgrind clean help
