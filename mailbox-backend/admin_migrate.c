@@ -198,6 +198,7 @@ static enum err_code run_migrate(struct admin_call *call, struct err *err)
     struct imap_client_settings uidls;
     struct migrate_request request = {
         .store = admin_backend(call)->store,
+        .size_limit = admin_backend(call)->settings->store.message_size_limit,
         .row = put_row,
         .progress = put_progress,
         .wanted = is_wanted,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/mem.h"
+#include "mailbox-backend/bringing.h"
 #include "mailbox-backend/migrate_private.h"
 
 /* ---- reports ---- */
@@ -140,13 +141,12 @@ static void release(struct migrate *migrate)
     free(migrate);
 }
 
-enum err_code migrate_run(const struct migrate_request *request, struct migrate_result *result,
-                          struct err *err)
+static enum err_code run_alone(const struct migrate_request *request, struct migrate_result *result,
+                               struct err *err)
 {
     struct migrate *migrate = mem_alloc(sizeof(*migrate));
     enum err_code code;
 
-    *result = (struct migrate_result){0};
     migrate->request = request;
     migrate->result = result;
     migrate->import = mem_alloc(sizeof(*migrate->import));
@@ -162,5 +162,19 @@ enum err_code migrate_run(const struct migrate_request *request, struct migrate_
     clock_gettime(CLOCK_MONOTONIC, &migrate->start);
     code = run(migrate, err);
     release(migrate);
+    return code;
+}
+
+enum err_code migrate_run(const struct migrate_request *request, struct migrate_result *result,
+                          struct err *err)
+{
+    struct bringing own;
+    enum err_code code = bringing_begin(&own, request->mailbox, err);
+
+    *result = (struct migrate_result){0};
+    if (code != ERR_NONE)
+        return code;
+    code = run_alone(request, result, err);
+    bringing_end(&own);
     return code;
 }

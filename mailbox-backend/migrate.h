@@ -35,6 +35,7 @@ struct migrate_request {
     /* Paths here: only these folders and those below them (NULL, or ends with NULL: all), without
        these. */
     const char *const *only, *const *without;
+    uint64_t size_limit; /* bytes of a message here */
     enum err_code (*row)(void *context, const struct migrate_row *row, struct err *err);
     void (*progress)(void *context, const struct migrate_progress *progress); /* often */
     bool (*wanted)(void *context); /* false: end with ERR_UNAVAILABLE soon */
@@ -51,7 +52,8 @@ struct migrate_result {
     uint64_t reconnected; /* times */
 };
 
-/* *result is filled on failure, too: what was brought stays. */
+/* *result is filled on failure, too: what was brought stays. ERR_EXISTS while a migration or a restore into
+   the mailbox is under way. */
 enum err_code migrate_run(const struct migrate_request *request, struct migrate_result *result,
                           struct err *err);
 

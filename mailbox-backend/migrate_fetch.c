@@ -206,10 +206,8 @@ static enum err_code ask(struct fetching *fetching, struct err *err)
 {
     struct migrate *migrate = fetching->migrate;
     const struct imap_listener listener = {on_event, fetching};
-    enum err_code code = migrate_select(migrate, err);
+    enum err_code code;
 
-    if (code != ERR_NONE)
-        return code;
     imap_client_begin(migrate->client, "UID FETCH ");
     put_uids(fetching);
     imap_client_put(migrate->client, " (UID FLAGS INTERNALDATE BODY.PEEK[])");
@@ -303,6 +301,9 @@ static enum err_code fetch_all(struct fetching *fetching, struct err *err)
     enum err_code code = ERR_NONE;
 
     while (code == ERR_NONE && !uidset_is_empty(fetching->todo)) {
+        code = migrate_try(fetching->migrate, migrate_select, err);
+        if (code != ERR_NONE)
+            break;
         choose(fetching);
         code = ask(fetching, err);
         if (code == ERR_NONE)

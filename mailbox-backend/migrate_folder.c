@@ -1,4 +1,5 @@
 /* One folder of the source. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,13 +120,46 @@ static enum err_code remember(struct migrate *migrate, uint32_t messages, uint32
     state->messages = messages;
     state->modseq = migrate->modseq;
     state->taken = last > state->taken ? last : state->taken;
+    migrate->failures = 0;
     return migrate_save_state(migrate, err);
+}
+
+/* The uids that are not listed are looked for again in the next run, which then looks at all. */
+static void doubt_gaps(struct migrate *migrate)
+{
+    struct uidset all = {0};
+    uint32_t last = uidset_last(&migrate->present);
+
+    migrate->modseq = 0;
+    if (last <= migrate->state.taken)
+        return;
+    uidset_add_range(&all, migrate->state.taken + 1, last);
+    uidset_add_missing(&migrate->state.refused, &all, &migrate->present);
+    uidset_release(&all);
+}
+
+/* A server that leaves messages out of its list must not make us remove them here, nor believe that all is
+   brought. Others may have expunged some between the two answers: then the next run finds it right. */
+static enum err_code check_list(struct migrate *migrate, bool *is_whole, struct err *err)
+{
+    char problem[160];
+
+    *is_whole = uidset_size(&migrate->present) >= migrate->exists;
+    if (*is_whole)
+        return ERR_NONE;
+    doubt_gaps(migrate);
+    snprintf(
+        problem, sizeof(problem),
+        "the other server has %u messages and lists %llu: nothing was removed here, run it again",
+        migrate->exists, (unsigned long long)uidset_size(&migrate->present));
+    return migrate_report(migrate, 0, problem, err);
 }
 
 static enum err_code bring(struct migrate *migrate, struct err *err)
 {
     struct uidset todo = {0};
     uint32_t last;
+    bool is_whole = false;
     enum err_code code = migrate_load_known(migrate, err);
 
     if (code == ERR_NONE)
@@ -135,9 +169,13 @@ static enum err_code bring(struct migrate *migrate, struct err *err)
     last = uidset_last(&migrate->present);
     forget_refused(migrate);
     choose(migrate, &todo);
-    code = migrate_flags(migrate, err);
+    code = check_list(migrate, &is_whole, err);
     if (code == ERR_NONE)
+        code = migrate_flags(migrate, err);
+    if (code == ERR_NONE && is_whole)
         code = migrate_expunge(migrate, err);
+    if (code == ERR_NONE)
+        code = migrate_refuse_large(migrate, &todo, err);
     if (code == ERR_NONE)
         code = migrate_fetch(migrate, &todo, err);
     uidset_release(&todo);

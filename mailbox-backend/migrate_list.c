@@ -113,8 +113,12 @@ static enum err_code note_folder(void *context, const struct imap_event *event, 
     struct migrate *migrate = context;
     struct migrate_folder *folder;
 
-    if (event->kind == IMAP_LIST)
-        return add(migrate, event, err);
+    if (event->kind == IMAP_LIST) {
+        enum err_code code = add(migrate, event, err);
+
+        migrate->is_own_fault |= code != ERR_NONE;
+        return code;
+    }
     if (event->kind == IMAP_LSUB && (event->attributes & IMAP_NOSELECT) == 0) {
         folder = find(migrate, key_of(migrate, event->name));
         if (folder != NULL)

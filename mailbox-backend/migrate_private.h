@@ -10,6 +10,7 @@
 
 #define MIGRATE_FOLDERS_MAX 10000
 #define MIGRATE_PREFIXES_MAX 4
+#define MIGRATE_MESSAGES_MAX 4000000u /* of one folder */
 
 /* ---- what is remembered between runs (migrate_state.c) ---- */
 
@@ -30,7 +31,8 @@ struct migrate_state {
 /* key: of the folder at the source. */
 void migrate_state_name(uint64_t key, char name[MIGRATE_STATE_NAME_SIZE]);
 
-/* As text, NUL-terminated. Refused uids that do not fit are left out from the end. */
+/* As text, NUL-terminated. Where the refused uids do not fit, the last range has those between them as
+   well: they are tried again like the others, which what is here already is exempt from. */
 size_t migrate_state_print(const struct migrate_state *state, char text[MIGRATE_STATE_SIZE]);
 bool migrate_state_parse(struct migrate_state *state, const char *text);
 
@@ -78,7 +80,7 @@ struct migrate {
     const struct migrate_request *request;
     struct migrate_result *result;
     struct imap_client *client;
-    unsigned failures;    /* of the connection, one after another, without a message between */
+    unsigned failures;    /* of the connection, without a message or a folder brought between */
     bool is_own_fault;    /* what failed is here, not at the source */
     uint64_t past_octets; /* of connections that ended */
     struct timespec start;
@@ -95,6 +97,7 @@ struct migrate {
     uint32_t exists, uid_validity, uid_next;
     uint64_t modseq;       /* 0: the source has none */
     struct uidset present; /* uids at the source */
+    struct uidset large;   /* those that it says are too large for here */
     struct migrate_state state;
     struct migrate_known *known; /* by uid at the source */
     size_t known_count, known_room;
@@ -109,7 +112,7 @@ struct migrate {
 void migrate_disconnect(struct migrate *migrate);
 
 /* Connects anew after a failure, with growing pauses. ERR_UNAVAILABLE with the text of *err when that
-   has not helped, or nobody wants it any more. */
+   has not helped, or nobody wants it any more: then there is no connection. */
 enum err_code migrate_reconnect(struct migrate *migrate, struct err *err);
 
 /* Runs step, and again on a new connection where the old one has broken. A step may be run twice. */
@@ -123,8 +126,13 @@ enum err_code migrate_select(struct migrate *migrate, struct err *err);
 /* Asks how much of migrate->folder is to be brought: adds to all, fills is_unchanged. A step. */
 enum err_code migrate_survey(struct migrate *migrate, struct err *err);
 
-/* Asks which uids migrate->folder has at the source: fills present. A step for migrate_try(). */
+/* Asks which uids migrate->folder has at the source: fills present. A step for migrate_try(). ERR_DENIED:
+   more than MIGRATE_MESSAGES_MAX. */
 enum err_code migrate_search(struct migrate *migrate, struct err *err);
+
+/* Of todo, the messages that the source says are larger than a message may be here: refuses them and takes
+   them out, so that they are not fetched in vain. */
+enum err_code migrate_refuse_large(struct migrate *migrate, struct uidset *todo, struct err *err);
 
 /* ---- reports (migrate.c) ---- */
 

@@ -1,4 +1,5 @@
 /* The connection to the source, and what is asked there of a folder. */
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -42,8 +43,10 @@ enum err_code migrate_reconnect(struct migrate *migrate, struct err *err)
     do {
         if (!is_wanted(migrate))
             return err_set(err, ERR_UNAVAILABLE, "broken off; run it again to go on");
-        if (++migrate->failures > FAILURES_MOST)
+        if (++migrate->failures > FAILURES_MOST) {
+            err->code = ERR_UNAVAILABLE; /* also where it is the login that is refused now */
             return err_prefix(err, "given up, run it again to go on");
+        }
         wait_before(migrate);
         code = imap_client_open(&migrate->client, &migrate->request->source, err);
     } while (code != ERR_NONE);
@@ -151,6 +154,7 @@ enum err_code migrate_survey(struct migrate *migrate, struct err *err)
     code = imap_client_finish(migrate->client, &listener, err);
     if (code != ERR_NONE) /* EXAMINE will tell what is wrong */
         return imap_client_is_broken(migrate->client) ? code : ERR_NONE;
+    migrate->failures = 0;
     code = migrate_load_state(migrate, folder->key, &state, err);
     migrate->is_own_fault |= code != ERR_NONE;
     folder->is_unchanged = is_as_it_was(&figures, &state);
@@ -162,19 +166,20 @@ enum err_code migrate_survey(struct migrate *migrate, struct err *err)
 
 /* ---- SEARCH ---- */
 
+/* Keeps no more than is refused afterwards. */
 static enum err_code note_found(void *context, const struct imap_event *event, struct err *err)
 {
-    struct migrate *migrate = context;
+    struct uidset *found = context;
 
     (void)err;
-    if (event->kind == IMAP_FOUND)
-        uidset_add_range(&migrate->present, (uint32_t)event->number, (uint32_t)event->last);
+    if (event->kind == IMAP_FOUND && found->count <= MIGRATE_MESSAGES_MAX)
+        uidset_add_range(found, (uint32_t)event->number, (uint32_t)event->last);
     return ERR_NONE;
 }
 
 enum err_code migrate_search(struct migrate *migrate, struct err *err)
 {
-    const struct imap_listener listener = {note_found, migrate};
+    const struct imap_listener listener = {note_found, &migrate->present};
     bool is_short = (imap_client_capabilities(migrate->client) & IMAP_CAN_ESEARCH) != 0;
     enum err_code code = migrate_select(migrate, err);
 
@@ -182,5 +187,42 @@ enum err_code migrate_search(struct migrate *migrate, struct err *err)
         return code;
     uidset_release(&migrate->present);
     imap_client_begin(migrate->client, "UID SEARCH%s ALL", is_short ? " RETURN (ALL)" : "");
-    return imap_client_finish(migrate->client, &listener, err);
+    code = imap_client_finish(migrate->client, &listener, err);
+    if (code == ERR_NONE && uidset_size(&migrate->present) > MIGRATE_MESSAGES_MAX)
+        code = err_set(err, ERR_DENIED, "the other server lists more than %u messages",
+                       MIGRATE_MESSAGES_MAX);
+    return code;
+}
+
+/* A server that cannot tell says no: then it shows when the messages come. A step. */
+static enum err_code ask_large(struct migrate *migrate, struct err *err)
+{
+    const struct imap_listener listener = {note_found, &migrate->large};
+    enum err_code code = migrate_select(migrate, err);
+
+    if (code != ERR_NONE)
+        return code;
+    uidset_release(&migrate->large);
+    imap_client_begin(migrate->client, "UID SEARCH LARGER %llu",
+                      (unsigned long long)migrate->request->size_limit);
+    code = imap_client_finish(migrate->client, &listener, err);
+    return imap_client_is_broken(migrate->client) ? code : ERR_NONE;
+}
+
+enum err_code migrate_refuse_large(struct migrate *migrate, struct uidset *todo, struct err *err)
+{
+    struct uidset large = {0};
+    char problem[100];
+    enum err_code code = uidset_is_empty(todo) ? ERR_NONE : migrate_try(migrate, ask_large, err);
+
+    uidset_add_common(&large, todo, &migrate->large);
+    uidset_release(&migrate->large);
+    uidset_subtract(todo, &large);
+    snprintf(problem, sizeof(problem), "the other server says that it is larger than %llu bytes",
+             (unsigned long long)migrate->request->size_limit);
+    for (uint32_t uid = uidset_first(&large); uid != 0 && code == ERR_NONE;
+         uid = uid == UINT32_MAX ? 0 : uidset_next(&large, uid + 1))
+        code = migrate_refuse(migrate, uid, problem, err);
+    uidset_release(&large);
+    return code;
 }

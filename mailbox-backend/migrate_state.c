@@ -6,6 +6,8 @@
 
 #include "mailbox-backend/migrate_private.h"
 
+#define RANGE_SIZE sizeof(",4294967295:4294967295")
+
 void migrate_state_name(uint64_t key, char name[MIGRATE_STATE_NAME_SIZE])
 {
     snprintf(name, MIGRATE_STATE_NAME_SIZE, "migrate/%016" PRIx64, key);
@@ -20,14 +22,12 @@ size_t migrate_state_print(const struct migrate_state *state, char text[MIGRATE_
     for (size_t i = 0; i < state->refused.count; i++) {
         const struct uid_range *range = &state->refused.ranges[i];
         size_t room = MIGRATE_STATE_SIZE - (size_t)used;
-        int length =
-            snprintf(text + used, room, "%s%u:%u", i > 0 ? "," : "", range->first, range->last);
+        bool is_last = room < 2 * RANGE_SIZE;
+        uint32_t last = is_last ? uidset_last(&state->refused) : range->last;
 
-        if (length < 0 || (size_t)length >= room) {
-            text[used] = '\0';
+        used += snprintf(text + used, room, "%s%u:%u", i > 0 ? "," : "", range->first, last);
+        if (is_last)
             break;
-        }
-        used += length;
     }
     return (size_t)used;
 }

@@ -1,10 +1,10 @@
 #include "mailbox-backend/restore.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/mem.h"
+#include "mailbox-backend/bringing.h"
 #include "mailbox-backend/folder_ensure.h"
 #include "mailbox-backend/folder_walk.h"
 #include "mailbox-backend/restore_private.h"
@@ -191,43 +191,6 @@ static enum err_code restore_folders(struct restoring *restoring, bool *found, s
     return code == ERR_NOT_FOUND ? ERR_NONE : code;
 }
 
-/* ---- one at a time in a mailbox: two would each find the same messages missing ---- */
-
-static pthread_mutex_t under_way_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct under_way {
-    const struct store_mailbox *mailbox;
-    struct under_way *next;
-} * under_way;
-
-static enum err_code enter(struct under_way *own, const struct store_mailbox *mailbox,
-                           struct err *err)
-{
-    struct under_way *other;
-
-    own->mailbox = mailbox;
-    pthread_mutex_lock(&under_way_lock);
-    for (other = under_way; other != NULL && other->mailbox != mailbox; other = other->next)
-        continue;
-    if (other == NULL) {
-        own->next = under_way;
-        under_way = own;
-    }
-    pthread_mutex_unlock(&under_way_lock);
-    return other == NULL ? ERR_NONE
-                         : err_set(err, ERR_EXISTS, "a restore into this mailbox is under way");
-}
-
-static void leave(const struct under_way *own)
-{
-    struct under_way **at = &under_way;
-
-    pthread_mutex_lock(&under_way_lock);
-    while (*at != own)
-        at = &(*at)->next;
-    *at = own->next;
-    pthread_mutex_unlock(&under_way_lock);
-}
-
 static enum err_code restore_alone(const struct restore_request *request,
                                    struct restore_result *result, struct err *err)
 {
@@ -249,16 +212,16 @@ static enum err_code restore_alone(const struct restore_request *request,
 enum err_code restore_run(const struct restore_request *request, struct restore_result *result,
                           struct err *err)
 {
-    struct under_way own;
+    struct bringing own;
     enum err_code code;
 
     *result = (struct restore_result){0};
     if (request->dry_run)
         return restore_alone(request, result, err);
-    code = enter(&own, request->to, err);
+    code = bringing_begin(&own, request->to, err);
     if (code != ERR_NONE)
         return code;
     code = restore_alone(request, result, err);
-    leave(&own);
+    bringing_end(&own);
     return code;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/mem.h"
@@ -15,6 +16,7 @@
 struct wire {
     const struct wire_settings *settings;
     int socket;
+    time_t asked;            /* wanted(), last */
     struct tls_session *tls; /* NULL: clear text */
     struct buf in, out;      /* bytes of the network */
     struct buf plain;        /* decrypted, not yet read */
@@ -22,19 +24,40 @@ struct wire {
 
 /* ---- waiting ---- */
 
-static enum err_code wait_for(const struct wire *wire, short events, int seconds, struct err *err)
+static enum err_code check_wanted(const struct wire *wire, struct err *err)
 {
     const struct wire_settings *settings = wire->settings;
 
+    if (settings->wanted != NULL && !settings->wanted(settings->context))
+        return err_set(err, ERR_UNAVAILABLE, "broken off");
+    return ERR_NONE;
+}
+
+/* The same once a second: a peer that never stops talking is never waited for. */
+static enum err_code check_wanted_now_and_then(struct wire *wire, struct err *err)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    if (now.tv_sec == wire->asked)
+        return ERR_NONE;
+    wire->asked = now.tv_sec;
+    return check_wanted(wire, err);
+}
+
+static enum err_code wait_for(const struct wire *wire, short events, int seconds, struct err *err)
+{
     for (int i = 0; i < seconds; i++) {
         struct pollfd entry = {.fd = wire->socket, .events = events};
+        enum err_code code = check_wanted(wire, err);
 
-        if (settings->wanted != NULL && !settings->wanted(settings->context))
-            return err_set(err, ERR_UNAVAILABLE, "broken off");
+        if (code != ERR_NONE)
+            return code;
         if (poll(&entry, 1, 1000) > 0)
             return ERR_NONE;
     }
-    return err_set(err, ERR_UNAVAILABLE, "%s says nothing for %d seconds", settings->host, seconds);
+    return err_set(err, ERR_UNAVAILABLE, "%s says nothing for %d seconds", wire->settings->host,
+                   seconds);
 }
 
 /* ---- bytes of the network ---- */
@@ -61,9 +84,11 @@ static enum err_code receive_raw(struct wire *wire, void *bytes, size_t room, si
                                  struct err *err)
 {
     for (;;) {
-        ssize_t came = recv(wire->socket, bytes, room, 0);
-        enum err_code code = ERR_NONE;
+        enum err_code code = check_wanted_now_and_then(wire, err);
+        ssize_t came = code == ERR_NONE ? recv(wire->socket, bytes, room, 0) : -1;
 
+        if (code != ERR_NONE)
+            return code;
         if (came > 0) {
             *got = (size_t)came;
             return ERR_NONE;

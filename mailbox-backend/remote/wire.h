@@ -28,8 +28,8 @@ struct wire_settings {
 enum err_code wire_open(struct wire **wire, const struct wire_settings *settings, struct err *err);
 void wire_close(struct wire **wire);
 
-/* From clear text to TLS (STARTTLS, STLS). Bytes that came before are ERR_INVALID: they would be
-   taken for the server's own (RFC 3501 section 11.1). */
+/* From clear text to TLS (STARTTLS, STLS). The caller has read all that came before: what it holds
+   unread would be taken for the server's own (RFC 3501 section 11.1). */
 enum err_code wire_secure(struct wire *wire, struct err *err);
 bool wire_is_secure(const struct wire *wire);
 

@@ -15,6 +15,8 @@ class Nasty:
         self.delimiter = delimiter
         self.moods = moods
         self.connections = 0
+        self.deserted = 0  # connections that ended while we were talking
+        self.sent = 0
         self.commands = []
         self.fetched = {}
         nasty = self
@@ -24,7 +26,7 @@ class Nasty:
                 try:
                     Session(nasty, self.rfile, self.wfile).serve()
                 except (ConnectionError, BrokenPipeError):
-                    pass
+                    nasty.deserted += 1
 
         class Server(socketserver.ThreadingTCPServer):
             allow_reuse_address = True
@@ -59,7 +61,9 @@ class Session:
         self.count = 0
 
     def say(self, *parts):
-        self.out.write(b"".join(part if isinstance(part, bytes) else part.encode() for part in parts))
+        text = b"".join(part if isinstance(part, bytes) else part.encode() for part in parts)
+        self.out.write(text)
+        self.nasty.sent += len(text)
 
     def serve(self):
         self.nasty.connections += 1
@@ -106,6 +110,8 @@ class Session:
         return self.end(tag)
 
     def do_lsub(self, tag, _):
+        while self.moods.get("endless"):
+            self.say("* OK still looking\r\n* 7 FETCH (FLAGS ())\r\n* X {70000}\r\n", b"y" * 70000, b"\r\n")
         return self.end(tag, "BAD no LSUB here")
 
     def do_status(self, tag, argument):
@@ -125,11 +131,16 @@ class Session:
         return self.end(tag, "OK [READ-ONLY] opened")
 
     def do_uid(self, tag, argument):
+        if argument.startswith("SEARCH LARGER"):
+            return self.search(tag, self.moods.get("large", ()))
         if argument.startswith("SEARCH"):
-            self.say("* SEARCH ", " ".join(map(str, sorted(self.selected.messages))), "\r\n")
-            return self.end(tag)
+            return self.search(tag, self.moods.get("listed") or set(self.selected.messages) - self.moods.get("hidden", set()))
         uids, _, wanted = re.match(r"FETCH (\S+) (\()?(.*)", argument).groups()
         return self.fetch(tag, self.chosen(uids), "BODY" in wanted)
+
+    def search(self, tag, uids):
+        self.say("* SEARCH ", " ".join(map(str, sorted(uids))), "\r\n")
+        return self.end(tag)
 
     def chosen(self, text):
         for uid in sorted(self.selected.messages):

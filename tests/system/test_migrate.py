@@ -248,6 +248,75 @@ def check_nasty(imap, messages, refused, late=()):
             assert found[uid] == (frozenset(flags.encode().split()), b"07-Jul-2007 07:07:07 +0530", text), (uid, found[uid])
 
 
+def test_messages_that_a_server_leaves_out_of_its_list_are_not_believed_to_be_gone():
+    messages = {uid: ("", b"Subject: %d\r\n\r\n" % uid) for uid in range(1, 60)}
+    with Pair() as pair, nasty.Nasty({"INBOX": nasty.Folder(messages)}, hidden={7, 8, 59}, large={20}) as server:
+        rows = json.loads(migrate_nasty(pair, server, ok=(1,))[1])
+        assert any("lists 56" in row["problem"] and row["uid"] == 0 for row in rows), rows
+        assert any("larger" in row["problem"] and row["uid"] == 20 for row in rows), rows
+        assert items(pair) == 55 and 20 not in server.fetched, (items(pair), server.fetched)
+        server.moods.clear()
+        assert json.loads(migrate_nasty(pair, server)[1])[0]["new"] == 4
+        server.moods["hidden"] = set(range(1, 50))
+        migrate_nasty(pair, server, ok=(1,))
+        assert items(pair) == 59, items(pair)
+        server.moods.clear()
+        del messages[30]
+        assert json.loads(migrate_nasty(pair, server)[1])[0]["removed"] == 1
+        assert items(pair) == 58, items(pair)
+
+
+def test_what_a_server_says_without_end_is_bounded():
+    folders = {"INBOX": nasty.Folder({1: ("", b"x: y\r\n\r\n")}), "Next": nasty.Folder({1: ("", b"x: z\r\n\r\n")})}
+    with Pair() as pair, nasty.Nasty(folders, listed=["1:4294967295"]) as server:
+        rows = json.loads(migrate_nasty(pair, server, ok=(1,))[1])
+        assert len(rows) == 2 and all("more than 4000000 messages" in row["problem"] for row in rows), rows
+        server.moods["listed"] = ()
+        folders.update({f"F{number}": nasty.Folder({}) for number in range(60)})
+        server.moods["commands"] = 7
+        before = server.connections
+        migrate_nasty(pair, server)
+        assert server.connections - before > 20 and items(pair) == 2, "it closes often, and yet gets on"
+        del server.moods["commands"]
+        folders.update({f"G{number}": nasty.Folder({}) for number in range(10000)})
+        before = server.connections
+        code, said = migrate_nasty(pair, server, ok=None)
+        assert code != 0 and "more than 10000 folders" in said, said
+        assert server.connections == before + 1, "asked again for what will be no better"
+
+
+def begin_nasty(pair, server):
+    command = subprocess.Popen(
+        [pair.back.binary, "--config", pair.back.config, "mailbox", "migrate", "alice",
+         f"--from=imap://127.0.0.1:{server.port}", "--insecure", '--login=old"user', "--password-stdin"],
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command.stdin.write(b"pass word\n")
+    command.stdin.close()
+    return command
+
+
+def test_a_server_that_never_stops_talking_can_be_left_and_one_migration_goes_at_a_time():
+    folders = {"INBOX": nasty.Folder({1: ("", b"x: y\r\n\r\n")})}
+    with Pair() as pair, nasty.Nasty(folders, endless=True) as server:
+        command = begin_nasty(pair, server)
+        wait_until(lambda: server.sent > 5_000_000, "it talks")
+        code, said = migrate_nasty(pair, server, ok=None)
+        assert code != 0 and "under way" in said, said
+        command.send_signal(signal.SIGINT)
+        command.wait()
+        wait_until(lambda: server.deserted == 1, "the daemon has hung up")
+        server.moods["endless"] = False
+        migrate_nasty(pair, server)
+        assert items(pair) == 1
+        server.moods["endless"] = True
+        command = begin_nasty(pair, server)
+        talked = server.sent
+        wait_until(lambda: server.sent > talked + 5_000_000, "it talks again")
+        pair.back.stop()
+        command.wait()
+        pair.back.start()
+
+
 def test_a_migration_says_what_it_cannot_do():
     with Pair() as pair, nasty.Nasty({"INBOX": nasty.Folder({})}) as server:
         source = f"127.0.0.1:{server.port}"

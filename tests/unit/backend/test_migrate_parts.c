@@ -78,7 +78,7 @@ static void a_state_is_read_as_it_was_written(void **state)
     uidset_release(&after.refused);
 }
 
-static void refused_uids_that_do_not_fit_are_left_out_from_the_end(void **state)
+static void refused_uids_that_do_not_fit_are_kept_with_those_between_them(void **state)
 {
     struct migrate_state before = {.folder = 7, .taken = UINT32_MAX}, after;
     char text[MIGRATE_STATE_SIZE];
@@ -88,9 +88,24 @@ static void refused_uids_that_do_not_fit_are_left_out_from_the_end(void **state)
         uidset_add(&before.refused, uid);
     assert_true(migrate_state_print(&before, text) < MIGRATE_STATE_SIZE);
     assert_true(migrate_state_parse(&after, text));
-    assert_true(uidset_has(&after.refused, 1) && uidset_size(&after.refused) > 500);
+    assert_true(uidset_has(&after.refused, 1) && !uidset_has(&after.refused, 2));
+    for (uint32_t uid = 1; uid < 10000; uid += 2)
+        assert_true(uidset_has(&after.refused, uid));
+    assert_int_equal(uidset_last(&after.refused), 9999);
     uidset_release(&before.refused);
     uidset_release(&after.refused);
+}
+
+static void a_login_that_is_refused_in_the_end_leaves_the_source_away(void **state)
+{
+    const struct migrate_request request = {0};
+    struct migrate migrate = {.request = &request, .failures = 1000};
+    struct err err = {ERR_DENIED, "the other server says: no"};
+
+    (void)state;
+    assert_int_equal(migrate_reconnect(&migrate, &err), ERR_UNAVAILABLE);
+    assert_non_null(strstr(err.text, "says: no"));
+    assert_null(migrate.client);
 }
 
 static void a_damaged_state_is_none(void **state)
@@ -137,7 +152,8 @@ int main(void)
         cmocka_unit_test(a_name_that_cannot_be_a_path_is_refused),
         cmocka_unit_test(a_folder_is_below_itself_and_its_parents),
         cmocka_unit_test(a_state_is_read_as_it_was_written),
-        cmocka_unit_test(refused_uids_that_do_not_fit_are_left_out_from_the_end),
+        cmocka_unit_test(refused_uids_that_do_not_fit_are_kept_with_those_between_them),
+        cmocka_unit_test(a_login_that_is_refused_in_the_end_leaves_the_source_away),
         cmocka_unit_test(a_damaged_state_is_none),
         cmocka_unit_test(an_origin_is_read_as_it_was_written),
         cmocka_unit_test(a_mark_tells_flags_and_keywords_in_any_order_and_case),
