@@ -297,16 +297,17 @@ static void copy_now(struct copier *copier)
         drop(copier);
 }
 
-/* Segments that only wait for a copy take too much. */
+/* Segments that only wait for a copy take too much, or an administrator wants them off the disk. */
 static bool is_wanted(struct copier *copier)
 {
-    uint64_t most, waiting = segments_waiting(copier->database->segments);
+    bool erasing;
+    uint64_t most, waiting = segments_waiting(copier->database->segments, &erasing);
     struct segments_size size;
 
     segments_measure(copier->database->segments, &size);
     most = size.live / 8 > WAITING_LEAST ? size.live / 8 : (uint64_t)WAITING_LEAST;
     return copier->failures == 0 &&
-           (waiting > most || (waiting > 0 && database_is_short(copier->database)));
+           (erasing || waiting > most || (waiting > 0 && database_is_short(copier->database)));
 }
 
 static void look(struct copier *copier)

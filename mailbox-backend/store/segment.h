@@ -145,8 +145,9 @@ bool segments_rewrite_row(struct segments *set, uint32_t number);
 /* Repair: adds to the live bytes with the running batch; false when that cannot be. */
 bool segments_adjust_live(struct segments *set, uint32_t number, int64_t difference);
 
-/* Bytes of segments that only such a copy keeps from being used again. */
-uint64_t segments_waiting(struct segments *set);
+/* Bytes of segments that only such a copy keeps from being used again; *erasing: of them some hold what
+   segments_erase() was told of. */
+uint64_t segments_waiting(struct segments *set, bool *erasing);
 
 /* ---- compaction's ---- */
 

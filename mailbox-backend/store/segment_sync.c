@@ -226,17 +226,20 @@ bool segments_recycle(struct segments *set, uint64_t oldest_reader, int64_t old)
     return changed;
 }
 
-uint64_t segments_waiting(struct segments *set)
+uint64_t segments_waiting(struct segments *set, bool *erasing)
 {
     uint64_t bytes = 0;
 
+    *erasing = false;
     pthread_mutex_lock(&set->lock);
     for (size_t i = 0; i < set->count; i++) {
         const struct segment *segment = set->all[i];
 
-        if (segment->record.state == SEGMENT_SEALED && segment->record.live == 0 &&
-            segment->operations_txn > set->copied)
-            bytes += segment->record.size;
+        if (segment->record.state != SEGMENT_SEALED || segment->record.live != 0 ||
+            segment->operations_txn <= set->copied)
+            continue;
+        bytes += segment->record.size;
+        *erasing |= segment->record.died == SEGMENT_ERASE;
     }
     pthread_mutex_unlock(&set->lock);
     return bytes;

@@ -100,6 +100,44 @@ static void erasing_goes_on_after_a_restart(void **state)
     assert_content(fixture, INBOX, 2, "stays", 5);
 }
 
+static int setup_with_copies(void **state)
+{
+    struct fixture *fixture = fixture_make();
+
+    fixture->settings.recovery_seconds = 3600;
+    fixture->settings.compress = false;
+    fixture->settings.index_copy_interval = 3600;
+    fixture_open(fixture);
+    *state = fixture;
+    return 0;
+}
+
+static void wait_for_a_copy(struct fixture *fixture)
+{
+    struct database_status status = {0};
+    struct err err;
+
+    for (int i = 0; i < 6000 && status.copied == 0; i++) {
+        usleep(10000);
+        must(store_database_status(fixture->store, 0, &status, &err), &err);
+    }
+    assert_true(status.copied != 0);
+}
+
+static void erasing_does_not_wait_an_hour_for_the_next_copy_of_the_index(void **state)
+{
+    struct fixture *fixture = *state;
+
+    wait_for_a_copy(fixture);
+    append_text(fixture, INBOX, SECRET);
+    append_text(fixture, INBOX, "stays");
+    expunge(fixture, INBOX, 1, 1);
+    purge_first(fixture, true);
+    wait_until_erased(fixture);
+    assert_false(is_on_disk(fixture, SECRET));
+    assert_content(fixture, INBOX, 2, "stays", 5);
+}
+
 static void a_plain_purge_leaves_the_bytes_to_the_course_of_time(void **state)
 {
     struct fixture *fixture = *state;
@@ -116,6 +154,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_STORE(what_is_purged_and_erased_leaves_the_segments_and_its_neighbours_stay),
         WITH_STORE(erasing_goes_on_after_a_restart),
+        cmocka_unit_test_setup_teardown(
+            erasing_does_not_wait_an_hour_for_the_next_copy_of_the_index, setup_with_copies,
+            fixture_teardown),
         WITH_STORE(a_plain_purge_leaves_the_bytes_to_the_course_of_time),
     };
 
