@@ -178,9 +178,13 @@ static bool has_use(const struct migrate *migrate, enum store_special_use use)
 static void guess_uses(struct migrate *migrate)
 {
     for (size_t n = 0; n < sizeof(usual_names) / sizeof(usual_names[0]); n++) {
-        for (size_t i = 0; i < migrate->count && !has_use(migrate, usual_names[n].use); i++) {
-            if (strcasecmp(migrate->folders[i].path, usual_names[n].name) == 0)
-                migrate->folders[i].use = usual_names[n].use;
+        if (has_use(migrate, usual_names[n].use))
+            continue;
+        for (size_t i = 0; i < migrate->count; i++) {
+            if (strcasecmp(migrate->folders[i].path, usual_names[n].name) != 0)
+                continue;
+            migrate->folders[i].use = usual_names[n].use;
+            break;
         }
     }
 }
