@@ -21,6 +21,7 @@
 #define BETWEEN_MAX ((size_t)16 << 10)
 
 struct message {
+    bool literal8; /* "~{123}": with NUL, if it wants (RFC 3516) */
     struct parsed_flags flags;
     struct mime_date date;
     struct intake *intake;
@@ -160,6 +161,16 @@ static enum step end_literal(struct command *command)
     return take_end(command);
 }
 
+/* No answer but BINARY's could show a message with NUL to clients. */
+static enum step refuse_nul(struct command *command)
+{
+    const struct append *append = command->data;
+
+    if (newest(append)->literal8)
+        return command_no(command, "UNKNOWN-CTE", "A message with NUL cannot be kept");
+    return command_no(command, "CANNOT", "A message with NUL cannot be appended");
+}
+
 static enum step take_literal(struct command *command)
 {
     struct append *append = command->data;
@@ -174,7 +185,7 @@ static enum step take_literal(struct command *command)
         if (length > command->literal.size)
             length = (size_t)command->literal.size;
         if (memchr(buf_bytes(in), '\0', length) != NULL)
-            return command_no(command, "CANNOT", "A message with NUL cannot be appended");
+            return refuse_nul(command);
         if (intake_append(newest(append)->intake, buf_bytes(in), length, &err) != ERR_NONE)
             return command_fail(command, &err);
         buf_consume(in, length);
@@ -251,7 +262,7 @@ static enum step begin_intake(struct command *command)
     return ask_for_literal(command);
 }
 
-/* [flags SP] [date-time SP] literal; the literal's bytes are not in the text. */
+/* [flags SP] [date-time SP] literal or literal8; the literal's bytes are not in the text. */
 static bool take_options(struct command *command, struct message *message)
 {
     struct parse *args = &command->args;
@@ -264,6 +275,7 @@ static bool take_options(struct command *command, struct message *message)
         return false;
     if (parse_peek(args, '"') && (!parse_date_time(args, &message->date) || !parse_space(args)))
         return false;
+    message->literal8 = parse_skip(args, '~');
     return (command->has_literal && parse_peek(args, '{') &&
             parse_trailing_literal(parse_rest(args), &literal)) ||
            parse_fail(args, args->at, "Expected the message as a literal");

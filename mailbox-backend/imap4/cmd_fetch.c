@@ -23,7 +23,8 @@ struct fetch {
     struct uidset seen;     /* was set for these, and is yet to be told */
     struct uidset vanished; /* to be told as VANISHED (EARLIER) */
     size_t vanished_at;
-    struct err failure; /* the first message that could not be read; the others are told */
+    struct err failure;    /* the first message that could not be read; the others are told */
+    bool unknown_encoding; /* and one was to be decoded that cannot be */
 };
 
 static enum step tell(struct command *command);
@@ -233,7 +234,12 @@ static enum fetch_progress go_on(struct command *command)
         if (message->begun)
             break_off(command, &err);
     }
-    if (progress == FETCH_TOLD || progress == FETCH_FAILED)
+    if (progress == FETCH_UNKNOWN) {
+        fetch->unknown_encoding = true;
+        if (message->tell_flags) /* the answer that does not come would have told them */
+            flags_tell_item(command, &message->item);
+    }
+    if (progress != FETCH_FULL && progress != FETCH_SHARED)
         fetch_message_end(message);
     return progress;
 }
@@ -304,6 +310,8 @@ static enum step end(struct command *command)
 
     if (fetch->failure.code != ERR_NONE)
         return command_fail(command, &fetch->failure);
+    if (fetch->unknown_encoding)
+        return command_no(command, "UNKNOWN-CTE", "A part has an unknown transfer encoding");
     return command_ok(command, NULL);
 }
 

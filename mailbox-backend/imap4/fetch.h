@@ -1,6 +1,7 @@
 /* FETCH (RFC 3501 sections 6.4.5 and 7.4.2): what its files share. fetch_parse.c reads what is asked
    for, fetch_message.c gets of a message what the answer needs, fetch_tell.c writes the answer,
-   cmd_fetch.c goes from message to message, fetch_tree.c remembers a large message's parts.
+   fetch_sieve.c filters and decodes its sections, cmd_fetch.c goes from message to message,
+   fetch_tree.c remembers a large message's parts.
 
    Most answers come from the index alone and are written at once. A message whose content is
    needed stays open over as many steps as its answer takes: it is read in chunks, and what is held of
@@ -13,6 +14,7 @@
 #include "mailbox-backend/mime/parser.h"
 #include "mailbox-backend/mime/section.h"
 #include "mailbox-backend/mime/summary.h"
+#include "mailbox-backend/mime/transfer.h"
 
 /* ---- what is asked for ---- */
 
@@ -24,11 +26,18 @@ enum fetch_kind { /* bits */
                   FETCH_ENVELOPE = 16,
                   FETCH_BODY = 32,
                   FETCH_BODYSTRUCTURE = 64,
-                  FETCH_SECTION = 128, /* BODY[…] and RFC822, RFC822.HEADER, RFC822.TEXT */
+                  FETCH_SECTION = 128, /* BODY[…], BINARY[…], BINARY.SIZE[…] and RFC822,
+                                          RFC822.HEADER, RFC822.TEXT */
                   FETCH_MODSEQ = 256,
                   FETCH_EMAILID = 512,
                   FETCH_THREADID = 1024,
                   FETCH_SAVEDATE = 2048,
+};
+
+enum fetch_form {
+    FETCH_AS_IT_IS,
+    FETCH_DECODED,      /* BINARY: without the part's transfer encoding (RFC 3516) */
+    FETCH_DECODED_SIZE, /* BINARY.SIZE: how long that is */
 };
 
 /* One data item, in the order asked for. */
@@ -39,13 +48,17 @@ struct fetch_item {
 
     /* FETCH_SECTION only. */
     struct mime_section section;
+    enum fetch_form form;
     bool partial;
     uint32_t origin, length; /* of a partial one */
 
     /* The same, for the message being told. */
     bool exists;
-    struct mime_range range; /* in the content */
-    uint64_t size;           /* of the section: less than the range where fields are left out */
+    struct mime_range range;         /* in the content */
+    enum transfer_encoding encoding; /* where it is to be decoded */
+    uint64_t
+        size; /* of the section: less than the range where fields are left out, or it is decoded */
+    bool has_nul; /* decoded: in what of it is asked for */
 };
 
 struct fetch_request {
@@ -67,10 +80,11 @@ bool fetch_parse(struct parse *parse, bool with_uid, struct fetch_request *reque
 #define FETCH_CHUNK 16384u
 
 enum fetch_progress {
-    FETCH_TOLD,   /* the answer is written whole */
-    FETCH_FULL,   /* there is no room for more output */
-    FETCH_SHARED, /* the share is used up */
-    FETCH_FAILED, /* see err; message->begun tells whether the client has a part of the answer */
+    FETCH_TOLD,    /* the answer is written whole */
+    FETCH_FULL,    /* there is no room for more output */
+    FETCH_SHARED,  /* the share is used up */
+    FETCH_FAILED,  /* see err; message->begun tells whether the client has a part of the answer */
+    FETCH_UNKNOWN, /* a part's transfer encoding cannot be decoded; nothing is written */
 };
 
 enum fetch_phase { FETCH_PARSE, FETCH_COUNT, FETCH_TELL };
@@ -96,9 +110,10 @@ struct fetch_message {
 
     bool begun;      /* the answer is */
     bool in_section; /* and so is the literal of the item at */
-    uint64_t skip;   /* bytes of a filtered section before the partial one */
+    uint64_t skip;   /* bytes of a sieved section before the partial one */
     uint64_t left;   /* of the literal */
     struct mime_header_filter filter;
+    struct transfer_stream decoder;
 };
 
 /* Gets of a message what the index has and opens its content where that is not enough. On success
@@ -134,7 +149,22 @@ void fetch_tree_keep(struct imap *imap, const struct store_item *item, struct ar
 enum fetch_progress fetch_message_read(struct fetch_message *message, uint64_t end, void *bytes,
                                        size_t room, size_t *got, size_t *share, struct err *err);
 
-bool fetch_is_filtered(const struct fetch_item *item); /* HEADER.FIELDS and HEADER.FIELDS.NOT */
+/* ---- fetch_sieve.c ---- */
+
+/* Whether the section's bytes are not simply those of the content: HEADER.FIELDS, HEADER.FIELDS.NOT, and
+   what is to be decoded. */
+bool fetch_is_sieved(const struct fetch_item *item);
+
+/* Whether the size of the section's answer, or its form, are known only when it was read once. */
+bool fetch_needs_count(const struct fetch_item *item);
+
+/* Begins a section; then all bytes of its range are to be fed. */
+void fetch_sieve_begin(struct fetch_message *message, const struct fetch_item *item);
+
+/* The next bytes of the range; last: no more follow. Appends what the section has of them to passed, at most
+   length + 1100 bytes. */
+void fetch_sieve_feed(struct fetch_message *message, const struct fetch_item *item,
+                      const void *bytes, size_t length, bool last, struct buf *passed);
 
 /* The last phase: every section was found and measured. */
 enum fetch_progress fetch_message_tell(struct command *command, struct fetch_message *message,

@@ -2,18 +2,14 @@
    know its sections and their sizes. */
 #include "mailbox-backend/imap4/fetch.h"
 
+#include <string.h>
+
 #include "common/log.h"
 
 /* From this size on the content is read on workers. */
 #define LONG_MESSAGE ((uint64_t)256 << 10)
 
 #define STRUCTURES (FETCH_ENVELOPE | FETCH_BODY | FETCH_BODYSTRUCTURE)
-
-bool fetch_is_filtered(const struct fetch_item *item)
-{
-    return item->section.kind == MIME_SECTION_FIELDS ||
-           item->section.kind == MIME_SECTION_FIELDS_NOT;
-}
 
 /* ---- the index ---- */
 
@@ -155,15 +151,35 @@ static void find_section(const struct fetch_message *message, struct fetch_item 
         item->range = (struct mime_range){header, size - header};
     else
         item->range = (struct mime_range){0, header};
-    item->size = item->range.length;
+    item->size = item->exists ? item->range.length : 0;
 }
 
-static void find_sections(struct fetch_message *message, const struct fetch_request *request)
+/* Only content is encoded: not the parts of a multipart (RFC 2045 section 6.4), nor the message as a
+   whole, header included. */
+static void find_encoding(const struct fetch_message *message, struct fetch_item *item)
+{
+    const struct mime_part *part;
+
+    item->encoding = TRANSFER_IDENTITY;
+    if (item->form == FETCH_AS_IT_IS || !item->exists || item->section.depth == 0)
+        return;
+    part = mime_section_part(&item->section, message->root);
+    if (part->kind == MIME_LEAF)
+        item->encoding = transfer_encoding_of(part->encoding);
+}
+
+static enum fetch_progress find_sections(struct fetch_message *message,
+                                         const struct fetch_request *request)
 {
     for (struct fetch_item *item = request->items; item != NULL; item = item->next) {
-        if (item->kind == FETCH_SECTION)
-            find_section(message, item);
+        if (item->kind != FETCH_SECTION)
+            continue;
+        find_section(message, item);
+        find_encoding(message, item);
+        if (item->encoding == TRANSFER_UNKNOWN)
+            return FETCH_UNKNOWN;
     }
+    return FETCH_TOLD;
 }
 
 static enum fetch_progress parse(struct imap *imap, struct fetch_message *message, size_t *share,
@@ -188,31 +204,54 @@ static enum fetch_progress parse(struct imap *imap, struct fetch_message *messag
     return FETCH_TOLD;
 }
 
-/* The size of a filtered section, which its literal says before its bytes come. */
+/* Counts the next bytes of a section's answer. NUL matters only in what will be told. */
+static void count_bytes(struct fetch_item *item, const struct buf *passed)
+{
+    size_t length = buf_length(passed);
+    uint64_t from = 0;
+    uint64_t until = length;
+
+    if (item->partial) {
+        uint64_t end = (uint64_t)item->origin + item->length;
+
+        from = item->origin > item->size ? item->origin - item->size : 0;
+        until = end > item->size ? end - item->size : 0;
+    }
+    if (until > length)
+        until = length;
+    if (from < until && memchr(buf_bytes(passed) + from, '\0', (size_t)(until - from)) != NULL)
+        item->has_nul = true;
+    item->size += length;
+}
+
+/* The size of a sieved section, which its literal says before its bytes come. */
 static enum fetch_progress count(struct fetch_message *message, struct fetch_item *item,
                                  size_t *share, struct err *err)
 {
     uint64_t end = item->range.offset + item->range.length;
     uint8_t bytes[FETCH_CHUNK];
+    struct buf passed = {0};
+    enum fetch_progress progress = FETCH_TOLD;
     size_t got;
 
     if (!message->in_section) {
-        mime_header_filter_init(&message->filter, &item->section);
+        fetch_sieve_begin(message, item);
+        item->size = 0;
+        item->has_nul = false;
         message->offset = item->range.offset;
         message->in_section = true;
     }
     while (message->offset < end) {
-        enum fetch_progress progress =
-            fetch_message_read(message, end, bytes, sizeof(bytes), &got, share, err);
-
+        progress = fetch_message_read(message, end, bytes, sizeof(bytes), &got, share, err);
         if (progress != FETCH_TOLD)
-            return progress;
-        mime_header_filter_feed(&message->filter, bytes, got, NULL);
+            break;
+        fetch_sieve_feed(message, item, bytes, got, message->offset == end, &passed);
+        count_bytes(item, &passed);
+        buf_truncate(&passed, 0);
     }
-    mime_header_filter_finish(&message->filter, NULL);
-    item->size = message->filter.total;
-    message->in_section = false;
-    return FETCH_TOLD;
+    buf_release(&passed);
+    message->in_section = message->offset < end;
+    return progress;
 }
 
 static enum fetch_progress count_all(struct fetch_message *message, size_t *share, struct err *err)
@@ -221,7 +260,7 @@ static enum fetch_progress count_all(struct fetch_message *message, size_t *shar
         struct fetch_item *item = message->at;
         enum fetch_progress progress = FETCH_TOLD;
 
-        if (item->kind == FETCH_SECTION && item->exists && fetch_is_filtered(item))
+        if (item->kind == FETCH_SECTION && fetch_needs_count(item))
             progress = count(message, item, share, err);
         if (progress != FETCH_TOLD)
             return progress;
@@ -233,7 +272,7 @@ static enum fetch_progress count_all(struct fetch_message *message, size_t *shar
 static uint64_t first_byte(const struct fetch_request *request)
 {
     for (const struct fetch_item *item = request->items; item != NULL; item = item->next) {
-        bool skips = item->partial && !fetch_is_filtered(item);
+        bool skips = item->partial && !fetch_is_sieved(item);
 
         if (item->kind == FETCH_SECTION && item->exists && (!skips || item->origin < item->size))
             return item->range.offset + (skips ? item->origin : 0);
@@ -264,7 +303,9 @@ static enum fetch_progress prepare(struct imap *imap, struct fetch_message *mess
         progress = parse(imap, message, share, err);
         if (progress != FETCH_TOLD)
             return progress;
-        find_sections(message, request);
+        progress = find_sections(message, request);
+        if (progress != FETCH_TOLD)
+            return progress;
         message->phase = FETCH_COUNT;
         message->at = request->items;
     }

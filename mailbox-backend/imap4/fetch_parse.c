@@ -76,12 +76,18 @@ static void add_kinds(struct reader *reader, unsigned kinds)
 
 /* ---- BODY[section]<origin.length> ---- */
 
+static const char *const form_words[] = {
+    [FETCH_AS_IT_IS] = "BODY",
+    [FETCH_DECODED] = "BINARY",
+    [FETCH_DECODED_SIZE] = "BINARY.SIZE",
+};
+
 static struct str section_label(struct arena *arena, const struct fetch_item *item)
 {
     struct buf text = {0};
     struct str label;
 
-    buf_text(&text, "BODY[");
+    buf_printf(&text, "%s[", form_words[item->form]);
     mime_section_write(&item->section, &text);
     buf_byte(&text, ']');
     if (item->partial)
@@ -99,16 +105,17 @@ static bool is_inside(const struct mime_section *section)
 
 static bool take_partial(struct parse *parse, struct fetch_item *item)
 {
-    item->partial = parse_skip(parse, '<');
+    item->partial = item->form != FETCH_DECODED_SIZE && parse_skip(parse, '<');
     return !item->partial || (parse_number(parse, &item->origin) && parse_char(parse, '.') &&
                               parse_nz_number(parse, &item->length) && parse_char(parse, '>'));
 }
 
 /* Behind the "[". */
-static bool take_section(struct reader *reader)
+static bool take_section(struct reader *reader, enum fetch_form form)
 {
     struct parse *parse = reader->parse;
     struct fetch_item *item = add(reader, FETCH_SECTION, STR(""));
+    const char *start = parse->at;
     struct err err;
     size_t used;
 
@@ -117,6 +124,9 @@ static bool take_section(struct reader *reader)
         return parse_fail(parse, parse->at,
                           arena_printf(parse->arena, "Invalid section: %s", err.text));
     parse_take(parse, used);
+    if (form != FETCH_AS_IT_IS && item->section.kind != MIME_SECTION_WHOLE)
+        return parse_fail(parse, start, "BINARY takes part numbers only");
+    item->form = form;
     if (!take_partial(parse, item))
         return false;
     item->label = section_label(parse->arena, item);
@@ -126,18 +136,30 @@ static bool take_section(struct reader *reader)
 
 /* ---- the whole ---- */
 
+static const struct {
+    const char *word; /* a "[" follows */
+    enum fetch_form form;
+    bool sets_seen;
+} section_words[] = {
+    {"BODY.PEEK",   FETCH_AS_IT_IS,     false},
+    {"BODY",        FETCH_AS_IT_IS,     true },
+    {"BINARY.PEEK", FETCH_DECODED,      false},
+    {"BINARY",      FETCH_DECODED,      true },
+    {"BINARY.SIZE", FETCH_DECODED_SIZE, false},
+};
+
 static bool take_item(struct reader *reader)
 {
     struct parse *parse = reader->parse;
     const char *start = parse->at;
 
-    if (parse_word(parse, "BODY.PEEK"))
-        return parse_char(parse, '[') && take_section(reader);
-    if (parse_word(parse, "BODY") && parse_skip(parse, '[')) {
-        reader->request->sets_seen = true;
-        return take_section(reader);
+    for (size_t i = 0; i < sizeof(section_words) / sizeof(section_words[0]); i++) {
+        if (parse_word(parse, section_words[i].word) && parse_skip(parse, '[')) {
+            reader->request->sets_seen |= section_words[i].sets_seen;
+            return take_section(reader, section_words[i].form);
+        }
+        parse->at = start;
     }
-    parse->at = start;
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (parse_word(parse, words[i].word)) {
             add_word(reader, i);

@@ -117,15 +117,14 @@ static void begin_section(struct fetch_message *message, const struct fetch_item
         message->left = lesser(message->left, item->length);
     message->offset = item->range.offset;
     message->skip = origin;
-    if (fetch_is_filtered(item)) {
-        mime_header_filter_init(&message->filter, &item->section);
-    } else {
+    if (fetch_is_sieved(item))
+        fetch_sieve_begin(message, item);
+    else
         message->offset += origin;
-    }
     if (message->left == 0)
         buf_text(out, "\"\"");
     else
-        buf_printf(out, "{%" PRIu64 "}\r\n", message->left);
+        buf_printf(out, "%s{%" PRIu64 "}\r\n", item->has_nul ? "~" : "", message->left);
 }
 
 /* Straight from the store into the output. */
@@ -146,7 +145,7 @@ static enum fetch_progress tell_bytes(struct fetch_message *message, struct buf 
 }
 
 /* Passes on what lies between skip and left of the bytes that were let through. */
-static void tell_filtered(struct fetch_message *message, struct buf *passed, struct buf *out)
+static void tell_passed(struct fetch_message *message, struct buf *passed, struct buf *out)
 {
     size_t skip = (size_t)lesser(message->skip, buf_length(passed));
     size_t length;
@@ -158,7 +157,7 @@ static void tell_filtered(struct fetch_message *message, struct buf *passed, str
     message->left -= length;
 }
 
-static enum fetch_progress tell_fields(struct fetch_message *message, const struct fetch_item *item,
+static enum fetch_progress tell_sieved(struct fetch_message *message, const struct fetch_item *item,
                                        struct buf *out, size_t room, size_t *share, struct err *err)
 {
     size_t length = room < FETCH_CHUNK ? room : FETCH_CHUNK;
@@ -171,10 +170,8 @@ static enum fetch_progress tell_fields(struct fetch_message *message, const stru
     progress = fetch_message_read(message, end, bytes, length, &got, share, err);
     if (progress != FETCH_TOLD)
         return progress;
-    mime_header_filter_feed(&message->filter, bytes, got, &passed);
-    if (message->offset == end)
-        mime_header_filter_finish(&message->filter, &passed);
-    tell_filtered(message, &passed, out);
+    fetch_sieve_feed(message, item, bytes, got, message->offset == end, &passed);
+    tell_passed(message, &passed, out);
     buf_release(&passed);
     return FETCH_TOLD;
 }
@@ -193,8 +190,8 @@ static enum fetch_progress tell_section(struct command *command, struct fetch_me
 
         if (room == 0)
             return FETCH_FULL;
-        progress = fetch_is_filtered(item) ? tell_fields(message, item, out, room, share, err)
-                                           : tell_bytes(message, out, room, share, err);
+        progress = fetch_is_sieved(item) ? tell_sieved(message, item, out, room, share, err)
+                                         : tell_bytes(message, out, room, share, err);
         if (progress != FETCH_TOLD)
             return progress;
     }
@@ -253,7 +250,9 @@ enum fetch_progress fetch_message_tell(struct command *command, struct fetch_mes
             return FETCH_FULL;
         if (!message->in_section)
             write_label(command, message, item);
-        if (item->kind == FETCH_SECTION) {
+        if (item->form == FETCH_DECODED_SIZE) {
+            buf_printf(out, "%" PRIu64, item->size);
+        } else if (item->kind == FETCH_SECTION) {
             enum fetch_progress progress = tell_section(command, message, item, share, err);
 
             if (progress != FETCH_TOLD)

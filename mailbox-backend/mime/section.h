@@ -48,6 +48,11 @@ struct mime_range {
    alone, without a tree: "HEADER", "HEADER.FIELDS" and "HEADER.FIELDS.NOT" of the message itself. */
 bool mime_section_is_top_header(const struct mime_section *section);
 
+/* The part that the section's numbers name; the root for none; NULL when the message has no such
+   part. */
+const struct mime_part *mime_section_part(const struct mime_section *section,
+                                          const struct mime_part *root);
+
 /* Finds the section in a message. For MIME_SECTION_FIELDS and _FIELDS_NOT the range is the whole
    header, to be put through a mime_header_filter. False when the message has no such part, which
    is answered with NIL (a message, and only a message, has HEADER and TEXT). */

@@ -36,8 +36,8 @@ static const struct mime_part *step(const struct mime_part *part, bool top, uint
     return number == 1 ? message : NULL;
 }
 
-static const struct mime_part *find_part(const struct mime_section *section,
-                                         const struct mime_part *root)
+const struct mime_part *mime_section_part(const struct mime_section *section,
+                                          const struct mime_part *root)
 {
     const struct mime_part *part = root;
 
@@ -59,7 +59,7 @@ static struct mime_range body_of(const struct mime_part *part)
 bool mime_section_resolve(const struct mime_section *section, const struct mime_part *root,
                           struct mime_range *range)
 {
-    const struct mime_part *part = find_part(section, root);
+    const struct mime_part *part = mime_section_part(section, root);
 
     if (part == NULL)
         return false;

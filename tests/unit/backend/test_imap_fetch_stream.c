@@ -1,6 +1,7 @@
 /* FETCH of what dialogues cannot show: large messages, long headers, many messages, damaged ones. */
 #include <fcntl.h>
 
+#include "common/base64.h"
 #include "mailbox-backend/imap4/engine.h"
 #include "mailbox-backend/mailbox/delivery.h"
 #include "mailbox-backend/mailbox/mailbox.h"
@@ -198,6 +199,49 @@ static void a_large_message_streams_through_a_small_buffer(void **state)
         assert_true(fixture->most <= rooms[i] + OVERSHOOT);
     }
     assert_true(fixture->session->worked);
+    buf_release(&text);
+}
+
+/* In lines of 76 characters, as senders write it. */
+static void append_base64_lines(struct buf *out, struct str bytes)
+{
+    for (size_t i = 0; i < bytes.length; i += 57) {
+        size_t length = bytes.length - i < 57 ? bytes.length - i : 57;
+
+        base64_encode(out, bytes.data + i, length);
+        buf_text(out, "\r\n");
+    }
+}
+
+/* The middle of it is NUL. */
+static void a_large_part_is_decoded_through_a_small_buffer(void **state)
+{
+    static const size_t rooms[] = {1000, 16384, 40000};
+    struct fixture *fixture = *state;
+    struct buf decoded = {0};
+    struct buf text = {0};
+
+    make_large(&decoded, 350000);
+    buf_byte(&decoded, '\0');
+    make_large(&decoded, 350000);
+    buf_text(&text, "Content-Transfer-Encoding: base64\r\n\r\n");
+    append_base64_lines(&text, bytes_of(&decoded));
+    deliver(fixture, bytes_of(&text));
+    select_inbox(fixture);
+    for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++) {
+        fixture->session->room = rooms[i];
+        fixture->most = 0;
+        say(fixture, "a FETCH 1 (BINARY.SIZE[1] BINARY.PEEK[1] BINARY.PEEK[1]<500000.1000>)\r\n");
+        expect(fixture, "* 1 FETCH (BINARY.SIZE[1] %zu BINARY[1] ~{%zu}\r\n", buf_length(&decoded),
+               buf_length(&decoded));
+        expect_bytes(fixture, bytes_of(&decoded));
+        expect(fixture, " BINARY[1]<500000> {1000}\r\n");
+        expect_bytes(fixture, str_n(buf_bytes(&decoded) + 500000, 1000));
+        expect(fixture, ")\r\na OK FETCH completed\r\n");
+        expect_end(fixture);
+        assert_true(fixture->most <= rooms[i] + OVERSHOOT);
+    }
+    buf_release(&decoded);
     buf_release(&text);
 }
 
@@ -626,6 +670,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_large_message_streams_through_a_small_buffer),
+        TEST(a_large_part_is_decoded_through_a_small_buffer),
         TEST(parts_of_a_large_message_cross_what_the_store_holds_at_a_time),
         TEST(parts_inside_a_large_message_are_found),
         TEST(slices_of_large_parts_come_in_any_order),
