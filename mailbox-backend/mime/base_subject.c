@@ -104,34 +104,31 @@ static bool cut_trailer(struct cut *cut)
     return true;
 }
 
-/* A leader is white space, or blobs and then "re:" or the like. */
-static bool cut_leader(struct cut *cut)
+/* A leader is white space, or blobs and then "re:" or the like. Blobs with nothing of that kind behind them
+   go one by one by the rules, all but one that would leave nothing: here all at once, so that no blob is
+   looked at twice. */
+static bool cut_front(struct cut *cut)
 {
     const char *at = cut->at;
+    const char *last = at; /* of the blobs */
     const char *behind;
 
     if (left(cut) > 0 && is_space(*at)) {
         cut->at++;
         return true;
     }
-    while ((behind = skip_blob(at, cut->end)) != NULL)
+    while ((behind = skip_blob(at, cut->end)) != NULL) {
+        last = at;
         at = behind;
+    }
     behind = skip_refwd(at, cut->end);
-    if (behind == NULL)
-        return false;
-    cut->at = behind;
-    cut->is_reply = true;
-    return true;
-}
-
-static bool cut_blob(struct cut *cut)
-{
-    const char *behind = skip_blob(cut->at, cut->end);
-
-    if (behind == NULL || behind == cut->end)
-        return false;
-    cut->at = behind;
-    return true;
+    if (behind != NULL) {
+        cut->at = behind;
+        cut->is_reply = true;
+        return true;
+    }
+    cut->at = at == cut->end ? last : at;
+    return false;
 }
 
 static bool cut_forward(struct cut *cut)
@@ -152,7 +149,7 @@ bool mime_base_subject(struct arena *arena, struct str subject, struct str *base
     do {
         while (cut_trailer(&cut))
             continue;
-        while (cut_leader(&cut) || cut_blob(&cut))
+        while (cut_front(&cut))
             continue;
     } while (cut_forward(&cut));
     *base = str_n(cut.at, left(&cut));

@@ -1,6 +1,7 @@
 #include "tests/unit/mime/mime_test.h"
 
 #include "mailbox-backend/mime/base_subject.h"
+#include "tests/unit/mime/plain_subject.h"
 
 static void base_is(const char *subject, const char *expected, bool is_reply)
 {
@@ -52,6 +53,58 @@ static void blobs_are_taken_off_unless_they_are_all_there_is(void **state)
     base_is("fwd x", "fwd x", false);
 }
 
+/* Of pieces that matter, in every order that comes up. */
+static void any_subject_has_the_base_that_the_steps_make(void **state)
+{
+    static const char *const pieces[] = {"[a]",   "[",     "]", "re",   ":",    "fwd",
+                                         "(fwd)", "[fwd:", " ", "[b ]", "Re: ", "x"};
+    unsigned random_state = 1;
+
+    (void)state;
+    for (unsigned game = 0; game < 200000; game++) {
+        struct arena arena = {0};
+        char text[64] = "";
+        struct str base;
+        struct str expected;
+
+        for (unsigned count = random_state >> 16 & 7; count > 0; count--) {
+            random_state = random_state * 1103515245 + 12345;
+            strcat(text, pieces[(random_state >> 16) % (sizeof(pieces) / sizeof(pieces[0]))]);
+        }
+        random_state = random_state * 1103515245 + 12345;
+        if (strstr(text, "  ") != NULL)
+            continue;
+        mime_base_subject(&arena, str_of(text), &base);
+        expected = plain_subject(str_of(text));
+        if (!str_equal(base, expected))
+            fail_msg("%s: %.*s, not %.*s", text, (int)base.length, base.data, (int)expected.length,
+                     expected.data);
+        arena_reset(&arena);
+    }
+}
+
+/* Two million blobs: looking at each of them again for every other one takes hours. */
+static void many_blobs_are_looked_at_once(void **state)
+{
+    static const char *const ends[] = {"", "x", "re [b] x", "[", "[b"};
+    const size_t blobs = 2000000;
+    char *text = malloc(3 * blobs + 16);
+
+    (void)state;
+    for (size_t i = 0; i < blobs; i++)
+        memcpy(text + 3 * i, "[a]", 3);
+    for (unsigned i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        struct arena arena = {0};
+        struct str base;
+
+        strcpy(text + 3 * blobs, ends[i]);
+        assert_false(mime_base_subject(&arena, str_n(text, 3 * blobs + strlen(ends[i])), &base));
+        assert_str(base, i == 0 ? "[a]" : ends[i]);
+        arena_reset(&arena);
+    }
+    free(text);
+}
+
 static void encoded_words_are_decoded_before(void **state)
 {
     (void)state;
@@ -84,6 +137,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_replies_and_forwards_add_is_taken_off),
         cmocka_unit_test(blobs_are_taken_off_unless_they_are_all_there_is),
+        cmocka_unit_test(any_subject_has_the_base_that_the_steps_make),
+        cmocka_unit_test(many_blobs_are_looked_at_once),
         cmocka_unit_test(encoded_words_are_decoded_before),
         cmocka_unit_test(keys_know_no_case_and_no_composition),
         cmocka_unit_test(keys_end_at_a_character),
