@@ -5,7 +5,8 @@
 
 #include "common/mem.h"
 
-/* What a node costs here and in the tree: three numbers of order and tree, four places in the table. */
+/* What a node costs here and in the tree: four numbers of order and tree, before them the three of the
+   forest; four places in the table. */
 #define NODE_COST (sizeof(struct thread_node) + 4 * sizeof(uint32_t) + 4 * sizeof(uint32_t))
 
 /* ---- nodes and their ids ---- */
@@ -112,23 +113,18 @@ static uint32_t node_of(struct threads *threads, struct str id)
 
 /* ---- links ---- */
 
-static bool descends(const struct threads *threads, uint32_t node, uint32_t from)
-{
-    if (node == from)
-        return true;
-    if (threads->nodes[from].children == 0) /* the usual case: nothing can descend from it */
-        return false;
-    for (; node != THREAD_NONE; node = threads->nodes[node].parent) {
-        if (node == from)
-            return true;
-    }
-    return false;
-}
-
+/* The child has no parent; it gets one unless it is that parent or above it already. */
 static void link_to(struct threads *threads, uint32_t parent, uint32_t child)
 {
-    if (descends(threads, parent, child))
+    bool may_be_above = threads->nodes[child].children > 0; /* the usual case: it cannot */
+
+    if (parent == child)
         return;
+    if (threads->forest.room < threads->room)
+        forest_grow(&threads->forest, threads->room);
+    if (may_be_above && forest_root(&threads->forest, parent) == child)
+        return;
+    forest_hang(&threads->forest, child, parent);
     threads->nodes[child].parent = parent;
     threads->nodes[parent].children++;
 }
@@ -184,6 +180,8 @@ void threads_end_message(struct threads *threads)
 
     if (node->parent == threads->last)
         return;
+    if (node->parent != THREAD_NONE)
+        forest_take_off(&threads->forest, threads->current);
     node->parent = THREAD_NONE;
     if (threads->last != THREAD_NONE)
         link_to(threads, threads->last, threads->current);
@@ -197,6 +195,7 @@ void threads_release(struct threads *threads)
     free(threads->sort.spare);
     free(threads->child);
     free(threads->sibling);
+    forest_release(&threads->forest);
     work_memory_release(&threads->memory);
     *threads = (struct threads){.algorithm = threads->algorithm};
 }

@@ -5,6 +5,7 @@
 #define IMAP4_THREAD_H
 
 #include "common/str.h"
+#include "mailbox-backend/imap4/forest.h"
 #include "mailbox-backend/imap4/merge_sort.h"
 #include "mailbox-backend/imap4/work_memory.h"
 
@@ -32,6 +33,8 @@ struct threads {
     uint32_t *table; /* of ids; then of subjects: places of nodes, THREAD_NONE where free */
     uint32_t table_size;
     uint32_t current, last; /* the message being added, and its last reference */
+
+    struct forest forest; /* the links as they are while they are made */
 
     unsigned phase;
     struct merge_sort sort;

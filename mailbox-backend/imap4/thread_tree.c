@@ -249,6 +249,7 @@ static void build(struct threads *threads)
 
 static enum phase after_links(struct threads *threads)
 {
+    forest_release(&threads->forest);
     if (threads->algorithm == THREAD_ORDEREDSUBJECT) {
         group_subjects(threads);
         return PHASE_PLACE;

@@ -336,6 +336,36 @@ static void long_chains_are_followed(void **state)
     free(references);
 }
 
+/* One message refers to a chain of ids; then, again and again, one comes that answers an unknown one, and
+   that one, which answers the end of the chain. Climbing the chain each time would take hours. */
+static void deep_chains_are_no_work_for_what_is_linked_to_them(void **state)
+{
+    enum { CHAIN = 500000, ANSWERS = 250000 };
+    struct threads threads = {.algorithm = THREAD_REFERENCES};
+    const char *last = "499999@chain";
+    char names[3][24];
+
+    (void)state;
+    assert_true(threads_add(&threads, &(struct thread_message){.uid = 1}));
+    for (unsigned i = 0; i < CHAIN; i++) {
+        snprintf(names[0], sizeof(names[0]), "%u@chain", i);
+        assert_true(threads_add_reference(&threads, str_of(names[0])));
+    }
+    threads_end_message(&threads);
+    for (unsigned i = 0; i < ANSWERS; i++) {
+        const char *answered = names[1];
+
+        for (unsigned k = 0; k < 3; k++)
+            snprintf(names[k], sizeof(names[k]), "%u@%u", i, k);
+        add(&threads, 2 + 2 * i, 0, "", true, names[0], &answered, 1);
+        add(&threads, 3 + 2 * i, 0, "", true, names[1], &last, 1);
+    }
+    finish(&threads);
+    assert_int_equal(threads.nodes[threads.top].children, ANSWERS + 1);
+    assert_int_equal(threads.sibling[threads.top], THREAD_NONE);
+    threads_release(&threads);
+}
+
 static void ids_are(const char *field, const char *expected)
 {
     struct str rest = str_of(field);
@@ -367,6 +397,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(references_make_the_tree_that_the_rules_make),
         cmocka_unit_test(long_chains_are_followed),
+        cmocka_unit_test(deep_chains_are_no_work_for_what_is_linked_to_them),
         cmocka_unit_test(message_ids_have_one_form),
     };
 
