@@ -209,6 +209,27 @@ static void choose(const struct migrate *migrate, struct migrate_folder *folder)
                           is_below_any(folder->path, request->without);
 }
 
+/* A name that was mistyped must not look like a folder that has nothing new. */
+static enum err_code report_missing(struct migrate *migrate, struct err *err)
+{
+    const char *const *only = migrate->request->only;
+    enum err_code code = ERR_NONE;
+
+    for (; only != NULL && *only != NULL && code == ERR_NONE; only++) {
+        const struct migrate_row row = {.folder = *only,
+                                        .problem = "the other server has no such folder"};
+        size_t i = 0;
+
+        while (i < migrate->count && !migrate_is_below(migrate->folders[i].path, *only))
+            i++;
+        if (i < migrate->count)
+            continue;
+        migrate->result->problems++;
+        code = migrate->request->row(migrate->request->context, &row, err);
+    }
+    return code;
+}
+
 enum err_code migrate_list(struct migrate *migrate, struct err *err)
 {
     enum err_code code = migrate_try(migrate, ask_list, err);
@@ -218,5 +239,5 @@ enum err_code migrate_list(struct migrate *migrate, struct err *err)
     guess_uses(migrate);
     for (size_t i = 0; i < migrate->count; i++)
         choose(migrate, &migrate->folders[i]);
-    return ERR_NONE;
+    return report_missing(migrate, err);
 }

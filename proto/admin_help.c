@@ -57,13 +57,15 @@ static void print_flag(const char *name, const char *value, const char *help, FI
     fprintf(to, "%s\n", help);
 }
 
-static void print_general(FILE *to)
+/* Those that every command takes, and those of command; NULL: all that any has. */
+static void print_general(const struct admin_command *command, FILE *to)
 {
     fputs("\nGeneral flags:\n", to);
     print_flag("config", "FILE", "settings from this file", to);
     print_flag("json", NULL, "answer as JSON, for scripts", to);
     print_flag("yes", NULL, "do not ask", to);
-    print_flag("dry-run", NULL, "check and say, change nothing", to);
+    if (command == NULL || (command->traits & ADMIN_DRY_RUN) != 0)
+        print_flag("dry-run", NULL, "check and say, change nothing", to);
     print_flag("help", NULL, "of a command, a noun, or all", to);
     print_flag("version", NULL, "the program's version", to);
     fputs(
@@ -96,7 +98,7 @@ static void print_command(const struct admin_program *program, const struct admi
                    to);
     for (const struct admin_flag *flag = command->flags; flag != NULL && flag->name != NULL; flag++)
         print_flag(flag->name, flag->value, flag->help, to);
-    print_general(to);
+    print_general(command, to);
 }
 
 void admin_help(const struct admin_program *program, const struct admin_args *args, FILE *to)
@@ -113,5 +115,5 @@ void admin_help(const struct admin_program *program, const struct admin_args *ar
         fputs("run the daemon\n", to);
     }
     print_commands(program, args->noun, to);
-    print_general(to);
+    print_general(NULL, to);
 }

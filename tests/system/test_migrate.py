@@ -308,6 +308,8 @@ def test_a_server_that_never_stops_talking_can_be_left_and_one_migration_goes_at
         server.moods["endless"] = False
         migrate_nasty(pair, server)
         assert items(pair) == 1
+        rows = json.loads(migrate_nasty(pair, server, "--folder=INBOX", "--folder=Inbxo", ok=(1,))[1])
+        assert [row["folder"] for row in rows] == ["Inbxo"] and "no such folder" in rows[0]["problem"], rows
         server.moods["endless"] = True
         command = begin_nasty(pair, server)
         talked = server.sent

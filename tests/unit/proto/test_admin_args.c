@@ -155,11 +155,13 @@ static void help_of_each_level_shows_what_is_in_the_table(void **state)
     admin_help(&test_program, &line.args, to);
     fflush(to);
     assert_non_null(strstr(text, "--follow[=TIME] "));
+    assert_null(strstr(text, "--dry-run")); /* which it refuses */
     rewind(to);
     PARSE(&line, "user", "--help");
     admin_help(&test_program, &line.args, to);
     fflush(to);
     assert_non_null(strstr(text, "user list"));
+    assert_non_null(strstr(text, "--dry-run"));
     assert_null(strstr(text, "size of a file"));
     fclose(to);
     free(text);
