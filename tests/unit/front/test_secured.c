@@ -232,14 +232,14 @@ static void certificate_is_read_again_for_new_connections(void **state)
     struct err err;
 
     (void)state;
-    before = certificates_get(stage.front.certificates, false);
+    before = certificates_get(stage.front.certificates, "imap4");
     assert_int_equal(certificates_reload(stage.front.certificates, &err), ERR_NONE);
-    after = certificates_get(stage.front.certificates, false);
+    after = certificates_get(stage.front.certificates, "imap4");
     assert_ptr_not_equal(before, after);
     stage.settings.tls.key[strlen(stage.settings.tls.key) - 1] = 'x';
     assert_int_not_equal(certificates_reload(stage.front.certificates, &err), ERR_NONE);
     tls_context_unref(&before);
-    before = certificates_get(stage.front.certificates, false);
+    before = certificates_get(stage.front.certificates, "imap4");
     assert_ptr_equal(before, after);
     tls_context_unref(&before);
     tls_context_unref(&after);
