@@ -11,7 +11,7 @@
 
 #define WAIT_SECONDS 10 /* after a batch that failed */
 #define POLL_MS 20
-#define SLICE_MAILBOXES 64u /* each of which may have many recoverable items to be counted */
+#define SLICE_MAILBOXES 64u /* or fewer, with SLICE_RECORDS recoverable items counted */
 
 struct upgrade {
     struct database *database;
@@ -67,17 +67,20 @@ static enum err_code next_mailbox(struct batch *batch, uint32_t *number, struct 
     return code;
 }
 
-/* Its counters are written as the database's format now has them. */
-static void renew_mailbox(struct batch *batch, uint32_t number)
+/* Its counters are written as the database's format now has them. *counted grows by what they count, which is read
+   where the old form did not count it. */
+static void renew_mailbox(struct batch *batch, uint32_t number, uint64_t *counted)
 {
     struct mailbox_slot *slot;
     struct err err = {0};
 
-    if (batch_mailbox_number(batch, number, &slot, &err) == ERR_NONE)
+    if (batch_mailbox_number(batch, number, &slot, &err) == ERR_NONE) {
         mailbox_slot_change(batch, slot);
-    else if (err.code != ERR_NOT_FOUND)
+        *counted += slot->state.recoverable_messages;
+    } else if (err.code != ERR_NOT_FOUND) {
         log_error(batch->database->name, "mailbox %" PRIu32 " keeps its old form: %s", number,
                   err.text);
+    }
 }
 
 /* The row is among those that the batch writes in its end, when it has written others. */
@@ -95,6 +98,7 @@ void upgrade_slice(struct upgrade *upgrade, struct batch *batch)
 {
     struct database_record *record = &batch->record;
     struct err err = {0};
+    uint64_t counted = 0;
     enum err_code code = ERR_NONE;
 
     if (record->format < FORMAT_NEWEST) {
@@ -103,10 +107,10 @@ void upgrade_slice(struct upgrade *upgrade, struct batch *batch)
         record->format = FORMAT_NEWEST;
         record->upgrade_next = 1;
     }
-    for (unsigned i = 0; i < SLICE_MAILBOXES && code == ERR_NONE; i++) {
+    for (unsigned i = 0; i < SLICE_MAILBOXES && counted < SLICE_RECORDS && code == ERR_NONE; i++) {
         code = next_mailbox(batch, &record->upgrade_next, &err);
         if (code == ERR_NONE)
-            renew_mailbox(batch, record->upgrade_next++);
+            renew_mailbox(batch, record->upgrade_next++, &counted);
     }
     if (code == ERR_NOT_FOUND) {
         record->upgrade_next = 0;
