@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "mailbox-backend/admin_database.h"
+#include "mailbox-backend/mailbox/content_facts.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
 #define SHARE_OF_DAEMON 25 /* percent of the time: clients come first */
@@ -83,16 +84,22 @@ static bool is_wanted(void *context)
     return admin_is_wanted(context);
 }
 
-struct check_options admin_check_options(struct admin_call *call)
+enum err_code admin_check_options(struct admin_call *call, struct check_options *options,
+                                  struct err *err)
 {
     bool slow = admin_host(call)->daemon && !admin_has(call, "fast");
 
-    return (struct check_options){
+    if (admin_has(call, "deep") && admin_has(call, "index-only"))
+        return err_set(err, ERR_INVALID,
+                       "--deep reads the messages, which --index-only leaves unread");
+    *options = (struct check_options){
         .content = !admin_has(call, "index-only"),
+        .facts = admin_has(call, "deep") ? content_facts_read : NULL,
         .share = slow ? SHARE_OF_DAEMON : 100,
         .wanted = is_wanted,
         .context = call,
     };
+    return ERR_NONE;
 }
 
 static void add(struct check_result *sum, const struct check_result *result)
@@ -118,11 +125,14 @@ static void say_result(struct admin_call *call, const struct check_result *sum)
 
 enum err_code admin_database_check(struct admin_call *call, struct err *err)
 {
-    struct check_options options = admin_check_options(call);
+    struct check_options options;
     struct store *store = admin_backend(call)->store;
     struct check_result sum = {0};
     unsigned first = 0, last = 0;
-    enum err_code code = admin_databases(call, &first, &last, err);
+    enum err_code code = admin_check_options(call, &options, err);
+
+    if (code == ERR_NONE)
+        code = admin_databases(call, &first, &last, err);
 
     options.found = put_finding;
     for (unsigned n = first; n <= last && code == ERR_NONE; n++) {
@@ -137,8 +147,10 @@ enum err_code admin_database_check(struct admin_call *call, struct err *err)
 }
 
 const struct admin_flag admin_check_flags[] = {
-    {"index-only",                                                                   NULL,
+    {"index-only",                                                                               NULL,
      "leave the messages themselves unread: quick, but damage in them stays unseen"},
-    {"fast", NULL, "without the pauses that leave the disk and the cores to clients"},
-    {0                                                                        }
+    {"deep",             NULL,
+     "also read each message as at its delivery, and compare what the index says of it: slower"},
+    {"fast",                                                                                     NULL, "without the pauses that leave the disk and the cores to clients"},
+    {0}
 };

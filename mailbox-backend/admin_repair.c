@@ -19,15 +19,16 @@ static enum err_code put_mended(void *context, const struct maintain_finding *fi
 
 enum err_code admin_database_repair(struct admin_call *call, struct err *err)
 {
-    const struct repair_options options = {
-        .check = admin_check_options(call),
+    struct repair_options options = {
         .dry_run = admin_is_dry_run(call),
         .told = put_mended,
     };
     struct repair_result result;
     unsigned number;
-    enum err_code code = admin_database_number(admin_name(call, 0), &number, err);
+    enum err_code code = admin_check_options(call, &options.check, err);
 
+    if (code == ERR_NONE)
+        code = admin_database_number(admin_name(call, 0), &number, err);
     if (code == ERR_NONE)
         code = store_repair(admin_backend(call)->store, number, &options, &result, err);
     if (code == ERR_NONE && !options.dry_run)

@@ -5,21 +5,15 @@
 
 #include "common/mem.h"
 #include "common/random.h"
+#include "mailbox-backend/mailbox/content_facts.h"
 #include "mailbox-backend/mailbox/header_tap.h"
-#include "mailbox-backend/mime/parser.h"
-#include "mailbox-backend/mime/summary.h"
 
 struct intake {
     struct store_draft *draft;
-    struct arena arena;
-    struct mime_parser parser;
     struct header_tap tap;
-    struct buf summary; /* empty: too long to keep */
-    uint64_t size;
-    uint8_t last[2]; /* the newest bytes, the newest in last[1] */
+    struct facts_maker maker;
+    struct content_facts facts;
     uint64_t email_id;
-    uint64_t thread_id;
-    uint32_t header_size;
 };
 
 enum err_code intake_create(struct store *store, unsigned database, uint64_t expected,
@@ -32,16 +26,8 @@ enum err_code intake_create(struct store *store, unsigned database, uint64_t exp
         return err->code;
     *intake = mem_alloc(sizeof(**intake));
     (*intake)->draft = draft;
-    mime_parser_init(&(*intake)->parser, &(*intake)->arena, NULL);
+    facts_begin(&(*intake)->maker);
     return ERR_NONE;
-}
-
-static void remember_last(struct intake *intake, const uint8_t *bytes, size_t length)
-{
-    if (length == 0)
-        return;
-    intake->last[0] = length > 1 ? bytes[length - 2] : intake->last[1];
-    intake->last[1] = bytes[length - 1];
 }
 
 enum err_code intake_append(struct intake *intake, const void *bytes, size_t length,
@@ -49,10 +35,8 @@ enum err_code intake_append(struct intake *intake, const void *bytes, size_t len
 {
     if (store_draft_append(intake->draft, bytes, length, err) != ERR_NONE)
         return err->code;
-    mime_parser_feed(&intake->parser, bytes, length);
+    facts_feed(&intake->maker, bytes, length);
     header_tap_feed(&intake->tap, bytes, length);
-    remember_last(intake, bytes, length);
-    intake->size += length;
     return ERR_NONE;
 }
 
@@ -68,20 +52,10 @@ static uint64_t random_id(void)
 
 enum err_code intake_finish(struct intake *intake, struct err *err)
 {
-    const struct mime_part *root;
-    struct str thread;
-
     if (store_draft_finish(intake->draft, err) != ERR_NONE)
         return err->code;
-    root = mime_parser_finish(&intake->parser);
-    intake->header_size =
-        root->header_length < UINT32_MAX ? (uint32_t)root->header_length : UINT32_MAX;
-    mime_summary_build(root, &intake->summary);
+    facts_end(&intake->maker, &intake->facts);
     intake->email_id = random_id();
-    thread = mime_thread_source(root);
-    /* The same message id gives the same thread in every mailbox and after every move. */
-    intake->thread_id = thread.length > 0 ? str_hash(thread) : intake->email_id;
-    arena_reset(&intake->arena); /* the tree is not needed while the commit is awaited */
     return ERR_NONE;
 }
 
@@ -90,26 +64,24 @@ void intake_destroy(struct intake **intake)
     if (*intake == NULL)
         return;
     store_draft_unref(&(*intake)->draft);
-    arena_reset(&(*intake)->arena);
+    facts_drop(&(*intake)->maker);
     header_tap_release(&(*intake)->tap);
-    buf_release(&(*intake)->summary);
     free(*intake);
     *intake = NULL;
 }
 
 void intake_fill(struct intake *intake, struct store_op *op)
 {
+    const struct content_facts *facts = &intake->facts;
+
     op->kind = OP_APPEND;
     op->in.append.draft = intake->draft;
-    op->in.append.header_size = intake->header_size;
-    op->in.append.no_final_newline =
-        intake->size > 0 && !(intake->last[0] == '\r' && intake->last[1] == '\n');
+    op->in.append.header_size = facts->header_size;
+    op->in.append.no_final_newline = facts->no_final_newline;
     op->in.append.email_id = intake->email_id;
-    op->in.append.thread_id = intake->thread_id;
-    op->in.append.summary = NULL;
-    op->in.append.summary_length = buf_length(&intake->summary);
-    if (op->in.append.summary_length > 0)
-        op->in.append.summary = buf_bytes(&intake->summary);
+    op->in.append.thread_id = content_facts_thread(facts, intake->email_id);
+    op->in.append.summary = facts->summary_length > 0 ? facts->summary : NULL;
+    op->in.append.summary_length = facts->summary_length;
 }
 
 void intake_keep(struct intake *intake, const char *name)

@@ -198,6 +198,8 @@ enum err_code store_check(struct store *store, unsigned database,
     code = check_index(check, err);
     if (code == ERR_NONE && options->content)
         code = check_content(check, err);
+    if (code == ERR_NONE && options->facts != NULL)
+        code = check_facts(check, err);
     free(check);
     return code;
 }

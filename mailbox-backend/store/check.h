@@ -22,6 +22,7 @@ enum mend_kind {
     MEND_MAILBOX,    /* the mailbox's own rows: number, GUID, counters, root and INBOX */
     MEND_FOLDER,     /* the folder's own rows: state and counts, record, name, place */
     MEND_ITEM,       /* what the item's row says */
+    MEND_FACTS,      /* what it says of its content, which has number: facts */
     MEND_CONTENT,    /* a content whose row is missing or damaged: number */
     MEND_REFERENCES, /* the uses of the content: number, by difference */
     MEND_ORPHAN,     /* a content that nothing uses: number */
@@ -34,6 +35,11 @@ struct mend {
     struct key key;
     struct check_place place;
     uint64_t number;
+    struct {
+        uint32_t header_size;
+        bool no_final_newline;
+        uint64_t thread_id;
+    } facts;
     int64_t difference; /* to be added: it holds also when the store has moved on since */
 };
 
@@ -109,6 +115,7 @@ enum err_code check_items(struct check *check, struct err *err);
 enum err_code check_references(struct check *check, struct err *err);
 enum err_code check_segments(struct check *check, struct err *err);
 enum err_code check_content(struct check *check, struct err *err);
+enum err_code check_facts(struct check *check, struct err *err);
 
 /* Calls visit for each item, of folders and recoverable, that can be read. */
 typedef void check_item_fn(const struct store_item *item, struct check_place place, void *context);

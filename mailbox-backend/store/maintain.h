@@ -14,9 +14,14 @@ struct maintain_finding {
     const char *advice;   /* what to do about it; static */
 };
 
+/* Fills facts with what the content, read anew, gives. */
+typedef enum err_code content_facts_fn(void *context, struct store_content *content,
+                                       struct content_facts *facts, struct err *err);
+
 struct check_options {
-    bool content;    /* reads all stored messages too, else only the index */
-    unsigned share;  /* percent of the time that it may work; 100: without pauses */
+    bool content;            /* reads all stored messages too, else only the index */
+    content_facts_fn *facts; /* and compares each item with what this gives; NULL: it does not */
+    unsigned share;          /* percent of the time that it may work; 100: without pauses */
     uint32_t window; /* content ids whose references are counted at once, 4 bytes of memory each;
                         0: as many as is good */
 
@@ -79,8 +84,8 @@ struct database_status {
     uint64_t created;             /* seconds since 1970 */
     int64_t copied;               /* when the index was copied last; 0: there is no copy */
     uint64_t copy_bytes;
-    uint32_t format;              /* store/format.h */
-    bool upgrading;               /* its rows are being brought to this format */
+    uint32_t format; /* store/format.h */
+    bool upgrading;  /* its rows are being brought to this format */
     char name[16];
 };
 

@@ -63,15 +63,11 @@ enum err_code mend_remove_row(struct mend_run *run, enum table table, struct key
 static mend_fn *function_of(const struct mend *mend)
 {
     static mend_fn *const functions[] = {
-        [MEND_NOTHING] = NULL,
-        [MEND_ROW] = mend_row,
-        [MEND_MAILBOX] = mend_mailbox,
-        [MEND_FOLDER] = mend_folder,
-        [MEND_ITEM] = mend_item,
-        [MEND_CONTENT] = mend_content,
-        [MEND_REFERENCES] = mend_references,
-        [MEND_ORPHAN] = mend_orphan,
-        [MEND_LIVE] = mend_live,
+        [MEND_NOTHING] = NULL,         [MEND_ROW] = mend_row,
+        [MEND_MAILBOX] = mend_mailbox, [MEND_FOLDER] = mend_folder,
+        [MEND_ITEM] = mend_item,       [MEND_FACTS] = mend_facts,
+        [MEND_CONTENT] = mend_content, [MEND_REFERENCES] = mend_references,
+        [MEND_ORPHAN] = mend_orphan,   [MEND_LIVE] = mend_live,
     };
 
     if (mend->kind == MEND_ROW && mend->table == TABLE_ITEM)

@@ -48,6 +48,7 @@ static const char *intent_of(const struct mend *mend)
         [MEND_MAILBOX] = "the mailbox's own rows would be made right",
         [MEND_FOLDER] = "the folder's own rows would be made right",
         [MEND_ITEM] = "the message's row would be made right",
+        [MEND_FACTS] = "the message's row would say what its text says",
         [MEND_CONTENT] = "the row would be made anew if operation records or its pieces tell it",
         [MEND_REFERENCES] = "the uses would be set to what was counted",
         [MEND_ORPHAN] =
@@ -175,6 +176,8 @@ static enum err_code run(struct repair *repair, struct err *err)
     repair->left_count = 0;
     if (code == ERR_NONE && repair->options->check.content)
         code = check_content(&repair->check, err);
+    if (code == ERR_NONE && repair->options->check.facts != NULL)
+        code = check_facts(&repair->check, err);
     return code == ERR_NONE ? tell_left(repair, err) : code;
 }
 

@@ -55,7 +55,7 @@ void mend_say(struct mend_run *run, const char *format, ...) __attribute__((form
 /* Each looks at the rows again and mends what is wrong with them. An error is one of the disk or of
    the index: the batch fails. */
 typedef enum err_code mend_fn(struct mend_run *run, struct err *err);
-mend_fn mend_mailbox, mend_folder, mend_item, mend_row;
+mend_fn mend_mailbox, mend_folder, mend_item, mend_facts, mend_row;
 mend_fn mend_item_row, mend_recoverable_row;                   /* with evidence */
 mend_fn mend_content, mend_references, mend_orphan, mend_live; /* of the database */
 

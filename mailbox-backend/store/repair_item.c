@@ -123,6 +123,29 @@ enum err_code mend_item(struct mend_run *run, struct err *err)
     return code == ERR_NONE ? mend_sizes(run, &mended, err) : code;
 }
 
+/* ---- what it says of its content ---- */
+
+enum err_code mend_facts(struct mend_run *run, struct err *err)
+{
+    const struct mend *mend = run->mend;
+    struct mended_item mended = {0};
+    struct store_item *item = &mended.item;
+    enum err_code code = load(run, &mended, err);
+
+    if (code == ERR_NOT_FOUND || code == ERR_CORRUPT ||
+        (code == ERR_NONE && item->content_id != mend->number))
+        return ERR_NONE; /* gone meanwhile, or told by itself */
+    if (code != ERR_NONE)
+        return code;
+    item->header_size = mend->facts.header_size;
+    item->no_final_newline = mend->facts.no_final_newline;
+    item->thread_id = mend->facts.thread_id;
+    item->modseq = batch_modseq(run->batch, mended.folder, CHANGE_FLAGS);
+    mend_say(run, "it says now what its text says");
+    code = item_put(mended.folder, item, mended.read_modseq, err);
+    return code == ERR_NONE ? block_touch(mended.folder, item->uid, item->modseq, err) : code;
+}
+
 /* ---- a damaged row ---- */
 
 /* The folder may have no room for a keyword: it is left out. */

@@ -33,13 +33,13 @@ struct store_settings {
     unsigned databases; /* made at first start; later ones are added, never removed */
     uint64_t map_size;  /* bytes of LMDB address space per database */
     unsigned max_readers;
-    uint64_t message_size_limit; /* bytes */
-    uint64_t content_budget;     /* bytes of content in flight, process-wide */
-    bool compress;               /* zstd -1 where it saves at least 10 % */
-    uint64_t recovery_seconds;   /* how long expunged items stay recoverable */
-    uint64_t recovery_quota;     /* bytes of them that a mailbox may have; 0: no limit */
+    uint64_t message_size_limit;  /* bytes */
+    uint64_t content_budget;      /* bytes of content in flight, process-wide */
+    bool compress;                /* zstd -1 where it saves at least 10 % */
+    uint64_t recovery_seconds;    /* how long expunged items stay recoverable */
+    uint64_t recovery_quota;      /* bytes of them that a mailbox may have; 0: no limit */
     uint64_t index_copy_interval; /* seconds between copies of each index (index.copy); 0: none */
-    uint64_t segment_size;       /* of the largest files, in steps of 1 MB; 0: 256 MB */
+    uint64_t segment_size;        /* of the largest files, in steps of 1 MB; 0: 256 MB */
     uint64_t compact_rate; /* bytes a second that compaction moves, at most, while it keeps up; 0:
                               as fast as it can */
     uint32_t
@@ -233,6 +233,20 @@ enum err_code store_vanished(struct store_read *read, uint32_t folder, uint64_t 
 #define STORE_SUMMARY_MAX 1900
 enum err_code store_summary_get(struct store_read *read, uint32_t folder, uint32_t uid,
                                 uint8_t bytes[STORE_SUMMARY_MAX], size_t *length, struct err *err);
+
+/* What an item says of its content beside the size, as mailbox/content_facts.h makes it. */
+struct content_facts {
+    uint32_t header_size;
+    bool no_final_newline;
+    bool has_thread; /* a message id tells the thread; else it is the message's own email_id */
+    uint64_t thread_id;
+    size_t summary_length; /* 0: it would be too long */
+    uint8_t summary[STORE_SUMMARY_MAX];
+};
+static inline uint64_t content_facts_thread(const struct content_facts *facts, uint64_t email_id)
+{
+    return facts->has_thread ? facts->thread_id : email_id;
+}
 
 /* Properties: small values by name, for a mailbox (folder 0, item 0), a folder (item 0) or an item.
    Value at most STORE_PROPERTY_MAX bytes. */

@@ -38,7 +38,7 @@ def test_a_database_is_sound_while_mail_comes_and_goes():
         for thread in threads:
             thread.start()
         try:
-            for flags in ((), ("--fast",), ("--index-only",), ("--fast",)):
+            for flags in ((), ("--fast",), ("--index-only",), ("--fast", "--deep")):
                 assert check(pair.back, *flags) == (0, [])
         finally:
             ended.set()
@@ -49,6 +49,7 @@ def test_a_database_is_sound_while_mail_comes_and_goes():
         assert [row["database"] for row in listed] == ["db1"] and listed[0]["mailboxes"] == 2, listed
         shown = json.loads(pair.back.admin("database", "show", "db1", "--json")[1])
         assert shown["messages"] > 0, shown
+        assert pair.back.admin("database", "check", "--deep", "--index-only", ok=None)[0] == 2
         for words in (("show", "db2"), ("check", "db2"), ("check", "nonsense")):
             assert pair.back.admin("database", *words, ok=None)[0] == 4, words
 
