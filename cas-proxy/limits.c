@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cas-proxy/keyed_hash.h"
+#include "common/keyed_hash.h"
 #include "common/mem.h"
 
 #define CHAINS 4096

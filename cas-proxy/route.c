@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cas-proxy/keyed_hash.h"
+#include "common/keyed_hash.h"
 #include "cas-proxy/route_cache.h"
 #include "cas-proxy/route_vote.h"
 #include "common/arena.h"

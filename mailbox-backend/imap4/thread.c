@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "common/keyed_hash.h"
 #include "common/mem.h"
 
 /* What a node costs here and in the tree: four numbers of order and tree, before them the three of the
@@ -74,19 +75,6 @@ static void grow_table(struct threads *threads)
     free(old);
 }
 
-static void hash_id(struct str id, uint64_t hash[2])
-{
-    uint64_t other = 0x9e3779b97f4a7c15u;
-
-    for (size_t i = 0; i < id.length; i++) {
-        other = (other ^ (uint8_t)id.data[i]) * 0xff51afd7ed558ccdu;
-        other ^= other >> 29;
-    }
-    hash[0] = str_hash(id);
-    hash[0] ^= hash[0] >> 32;
-    hash[1] = other;
-}
-
 /* The node of an id, made where there is none; THREAD_NONE without memory. */
 static uint32_t node_of(struct threads *threads, struct str id)
 {
@@ -94,7 +82,7 @@ static uint32_t node_of(struct threads *threads, struct str id)
     uint32_t node;
 
     grow_table(threads);
-    hash_id(id, hash);
+    keyed_hash_128(id.data, id.length, hash);
     for (uint32_t at = (uint32_t)hash[0] & (threads->table_size - 1);
          threads->table[at] != THREAD_NONE; at = (at + 1) & (threads->table_size - 1)) {
         const struct thread_node *known = &threads->nodes[threads->table[at]];
@@ -155,7 +143,8 @@ bool threads_add(struct threads *threads, const struct thread_message *message)
     node->uid = message->uid;
     node->date = message->date;
     node->is_reply = message->is_reply;
-    node->subject = message->base_subject.length == 0 ? 0 : str_hash(message->base_subject) | 1;
+    node->has_subject = message->base_subject.length > 0;
+    keyed_hash_128(message->base_subject.data, message->base_subject.length, node->subject);
     threads->current = place;
     threads->last = THREAD_NONE;
     return true;

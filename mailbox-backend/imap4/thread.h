@@ -1,6 +1,6 @@
 /* The threading algorithms of RFC 5256 over compact nodes: pure, no store and no session. Messages are added
    in the order of their sequence numbers; then thread_run() is called until it has ended. Message ids and
-   subjects are kept as hashes. */
+   subjects are kept as keyed hashes. */
 #ifndef IMAP4_THREAD_H
 #define IMAP4_THREAD_H
 
@@ -14,14 +14,15 @@ enum thread_algorithm { THREAD_ORDEREDSUBJECT, THREAD_REFERENCES };
 #define THREAD_NONE UINT32_MAX
 
 struct thread_node {
-    uint64_t id[2];   /* hashes of the message id */
-    int64_t date;     /* sent; of a dummy: its first child's */
-    uint64_t subject; /* hash of the base subject; 0: it is empty */
-    uint32_t uid;     /* 0: a dummy */
-    uint32_t parent;  /* while links are made; then the parent in the tree, THREAD_NONE: the root */
-    uint32_t first;   /* of a dummy: its first child */
+    uint64_t id[2];      /* hash of the message id */
+    uint64_t subject[2]; /* hash of the base subject */
+    int64_t date;        /* sent; of a dummy: its first child's */
+    uint32_t uid;        /* 0: a dummy */
+    uint32_t parent; /* while links are made; then the parent in the tree, THREAD_NONE: the root */
+    uint32_t first;  /* of a dummy: its first child */
     uint32_t children; /* ever given while links are made; then in the tree */
     bool is_reply;
+    bool has_subject; /* the base subject is not empty */
 };
 
 /* Embed it; {.algorithm = …} has no messages. */

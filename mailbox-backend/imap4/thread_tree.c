@@ -1,6 +1,7 @@
 /* From links to the tree: steps 2 to 6 of REFERENCES, and ORDEREDSUBJECT (RFC 5256 section 3). Dummies
    are left only right below the root, and only with two children or more. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/mem.h"
 #include "mailbox-backend/imap4/thread.h"
@@ -39,6 +40,12 @@ static int compare_members(const void *context, uint32_t a, uint32_t b)
     return compare_siblings(context, a, b);
 }
 
+static void copy_subject(struct thread_node *to, const struct thread_node *from)
+{
+    to->has_subject = from->has_subject;
+    memcpy(to->subject, from->subject, sizeof(to->subject));
+}
+
 /* Gives a dummy another child, as far as it matters here. */
 static void count_child(struct threads *threads, uint32_t parent, uint32_t child)
 {
@@ -50,7 +57,7 @@ static void count_child(struct threads *threads, uint32_t parent, uint32_t child
         return;
     node->first = child;
     node->date = threads->nodes[child].date;
-    node->subject = threads->nodes[child].subject;
+    copy_subject(node, &threads->nodes[child]);
 }
 
 /* Sorts what is in the tree: messages, and dummies below the root that have children. */
@@ -130,13 +137,14 @@ static void prune(struct threads *threads)
 
 /* ---- step 5: threads of one subject ---- */
 
-/* The place in the table of a subject. */
-static uint32_t *entry_of(struct threads *threads, uint64_t subject)
+/* The place in the table of a node's subject. */
+static uint32_t *entry_of(struct threads *threads, uint32_t node)
 {
-    uint32_t at = (uint32_t)(subject ^ subject >> 32) & (threads->table_size - 1);
+    const uint64_t *subject = threads->nodes[node].subject;
+    uint32_t at = (uint32_t)subject[0] & (threads->table_size - 1);
 
     while (threads->table[at] != THREAD_NONE &&
-           threads->nodes[threads->table[at]].subject != subject)
+           memcmp(threads->nodes[threads->table[at]].subject, subject, 2 * sizeof(*subject)) != 0)
         at = (at + 1) & (threads->table_size - 1);
     return &threads->table[at];
 }
@@ -153,8 +161,7 @@ static void fill_table(struct threads *threads)
     threads_empty_table(threads);
     for (size_t i = 0; i < threads->sort.count; i++) {
         uint32_t node = threads->sort.order[i];
-        uint64_t subject = threads->nodes[node].subject;
-        uint32_t *entry = subject == 0 ? NULL : entry_of(threads, subject);
+        uint32_t *entry = threads->nodes[node].has_subject ? entry_of(threads, node) : NULL;
 
         if (entry != NULL && (*entry == THREAD_NONE || is_better(threads, *entry, node)))
             *entry = node;
@@ -169,7 +176,7 @@ static bool join(struct threads *threads, uint32_t node, uint32_t *entry)
 
     if (dummy == THREAD_NONE)
         return false;
-    threads->nodes[dummy].subject = threads->nodes[known].subject;
+    copy_subject(&threads->nodes[dummy], &threads->nodes[known]);
     threads->nodes[node].parent = dummy;
     threads->nodes[known].parent = dummy;
     *entry = dummy;
@@ -194,8 +201,7 @@ static bool merge_subjects(struct threads *threads)
     fill_table(threads);
     for (size_t i = 0; i < threads->sort.count; i++) {
         uint32_t node = threads->sort.order[i];
-        uint64_t subject = threads->nodes[node].subject;
-        uint32_t *entry = subject == 0 ? NULL : entry_of(threads, subject);
+        uint32_t *entry = threads->nodes[node].has_subject ? entry_of(threads, node) : NULL;
 
         if (entry != NULL && *entry != node && !merge_into(threads, node, entry))
             return false;
@@ -209,13 +215,13 @@ static void group_subjects(struct threads *threads)
 {
     threads_empty_table(threads);
     for (uint32_t i = 0; i < threads->count; i++) {
-        uint32_t *entry = entry_of(threads, threads->nodes[i].subject);
+        uint32_t *entry = entry_of(threads, i);
 
         if (*entry == THREAD_NONE || compare_siblings(threads, i, *entry) < 0)
             *entry = i;
     }
     for (uint32_t i = 0; i < threads->count; i++) {
-        uint32_t first = *entry_of(threads, threads->nodes[i].subject);
+        uint32_t first = *entry_of(threads, i);
 
         if (first != i)
             threads->nodes[i].parent = first;

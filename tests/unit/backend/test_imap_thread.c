@@ -366,6 +366,21 @@ static void deep_chains_are_no_work_for_what_is_linked_to_them(void **state)
     threads_release(&threads);
 }
 
+/* Two texts that FNV-1a of 64 bits takes for one: anybody can send such. */
+static void texts_that_a_known_hash_takes_for_one_stay_two(void **state)
+{
+    struct threads threads = {.algorithm = THREAD_ORDEREDSUBJECT};
+
+    (void)state;
+    add(&threads, 1, 0, "8yn0iYCKYHlIj4-BwPqk", false, "", NULL, 0);
+    add(&threads, 2, 0, "GReLUrM4wMqfg9yzV3KQ", false, "", NULL, 0);
+    add(&threads, 3, 0, "8yn0iYCKYHlIj4-BwPqk", true, "", NULL, 0);
+    finish(&threads);
+    assert_int_equal(threads.nodes[2].parent, 0);
+    assert_int_equal(threads.nodes[1].parent, THREAD_NONE);
+    threads_release(&threads);
+}
+
 static void ids_are(const char *field, const char *expected)
 {
     struct str rest = str_of(field);
@@ -398,6 +413,7 @@ int main(void)
         cmocka_unit_test(references_make_the_tree_that_the_rules_make),
         cmocka_unit_test(long_chains_are_followed),
         cmocka_unit_test(deep_chains_are_no_work_for_what_is_linked_to_them),
+        cmocka_unit_test(texts_that_a_known_hash_takes_for_one_stay_two),
         cmocka_unit_test(message_ids_have_one_form),
     };
 

@@ -3,6 +3,7 @@
 
 #include "common/base64.h"
 #include "common/crc32c.h"
+#include "common/keyed_hash.h"
 #include "common/random.h"
 
 static void crc32c_gives_the_check_values(void **state)
@@ -132,6 +133,43 @@ static void base64_that_is_not_strict_is_refused_and_leaves_nothing(void **state
     buf_release(&out);
 }
 
+/* The test vectors of the paper that defines SipHash (Aumasson, Bernstein 2012, appendix A). */
+static void keyed_hash_is_siphash(void **state)
+{
+    uint8_t key[16], data[15];
+
+    (void)state;
+    for (uint8_t i = 0; i < 16; i++)
+        key[i] = i;
+    for (uint8_t i = 0; i < 15; i++)
+        data[i] = i;
+    assert_true(keyed_hash_with(key, data, 15) == 0xa129ca6149be45e5);
+}
+
+/* As openssl mac -macopt size:16 SIPHASH prints them. */
+static void keyed_hash_of_128_bits_is_siphash(void **state)
+{
+    uint8_t key[16], data[20];
+    uint64_t hash[2];
+
+    (void)state;
+    for (uint8_t i = 0; i < 16; i++)
+        key[i] = i;
+    for (uint8_t i = 0; i < 20; i++)
+        data[i] = i;
+    keyed_hash_128_with(key, data, 0, hash);
+    assert_true(hash[0] == 0xe6a825ba047f81a3 && hash[1] == 0x930255c71472f66d);
+    keyed_hash_128_with(key, data, 20, hash);
+    assert_true(hash[0] == 0x7390223f83fc259e && hash[1] == 0xeb3938e8a544933e);
+}
+
+static void keyed_hash_of_a_process_stays(void **state)
+{
+    (void)state;
+    assert_true(keyed_hash("alice", 5) == keyed_hash("alice", 5));
+    assert_true(keyed_hash("alice", 5) != keyed_hash("alicf", 5));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -139,6 +177,9 @@ int main(void)
         cmocka_unit_test(crc32c_goes_on_from_a_seed),
         cmocka_unit_test(crc32c_is_the_same_with_and_without_the_instruction),
         cmocka_unit_test(text_hash_gives_the_check_values),
+        cmocka_unit_test(keyed_hash_is_siphash),
+        cmocka_unit_test(keyed_hash_of_128_bits_is_siphash),
+        cmocka_unit_test(keyed_hash_of_a_process_stays),
         cmocka_unit_test(random_bytes_differ_and_stay_within_bounds),
         cmocka_unit_test(base64_encodes_the_examples_of_the_standard),
         cmocka_unit_test(base64_decodes_the_examples_of_the_standard),

@@ -7,7 +7,6 @@
 
 #include <cmocka.h>
 
-#include "cas-proxy/keyed_hash.h"
 #include "cas-proxy/route_cache.h"
 #include "cas-proxy/route_vote.h"
 
@@ -105,26 +104,6 @@ static void cache_is_bounded(void **unused)
     route_cache_destroy(&cache);
 }
 
-/* The test vectors of the paper that defines SipHash (Aumasson, Bernstein 2012, appendix A). */
-static void keyed_hash_is_siphash(void **unused)
-{
-    uint8_t key[16], data[15];
-
-    (void)unused;
-    for (uint8_t i = 0; i < 16; i++)
-        key[i] = i;
-    for (uint8_t i = 0; i < 15; i++)
-        data[i] = i;
-    assert_true(keyed_hash_with(key, data, 15) == 0xa129ca6149be45e5);
-}
-
-static void keyed_hash_of_a_process_stays(void **unused)
-{
-    (void)unused;
-    assert_true(keyed_hash("alice", 5) == keyed_hash("alice", 5));
-    assert_true(keyed_hash("alice", 5) != keyed_hash("alicf", 5));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,8 +114,6 @@ int main(void)
         cmocka_unit_test(claim_is_remembered_for_a_while),
         cmocka_unit_test(claim_can_be_dropped_and_replaced),
         cmocka_unit_test(cache_is_bounded),
-        cmocka_unit_test(keyed_hash_is_siphash),
-        cmocka_unit_test(keyed_hash_of_a_process_stays),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
