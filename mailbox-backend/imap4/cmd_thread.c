@@ -4,6 +4,7 @@
 #include "mailbox-backend/imap4/message_facts.h"
 #include "mailbox-backend/imap4/msg_id.h"
 #include "mailbox-backend/imap4/thread.h"
+#include "mailbox-backend/imap4/thread_references.h"
 #include "mailbox-backend/mime/base_subject.h"
 
 #define HIT_COST 8192u /* a header is read */
@@ -42,22 +43,6 @@ static bool take_algorithm(struct parse *args, struct threading *threading)
 
 /* ---- gathering ---- */
 
-static bool add_references(struct threads *threads, const struct message_facts *facts)
-{
-    struct str rest = facts->references;
-    char bytes[MSG_ID_MAX];
-    struct str id;
-    bool any = false;
-
-    while (msg_id_next(&rest, bytes, &id)) {
-        any = true;
-        if (!threads_add_reference(threads, id))
-            return false;
-    }
-    rest = facts->envelope.in_reply_to;
-    return any || !msg_id_next(&rest, bytes, &id) || threads_add_reference(threads, id);
-}
-
 static bool add_message(struct threads *threads, const struct store_item *item,
                         const struct message_facts *facts, struct arena *arena)
 {
@@ -76,7 +61,7 @@ static bool add_message(struct threads *threads, const struct store_item *item,
     added = threads_add(threads, &message);
     buf_release(&key);
     if (added && threads->algorithm == THREAD_REFERENCES)
-        added = add_references(threads, facts);
+        added = thread_references_add(threads, facts->references, facts->envelope.in_reply_to);
     if (added)
         threads_end_message(threads);
     return added;

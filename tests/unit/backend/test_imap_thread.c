@@ -11,6 +11,7 @@
 #include "common/buf.h"
 #include "mailbox-backend/imap4/msg_id.h"
 #include "mailbox-backend/imap4/thread.h"
+#include "mailbox-backend/imap4/thread_references.h"
 
 /* ---- the tree as text ---- */
 
@@ -397,6 +398,78 @@ static void ids_are(const char *field, const char *expected)
     buf_release(&ids);
 }
 
+/* How many nodes a message with such fields makes, itself included. */
+static uint32_t nodes_of(struct str references, const char *in_reply_to)
+{
+    struct threads threads = {.algorithm = THREAD_REFERENCES};
+    uint32_t count;
+
+    assert_true(threads_add(&threads, &(struct thread_message){.uid = 1}));
+    assert_true(thread_references_add(&threads, references, str_of(in_reply_to)));
+    threads_end_message(&threads);
+    count = threads.count;
+    threads_release(&threads);
+    return count;
+}
+
+/* Ids from first on, count of them; NUL behind. */
+static struct str many_ids(unsigned first, unsigned count, struct buf *field)
+{
+    buf_truncate(field, 0);
+    for (unsigned i = first; i < first + count; i++)
+        buf_printf(field, " <%u@x>", i);
+    return str_n(buf_bytes(field), buf_length(field));
+}
+
+static void references_come_before_in_reply_to(void **state)
+{
+    (void)state;
+    assert_int_equal(nodes_of(STR("<1@x> <2@x>"), "<3@x>"), 3);
+    assert_int_equal(nodes_of(STR("none"), "<3@x> <4@x>"), 2);
+    assert_int_equal(nodes_of(STR(""), ""), 1);
+}
+
+/* 2 MB of ids, and of what is nearly an id at each place. */
+static void message_makes_few_nodes_whatever_it_refers_to(void **state)
+{
+    struct buf field = {0};
+
+    (void)state;
+    for (unsigned count = THREAD_REFERENCES_MAX - 2; count < THREAD_REFERENCES_MAX + 3; count++)
+        assert_int_equal(nodes_of(many_ids(1, count, &field), ""),
+                         count < THREAD_REFERENCES_MAX ? count + 1 : THREAD_REFERENCES_MAX + 1);
+    assert_int_equal(nodes_of(many_ids(1, 200000, &field), ""), THREAD_REFERENCES_MAX + 1);
+    buf_truncate(&field, 0);
+    for (unsigned i = 0; i < 700000; i++)
+        buf_text(&field, "<\\\"");
+    assert_int_equal(nodes_of(str_n(buf_bytes(&field), buf_length(&field)), "<3@x>"), 2);
+    buf_release(&field);
+}
+
+/* The first one, and those at the end. */
+static void long_references_keep_both_ends(void **state)
+{
+    struct threads threads = {.algorithm = THREAD_REFERENCES};
+    struct buf field = {0};
+    uint32_t top;
+
+    (void)state;
+    add(&threads, 1, 0, "", false, "1@x", NULL, 0);
+    add(&threads, 2, 0, "", false, "2@x", NULL, 0);
+    add(&threads, 3, 0, "", false, "19999@x", NULL, 0);
+    assert_true(threads_add(&threads, &(struct thread_message){.uid = 4}));
+    assert_true(thread_references_add(&threads, many_ids(1, 20000, &field), STR("")));
+    threads_end_message(&threads);
+    finish(&threads);
+    top = threads.top;
+    assert_int_equal(threads.nodes[top].uid, 1);
+    assert_int_equal(threads.nodes[threads.child[top]].uid, 3);
+    assert_int_equal(threads.nodes[threads.child[threads.child[top]]].uid, 4);
+    assert_int_equal(threads.nodes[threads.sibling[top]].uid, 2);
+    threads_release(&threads);
+    buf_release(&field);
+}
+
 static void message_ids_have_one_form(void **state)
 {
     (void)state;
@@ -414,6 +487,9 @@ int main(void)
         cmocka_unit_test(long_chains_are_followed),
         cmocka_unit_test(deep_chains_are_no_work_for_what_is_linked_to_them),
         cmocka_unit_test(texts_that_a_known_hash_takes_for_one_stay_two),
+        cmocka_unit_test(references_come_before_in_reply_to),
+        cmocka_unit_test(message_makes_few_nodes_whatever_it_refers_to),
+        cmocka_unit_test(long_references_keep_both_ends),
         cmocka_unit_test(message_ids_have_one_form),
     };
 
