@@ -45,6 +45,7 @@ static const struct {
     {"THREAD=REFERENCES",     5256, ALWAYS      },
     {"MULTIAPPEND",           3502, ALWAYS      },
     {"BINARY",                3516, ALWAYS      },
+    {"PREVIEW",               8970, ALWAYS      },
     {"COMPRESS=DEFLATE",      4978, AFTER_LOGIN },
 };
 #define COUNT (sizeof(capabilities) / sizeof(capabilities[0]))

@@ -270,7 +270,7 @@ static bool needs_seen(const struct fetch *fetch, uint32_t uid)
 static enum err_code tell_slice(struct command *command, struct store_read *read, struct err *err)
 {
     struct fetch *fetch = command->data;
-    bool opens = (fetch->request.kinds & FETCH_SECTION) != 0;
+    bool opens = (fetch->request.kinds & (FETCH_SECTION | FETCH_PREVIEW)) != 0;
     struct store_item items[SLICE];
     uint32_t next = command->uid;
     size_t count;

@@ -1,6 +1,6 @@
 /* FETCH (RFC 3501 sections 6.4.5 and 7.4.2): what its files share. fetch_parse.c reads what is asked
    for, fetch_message.c gets of a message what the answer needs, fetch_tell.c writes the answer,
-   fetch_sieve.c filters and decodes its sections, cmd_fetch.c goes from message to message,
+   fetch_sieve.c filters and decodes its sections, fetch_preview.c makes its preview, cmd_fetch.c goes from message to message,
    fetch_tree.c remembers a large message's parts.
 
    Most answers come from the index alone and are written at once. A message whose content is
@@ -12,6 +12,7 @@
 #include "mailbox-backend/imap4/imap4.h"
 #include "mailbox-backend/mime/header_filter.h"
 #include "mailbox-backend/mime/parser.h"
+#include "mailbox-backend/mime/preview.h"
 #include "mailbox-backend/mime/section.h"
 #include "mailbox-backend/mime/summary.h"
 #include "mailbox-backend/mime/transfer.h"
@@ -32,6 +33,7 @@ enum fetch_kind { /* bits */
                   FETCH_EMAILID = 512,
                   FETCH_THREADID = 1024,
                   FETCH_SAVEDATE = 2048,
+                  FETCH_PREVIEW = 4096,
 };
 
 enum fetch_form {
@@ -66,6 +68,7 @@ struct fetch_request {
     unsigned kinds;     /* of all items: enum fetch_kind bits */
     bool sets_seen;     /* an item without PEEK is among them */
     bool needs_tree;    /* a section can be found in the parsed message only */
+    bool lazy_preview;  /* NIL is enough where making one takes long */
     bool changed_since; /* only messages with a greater modseq: */
     uint64_t modseq;
     bool vanished; /* and what vanished since */
@@ -102,6 +105,10 @@ struct fetch_message {
     enum fetch_phase phase;
     struct fetch_item *at; /* FETCH_COUNT and FETCH_TELL: the item being worked on */
     uint64_t offset;       /* in the content: of the next byte to read */
+
+    bool no_preview;                      /* making one would take long, and need not be */
+    const struct mime_part *preview_part; /* being read for it, or NULL */
+    struct mime_preview preview;
 
     uint64_t parse_end; /* bytes that the parser needs */
     struct arena arena; /* the parser's and the tree's */
@@ -148,6 +155,15 @@ void fetch_tree_keep(struct imap *imap, const struct store_item *item, struct ar
 /* Reads into bytes from message->offset on, at most up to end; FETCH_TOLD means that it did. */
 enum fetch_progress fetch_message_read(struct fetch_message *message, uint64_t end, void *bytes,
                                        size_t room, size_t *got, size_t *share, struct err *err);
+
+/* ---- fetch_preview.c ---- */
+
+/* Bytes of the message's body that a preview is looked for in. */
+#define FETCH_PREVIEW_BYTES ((uint64_t)256 << 10)
+
+/* Makes message->preview of the tree, which knows at least so much of the message. */
+enum fetch_progress fetch_preview_make(struct fetch_message *message, size_t *share,
+                                       struct err *err);
 
 /* ---- fetch_sieve.c ---- */
 

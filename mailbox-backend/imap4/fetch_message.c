@@ -42,13 +42,22 @@ static void take_summary(struct command *command, struct fetch_message *message,
                     folder, message->item.uid, err.text);
 }
 
-/* How much of the content has to be parsed: nothing, the header, or all. */
+static bool makes_preview(const struct fetch_message *message, const struct fetch_request *request)
+{
+    return (request->kinds & FETCH_PREVIEW) != 0 && !message->no_preview;
+}
+
+/* How much of the content has to be parsed: nothing, the header, some of the body, or all. */
 static uint64_t parse_need(const struct fetch_message *message, const struct fetch_request *request)
 {
     unsigned missing = message->has_summary ? 0 : request->kinds;
+    uint64_t size = store_content_size(message->content);
+    uint64_t some = message->item.header_size + FETCH_PREVIEW_BYTES;
 
     if (request->needs_tree || (missing & (FETCH_BODY | FETCH_BODYSTRUCTURE)) != 0)
-        return store_content_size(message->content);
+        return size;
+    if (makes_preview(message, request))
+        return some < size ? some : size;
     return (missing & FETCH_ENVELOPE) != 0 ? message->item.header_size : 0;
 }
 
@@ -68,6 +77,7 @@ static enum err_code open_content(const struct imap *imap, struct fetch_message 
         store_content_close(&message->content);
         return err_set(err, ERR_CORRUPT, "the header is longer than the message");
     }
+    message->no_preview = request->lazy_preview && fetch_message_is_long(message);
     message->root = fetch_tree_find(imap, message->item.content_id);
     message->parse_end = message->root == NULL ? parse_need(message, request) : 0;
     if (message->parse_end > 0)
@@ -80,6 +90,7 @@ enum err_code fetch_message_begin(struct command *command, struct fetch_message 
                                   const struct store_item *item, struct err *err)
 {
     bool structures = (request->kinds & STRUCTURES) != 0;
+    bool needed;
 
     message->item = *item;
     message->has_summary = false;
@@ -87,16 +98,23 @@ enum err_code fetch_message_begin(struct command *command, struct fetch_message 
     message->at = request->items;
     message->begun = false;
     message->in_section = false;
+    message->no_preview = false;
+    message->preview.length = 0;
     if (structures)
         take_summary(command, message, request->kinds, read);
-    if ((request->kinds & FETCH_SECTION) == 0 && (!structures || message->has_summary))
+    needed = (request->kinds & FETCH_SECTION) != 0 || (structures && !message->has_summary);
+    if (!needed && (request->kinds & FETCH_PREVIEW) == 0)
         return ERR_NONE;
-    message->phase = FETCH_PARSE;
-    message->offset = 0;
     if (open_content(command->imap, message, request, read, err) != ERR_NONE) {
         buf_release(&message->body);
         return err->code;
     }
+    if (!needed && message->no_preview) {
+        store_content_close(&message->content);
+        return ERR_NONE;
+    }
+    message->phase = FETCH_PARSE;
+    message->offset = 0;
     return ERR_NONE;
 }
 
@@ -104,6 +122,7 @@ void fetch_message_end(struct fetch_message *message)
 {
     if (message->content != NULL)
         store_content_close(&message->content);
+    mime_preview_end(&message->preview);
     buf_release(&message->body);
     arena_reset(&message->arena);
 }
@@ -262,6 +281,8 @@ static enum fetch_progress count_all(struct fetch_message *message, size_t *shar
 
         if (item->kind == FETCH_SECTION && fetch_needs_count(item))
             progress = count(message, item, share, err);
+        else if (item->kind == FETCH_PREVIEW && !message->no_preview)
+            progress = fetch_preview_make(message, share, err);
         if (progress != FETCH_TOLD)
             return progress;
     }

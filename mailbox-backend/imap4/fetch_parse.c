@@ -21,6 +21,7 @@ static const struct {
     {"EMAILID",       FETCH_EMAILID,       0,                   false},
     {"THREADID",      FETCH_THREADID,      0,                   false},
     {"SAVEDATE",      FETCH_SAVEDATE,      0,                   false},
+    {"PREVIEW",       FETCH_PREVIEW,       0,                   false},
 };
 
 #define FAST (FETCH_FLAGS | FETCH_INTERNALDATE | FETCH_SIZE)
@@ -134,6 +135,33 @@ static bool take_section(struct reader *reader, enum fetch_form form)
     return true;
 }
 
+/* ---- PREVIEW (RFC 8970) ---- */
+
+/* What else may stand in parentheses behind it are the modifiers of FETCH. */
+static bool take_lazy(struct parse *parse)
+{
+    const char *start = parse->at;
+
+    if (parse_skip(parse, ' ') && parse_skip(parse, '(') && parse_word(parse, "LAZY"))
+        return true;
+    parse->at = start;
+    return false;
+}
+
+/* Asked for with LAZY and without, it is not lazy. */
+static bool take_preview(struct reader *reader, bool first)
+{
+    struct parse *parse = reader->parse;
+    bool lazy = take_lazy(parse);
+
+    reader->request->lazy_preview = lazy && (first || reader->request->lazy_preview);
+    while (lazy && parse_skip(parse, ' ')) {
+        if (!parse_word(parse, "LAZY"))
+            return parse_fail(parse, parse->at, "Unknown PREVIEW modifier");
+    }
+    return !lazy || parse_char(parse, ')');
+}
+
 /* ---- the whole ---- */
 
 static const struct {
@@ -162,8 +190,10 @@ static bool take_item(struct reader *reader)
     }
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (parse_word(parse, words[i].word)) {
+            bool first = (reader->request->kinds & words[i].kind) == 0;
+
             add_word(reader, i);
-            return true;
+            return words[i].kind != FETCH_PREVIEW || take_preview(reader, first);
         }
     }
     return parse_fail(parse, start, "There is no such FETCH item");

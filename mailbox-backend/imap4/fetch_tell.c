@@ -6,6 +6,7 @@
 #include "mailbox-backend/mime/bodystructure.h"
 #include "mailbox-backend/mime/date.h"
 #include "mailbox-backend/mime/envelope.h"
+#include "mailbox-backend/mime/imap_string.h"
 
 static void write_str(struct buf *out, struct str text)
 {
@@ -51,6 +52,14 @@ static void write_object_id(enum object_kind kind, uint64_t id, struct buf *out)
     buf_byte(out, ')');
 }
 
+static void write_preview(const struct fetch_message *message, struct buf *out)
+{
+    if (message->no_preview)
+        buf_text(out, "NIL");
+    else
+        imap_string_write(out, str_n(message->preview.text, message->preview.length));
+}
+
 static void write_value(const struct view *view, const struct fetch_message *message,
                         enum fetch_kind kind, struct buf *out)
 {
@@ -87,6 +96,9 @@ static void write_value(const struct view *view, const struct fetch_message *mes
         break;
     case FETCH_MODSEQ:
         buf_printf(out, "(%" PRIu64 ")", message->item.modseq);
+        break;
+    case FETCH_PREVIEW:
+        write_preview(message, out);
         break;
     case FETCH_SECTION: /* comes in pieces */
         break;

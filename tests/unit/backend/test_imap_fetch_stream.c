@@ -245,6 +245,45 @@ static void a_large_part_is_decoded_through_a_small_buffer(void **state)
     buf_release(&text);
 }
 
+static void a_lazy_preview_of_a_large_message_is_nil(void **state)
+{
+    struct fixture *fixture = *state;
+    struct buf text = {0};
+
+    make_large(&text, 300000);
+    deliver(fixture, bytes_of(&text));
+    select_inbox(fixture);
+    say(fixture, "a FETCH 1 PREVIEW (LAZY)\r\n");
+    expect(fixture, "* 1 FETCH (PREVIEW NIL)\r\na OK FETCH completed\r\n");
+    say(fixture, "b FETCH 1 (PREVIEW (LAZY) BODY.PEEK[TEXT]<0.10>)\r\n");
+    expect(fixture, "* 1 FETCH (PREVIEW NIL BODY[TEXT]<0> {10}\r\n0000000000)\r\n");
+    expect(fixture, "b OK FETCH completed\r\n");
+    say(fixture, "c FETCH 1 PREVIEW\r\n");
+    expect(fixture, "* 1 FETCH (PREVIEW \"0000000000 0123456789 abcdefghijklmnopqrstuvwxyz "
+                    "ABCDEFGHIJK 0000000001 ");
+    buf_release(&fixture->heard);
+    buf_release(&text);
+}
+
+/* Behind what may be looked at, also where the whole is parsed. */
+static void a_text_behind_a_large_attachment_gives_no_preview(void **state)
+{
+    struct fixture *fixture = *state;
+    struct buf text = {0};
+
+    buf_text(&text, "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+                    "Content-Type: application/octet-stream\r\n");
+    make_large(&text, 300000);
+    buf_text(&text, "\r\n--b\r\n\r\ntext\r\n--b--\r\n");
+    deliver(fixture, bytes_of(&text));
+    select_inbox(fixture);
+    say(fixture, "a FETCH 1 PREVIEW\r\n");
+    expect(fixture, "* 1 FETCH (PREVIEW \"\")\r\na OK FETCH completed\r\n");
+    say(fixture, "b FETCH 1 (PREVIEW BODY.PEEK[2])\r\n");
+    expect(fixture, "* 1 FETCH (PREVIEW \"\" BODY[2] {4}\r\ntext)\r\nb OK FETCH completed\r\n");
+    buf_release(&text);
+}
+
 static void parts_of_a_large_message_cross_what_the_store_holds_at_a_time(void **state)
 {
     static const size_t origins[] = {0, 262100, 524280, 700000, 899990};
@@ -671,6 +710,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_large_message_streams_through_a_small_buffer),
         TEST(a_large_part_is_decoded_through_a_small_buffer),
+        TEST(a_lazy_preview_of_a_large_message_is_nil),
+        TEST(a_text_behind_a_large_attachment_gives_no_preview),
         TEST(parts_of_a_large_message_cross_what_the_store_holds_at_a_time),
         TEST(parts_inside_a_large_message_are_found),
         TEST(slices_of_large_parts_come_in_any_order),
