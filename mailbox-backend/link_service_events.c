@@ -21,15 +21,20 @@ static bool has(const struct setting_list *list, const char *text)
 
 /* ---- Hello ---- */
 
-static void say_one(Link__Service *to, const struct engine *engine)
+static void say_one(Link__Service *to, const struct engine_entry *entry,
+                    const struct directory *directory)
 {
-    const char *const *capabilities = engine->capabilities();
+    const char *const *capabilities = entry->engine->capabilities();
+    const char *const *mechanisms = directory_mechanisms(directory);
 
     link__service__init(to);
-    to->name = (char *)engine->service;
+    to->name = (char *)entry->engine->service;
     to->capabilities = (char **)capabilities; /* only read, while the Hello is packed */
     while (capabilities[to->n_capabilities] != NULL)
         to->n_capabilities++;
+    to->mechanisms = (char **)mechanisms;
+    while (!entry->for_fronts && mechanisms[to->n_mechanisms] != NULL)
+        to->n_mechanisms++;
 }
 
 void link_service_say(void *context, struct arena *arena, Link__Hello *hello)
@@ -43,7 +48,7 @@ void link_service_say(void *context, struct arena *arena, Link__Hello *hello)
         if (!runs(service, i))
             continue;
         one = arena_alloc(arena, sizeof(*one));
-        say_one(one, engines[i].engine);
+        say_one(one, &engines[i], service->backend->directory);
         hello->services[hello->n_services++] = one;
     }
 }

@@ -132,6 +132,12 @@ static const struct setting settings[] = {
          "The domain of log-in names and addresses that are given without one."),
     SECONDS(directory, credential_cache_time, "5m", 0, SETTING_DAY,
             "How long a password that was right is not hashed again. 0: hash at every login."),
+    BOOL(directory, scram, "yes",
+         "Offers SCRAM-SHA-256 and SCRAM-SHA-1. A user with an imported password hash cannot log "
+         "in with "
+         "them before the first login with PLAIN or LOGIN: say no until all have done so if their "
+         "clients "
+         "prefer SCRAM."),
     TEXT(directory, recipient_delimiter, "+",
          "What stands between user and detail in user+detail@domain. Empty: no details."),
     SIZE(directory, quota_bytes, "0", 0, 64 * TERABYTE,

@@ -37,6 +37,7 @@ struct backend_settings {
     struct {
         char *default_domain;
         uint64_t credential_cache_time; /* seconds */
+        bool scram;                     /* offered */
         char *recipient_delimiter;      /* "+" */
         uint64_t quota_bytes;           /* for accounts without one of their own; 0: no limit */
         uint64_t removed_time;          /* how long a removed user's mail is kept */

@@ -52,6 +52,7 @@ struct directory_settings {
     const char *delimiter;      /* "+" */
     uint64_t cache_seconds;     /* of verified credentials */
     uint64_t default_quota_bytes;
+    bool scram; /* offer SCRAM */
 };
 
 enum err_code directory_open(struct directory **directory,
@@ -101,12 +102,15 @@ enum proof_result {
 
 struct proof *proof_create(struct directory *directory, const char *mechanism,
                            enum account_service service, bool secured);
+/* The SASL mechanisms that may be offered besides PLAIN, best first, NULL-terminated. */
+const char *const *directory_mechanisms(const struct directory *directory);
+
 /* message: the client's response (decoded); NULL before a first one when the mechanism starts with the
    server. May hash for 100 ms and more: call on the hashing pool, unless proof_is_cached(). */
 enum proof_result proof_step(struct proof *proof, const struct str *message, struct buf *challenge,
                              struct arena *arena, struct account *account);
-/* True when the credential in message was verified a short time ago, so that proof_step will be quick
-   enough for a loop. */
+/* True when proof_step will be quick enough for a loop: the mechanism hashes no password, or the
+   credential in message was verified a short time ago. */
 bool proof_is_cached(struct proof *proof, const struct str *message);
 void proof_destroy(struct proof **proof); /* wipes what it held */
 

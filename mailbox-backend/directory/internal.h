@@ -4,7 +4,8 @@
    name     log-in name          guid
    address  address or @domain   guid
    removed  guid                 record of an account that was removed
-   meta     "format"             one byte */
+   meta     "format"             one byte
+            "salt secret"        32 random bytes, for salts of users unknown */
 #ifndef DIRECTORY_INTERNAL_H
 #define DIRECTORY_INTERNAL_H
 
@@ -25,6 +26,8 @@ struct directory {
     bool is_copy; /* a file that nobody writes to; folder is its path */
     char *folder, *default_domain, *delimiter;
     uint64_t default_quota_bytes;
+    bool scram; /* SCRAM is offered */
+    uint8_t salt_secret[32];
     struct credential_cache *cache;
     char decoy[PASSWORD_HASH_MAX]; /* hash of a password that nobody knows, for users unknown */
     pthread_mutex_t listener_mutex;

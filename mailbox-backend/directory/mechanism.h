@@ -8,6 +8,7 @@ struct proof {
     struct directory *directory;
     const struct mechanism *mechanism; /* NULL: not one of ours */
     enum account_service service;
+    void *state; /* the mechanism's own */
 };
 
 struct mechanism {
@@ -15,9 +16,15 @@ struct mechanism {
     enum proof_result (*step)(struct proof *proof, const struct str *message, struct buf *challenge,
                               struct arena *arena, struct account *account);
     bool (*is_quick)(struct proof *proof, const struct str *message); /* see proof_is_cached() */
+    void (*end)(struct proof *proof); /* frees the state, if any; NULL: has none */
 };
 
-extern const struct mechanism mechanism_plain;
+extern const struct mechanism mechanism_plain, mechanism_scram_sha1, mechanism_scram_sha256;
+
+/* The record of a name as given, or NULL where there is no such user. False when the directory cannot
+   say now, which is logged. */
+bool proof_find(struct proof *proof, struct str name, struct arena *arena,
+                Directory__Record **record);
 
 /* The end of every mechanism: the user of authenticated has proved who he is and wants to act as
    identity (as given; empty for himself). */

@@ -5,6 +5,7 @@
 #include "common/mem.h"
 #include "common/random.h"
 #include "mailbox-backend/directory/internal.h"
+#include "mailbox-backend/directory/scram.h"
 
 static enum err_code take_lock(struct directory *directory, const char *folder, struct err *err)
 {
@@ -47,7 +48,8 @@ static enum err_code open_all(struct directory *directory,
         return env_open(directory, err);
     if ((code = file_make_folders(settings->folder, 0700, err)) == ERR_NONE &&
         (code = take_lock(directory, settings->folder, err)) == ERR_NONE &&
-        (code = env_open(directory, err)) == ERR_NONE)
+        (code = env_open(directory, err)) == ERR_NONE &&
+        (code = scram_secret_load(directory, err)) == ERR_NONE)
         code = make_decoy(directory, err);
     return code;
 }
@@ -65,6 +67,7 @@ static enum err_code open_as(struct directory **out, const struct directory_sett
     env_init(directory);
     directory->default_domain = mem_string(settings->default_domain);
     directory->delimiter = mem_string(settings->delimiter);
+    directory->scram = settings->scram;
     directory->default_quota_bytes = settings->default_quota_bytes;
     directory->cache = credential_cache_create(settings->cache_seconds);
     pthread_mutex_init(&directory->listener_mutex, NULL);
@@ -105,6 +108,7 @@ void directory_close(struct directory **out)
         file_unlock(&directory->lock);
     credential_cache_destroy(&directory->cache);
     pthread_mutex_destroy(&directory->listener_mutex);
+    mem_wipe(directory->salt_secret, sizeof(directory->salt_secret));
     free(directory->folder);
     free(directory->default_domain);
     free(directory->delimiter);

@@ -1,7 +1,6 @@
 /* PLAIN (RFC 4616). LOGIN and USER/PASS arrive in this form, too. */
 #include <string.h>
 
-#include "common/log.h"
 #include "common/mem.h"
 #include "mailbox-backend/directory/mechanism.h"
 #include "mailbox-backend/directory/precis.h"
@@ -89,16 +88,12 @@ static enum proof_result check(struct proof *proof, const struct plain *plain, s
                                struct account *account)
 {
     struct directory *directory = proof->directory;
-    Directory__Record *record = NULL;
+    Directory__Record *record;
     struct phrase phrase;
-    struct err err;
-    enum err_code code = find_record(directory, plain->user, arena, &record, &err);
     bool good;
 
-    if (code == ERR_UNAVAILABLE || code == ERR_CORRUPT) {
-        log_error(NULL, "%s", err.text);
+    if (!proof_find(proof, plain->user, arena, &record))
         return PROOF_UNAVAILABLE;
-    }
     if (record != NULL && is_remembered(directory, record, plain->password))
         return proof_authorize(proof, record, plain->identity, arena, account);
     prepare(plain->password, &phrase);
@@ -136,4 +131,4 @@ static bool plain_is_quick(struct proof *proof, const struct str *message)
     return quick;
 }
 
-const struct mechanism mechanism_plain = {"PLAIN", plain_step, plain_is_quick};
+const struct mechanism mechanism_plain = {"PLAIN", plain_step, plain_is_quick, NULL};

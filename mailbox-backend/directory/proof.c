@@ -5,7 +5,24 @@
 #include "common/mem.h"
 #include "mailbox-backend/directory/mechanism.h"
 
-static const struct mechanism *const mechanisms[] = {&mechanism_plain};
+static const struct mechanism *const mechanisms[] = {
+    &mechanism_plain,
+    &mechanism_scram_sha256,
+    &mechanism_scram_sha1,
+};
+#define COUNT (sizeof(mechanisms) / sizeof(mechanisms[0]))
+
+const char *const *directory_mechanisms(const struct directory *directory)
+{
+    static const char *const scram[] = {"SCRAM-SHA-256", "SCRAM-SHA-1", NULL};
+
+    return directory->scram ? scram : scram + 2;
+}
+
+static bool is_offered(const struct directory *directory, const struct mechanism *mechanism)
+{
+    return directory->scram || mechanism == &mechanism_plain;
+}
 
 struct proof *proof_create(struct directory *directory, const char *name,
                            enum account_service service, bool secured)
@@ -15,8 +32,9 @@ struct proof *proof_create(struct directory *directory, const char *name,
     (void)secured; /* whether PLAIN may come in clear is the rule of the front's listener */
     proof->directory = directory;
     proof->service = service;
-    for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++) {
-        if (str_is_nocase(str_of(name), mechanisms[i]->name))
+    for (size_t i = 0; i < COUNT; i++) {
+        if (str_is_nocase(str_of(name), mechanisms[i]->name) &&
+            is_offered(directory, mechanisms[i]))
             proof->mechanism = mechanisms[i];
     }
     return proof;
@@ -37,10 +55,27 @@ bool proof_is_cached(struct proof *proof, const struct str *message)
 
 void proof_destroy(struct proof **proof)
 {
-    if (*proof != NULL)
-        mem_wipe(*proof, sizeof(**proof));
+    if (*proof == NULL)
+        return;
+    if ((*proof)->mechanism != NULL && (*proof)->mechanism->end != NULL)
+        (*proof)->mechanism->end(*proof);
+    mem_wipe(*proof, sizeof(**proof));
     free(*proof);
     *proof = NULL;
+}
+
+bool proof_find(struct proof *proof, struct str name, struct arena *arena,
+                Directory__Record **record)
+{
+    struct err err;
+    enum err_code code;
+
+    *record = NULL;
+    code = find_record(proof->directory, name, arena, record, &err);
+    if (code != ERR_UNAVAILABLE && code != ERR_CORRUPT)
+        return true;
+    log_error(NULL, "%s", err.text);
+    return false;
 }
 
 static bool is_same(const Directory__Record *a, const Directory__Record *b)
@@ -53,19 +88,15 @@ enum proof_result proof_authorize(struct proof *proof, const Directory__Record *
 {
     struct directory *directory = proof->directory;
     const Directory__Record *target = authenticated;
-    struct err err;
 
     if (authenticated->disabled)
         return PROOF_DISABLED;
     if (identity.length > 0) {
         Directory__Record *named = NULL;
-        enum err_code code = find_record(directory, identity, arena, &named, &err);
 
-        if (code == ERR_UNAVAILABLE || code == ERR_CORRUPT) {
-            log_error(authenticated->name, "%s", err.text);
+        if (!proof_find(proof, identity, arena, &named))
             return PROOF_UNAVAILABLE;
-        }
-        if (code != ERR_NONE || (!is_same(named, authenticated) && !authenticated->may_impersonate))
+        if (named == NULL || (!is_same(named, authenticated) && !authenticated->may_impersonate))
             return PROOF_DENIED;
         target = named;
     }

@@ -29,6 +29,7 @@ static inline void fixture_open(struct fixture *fixture)
         .delimiter = "+",
         .cache_seconds = 3600,
         .default_quota_bytes = 5000,
+        .scram = true,
     };
     struct err err;
 
