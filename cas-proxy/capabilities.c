@@ -1,5 +1,6 @@
 #include "cas-proxy/capabilities.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -153,6 +154,54 @@ static const char *const *pop3_list(struct capabilities *capabilities)
     return list_of(capabilities, &capabilities->pop3, "pop3be", own_pop3);
 }
 
+static bool service_proves(const Link__Service *service, const char *mechanism)
+{
+    for (size_t i = 0; i < service->n_mechanisms; i++) {
+        if (str_is_nocase(str_of(mechanism), service->mechanisms[i]))
+            return true;
+    }
+    return false;
+}
+
+/* All back ends that serve the protocol do; and there is one. */
+static bool all_prove(const struct client *client, const char *mechanism)
+{
+    const struct front_loop *home = client->home;
+    bool any = false;
+
+    for (size_t i = 0; i < home->back_count; i++) {
+        const Link__Service *there = service_of(&home->backs[i], client->protocol->back_service);
+
+        if (there != NULL && !service_proves(there, mechanism))
+            return false;
+        any = any || there != NULL;
+    }
+    return any;
+}
+
+bool capabilities_find_mechanism(const struct client *client, struct str name,
+                                 enum sasl_mechanism *mechanism)
+{
+    char word[32];
+
+    if (!sasl_find(name, mechanism))
+        return false;
+    snprintf(word, sizeof(word), "%.*s", (int)name.length, name.data);
+    return !sasl_is_of_back(*mechanism) || all_prove(client, word);
+}
+
+void capabilities_mechanisms(const struct client *client, const char *before, const char *after,
+                             struct buf *out)
+{
+    static const char *const best_first[] = {"SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN"};
+    enum sasl_mechanism mechanism;
+
+    for (size_t i = 0; i < sizeof(best_first) / sizeof(*best_first); i++) {
+        if (capabilities_find_mechanism(client, str_of(best_first[i]), &mechanism))
+            buf_printf(out, "%s%s%s", before, best_first[i], after);
+    }
+}
+
 bool capabilities_may_login(const struct client *client)
 {
     return client_is_secured(client) || client->settings->plaintext_auth;
@@ -166,7 +215,10 @@ void capabilities_imap4(const struct client *client, struct buf *out)
         buf_printf(out, "%s%s", i == 0 ? "" : " ", list[i]);
     if (client_may_start_tls(client))
         buf_text(out, " STARTTLS");
-    buf_text(out, capabilities_may_login(client) ? " AUTH=PLAIN AUTH=LOGIN" : " LOGINDISABLED");
+    if (capabilities_may_login(client))
+        capabilities_mechanisms(client, " AUTH=", "", out);
+    else
+        buf_text(out, " LOGINDISABLED");
 }
 
 void capabilities_pop3(const struct client *client, struct buf *out)
@@ -177,8 +229,11 @@ void capabilities_pop3(const struct client *client, struct buf *out)
         buf_printf(out, "%s\r\n", list[i]);
     if (client_may_start_tls(client))
         buf_text(out, "STLS\r\n");
-    if (capabilities_may_login(client))
-        buf_text(out, "USER\r\nSASL PLAIN LOGIN\r\n");
+    if (capabilities_may_login(client)) {
+        buf_text(out, "USER\r\nSASL");
+        capabilities_mechanisms(client, " ", "", out);
+        buf_text(out, "\r\n");
+    }
     buf_text(out, "IMPLEMENTATION cas-proxy\r\n");
 }
 

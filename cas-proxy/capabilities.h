@@ -4,6 +4,7 @@
 #define FRONT_CAPABILITIES_H
 
 #include "cas-proxy/client.h"
+#include "cas-proxy/sasl.h"
 
 struct capabilities;
 
@@ -21,6 +22,14 @@ void capabilities_pop3(const struct client *client, struct buf *out);
 
 /* True when all back ends that serve POP3 offer it ("UTF8"). */
 bool capabilities_pop3_has(const struct client *client, const char *word);
+
+/* Appends the SASL mechanisms that this client may use, each with before in front and after behind. */
+void capabilities_mechanisms(const struct client *client, const char *before, const char *after,
+                             struct buf *out);
+
+/* Finds a mechanism by its name. False when it is not offered to this client. */
+bool capabilities_find_mechanism(const struct client *client, struct str name,
+                                 enum sasl_mechanism *mechanism);
 
 /* True when credentials may be sent over this connection as it is. */
 bool capabilities_may_login(const struct client *client);

@@ -115,7 +115,7 @@ static void take_input(struct client *client)
     struct imap4 *imap4 = client->state;
     bool more = true;
 
-    while (more && !client->ended && !imap4->starts_tls && imap4->login.stage == LOGIN_OFF &&
+    while (more && !client->ended && !imap4->starts_tls && !login_is_busy(&imap4->login) &&
            !conn_is_full(client->conn))
         more = imap4->is_answering ? take_sasl_answer(client) : take_command(client);
 }
@@ -124,12 +124,19 @@ static void on_refused(struct client *client, Link__Refused__Code code, const ch
 {
     struct imap4 *imap4 = client->state;
 
+    imap4->is_answering = false; /* whatever was asked */
     imap4_refused(client, code, text);
     if (login_is_hopeless(&imap4->login)) {
         say_bye(client, "* BYE too many failed logins\r\n", "cut off: too many failed logins");
         return;
     }
     client_set_timeout(client, client->settings->login_timeout);
+    take_input(client);
+}
+
+static void on_challenged(struct client *client, const char *challenge)
+{
+    imap4_challenged(client, challenge);
     take_input(client);
 }
 
@@ -156,7 +163,7 @@ static void advance(struct client *client, enum client_event event)
 
     if (event == CLIENT_STOP && imap4->login.stage != LOGIN_RELAYS) {
         say_bye(client, "* BYE [UNAVAILABLE] the service stops\r\n", "ended: the service stops");
-    } else if (imap4->login.stage != LOGIN_OFF) {
+    } else if (login_is_busy(&imap4->login)) {
         login_advance(&imap4->login, event);
     } else if (event == CLIENT_TIMEOUT) {
         say_bye(client, "* BYE timed out waiting for a login\r\n", "timed out without a login");
@@ -175,7 +182,7 @@ static void open_state(struct client *client)
 
     client->state = imap4;
     login_init(&imap4->login, client, "* BYE [UNAVAILABLE] the mail server was lost, try again\r\n",
-               "* BYE [UNAVAILABLE] the service stops, try again\r\n", on_refused);
+               "* BYE [UNAVAILABLE] the service stops, try again\r\n", on_refused, on_challenged);
 }
 
 static void close_state(struct client *client)

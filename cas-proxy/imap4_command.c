@@ -167,22 +167,52 @@ out:
     sasl_wipe(&password);
 }
 
+void imap4_challenged(struct client *client, const char *challenge)
+{
+    struct imap4 *imap4 = client->state;
+
+    imap4->is_answering = true;
+    client_printf(client, "+ %s\r\n", challenge);
+}
+
+/* Nothing has come of the SASL exchange. */
+static void give_up(struct client *client, const char *text)
+{
+    struct imap4 *imap4 = client->state;
+
+    imap4->is_answering = false;
+    if (imap4->login.stage == LOGIN_ANSWERS)
+        login_cancel(&imap4->login);
+    sasl_reset(&imap4->login.sasl);
+    imap4_bad(client, str_of(imap4->tag), text);
+}
+
+/* The message in login.sasl is whole. */
+static void pass_on(struct client *client)
+{
+    struct imap4 *imap4 = client->state;
+
+    if (imap4->login.stage != LOGIN_ANSWERS) {
+        start_login(client);
+        return;
+    }
+    imap4->is_answering = false;
+    login_answer(&imap4->login);
+}
+
 static void take_answer(struct client *client, struct str text, bool initial)
 {
     struct imap4 *imap4 = client->state;
 
     switch (sasl_answer(&imap4->login.sasl, text, initial)) {
     case SASL_MORE:
-        imap4->is_answering = true;
-        client_printf(client, "+ %s\r\n", sasl_challenge(&imap4->login.sasl));
+        imap4_challenged(client, sasl_challenge(&imap4->login.sasl));
         break;
     case SASL_DONE:
-        start_login(client);
+        pass_on(client);
         break;
     case SASL_BAD:
-        imap4->is_answering = false;
-        sasl_reset(&imap4->login.sasl);
-        imap4_bad(client, str_of(imap4->tag), "malformed credentials");
+        give_up(client, "malformed credentials");
         break;
     }
 }
@@ -198,7 +228,7 @@ static void cmd_authenticate(struct client *client, const struct imap4_command *
         imap4_bad(client, command->tag, "AUTHENTICATE wants a mechanism");
         return;
     }
-    if (!sasl_find(name, &mechanism)) {
+    if (!capabilities_find_mechanism(client, name, &mechanism)) {
         answer(client, command->tag, "NO [CANNOT] this mechanism is not offered");
         return;
     }
@@ -206,8 +236,7 @@ static void cmd_authenticate(struct client *client, const struct imap4_command *
         return;
     sasl_begin(&imap4->login.sasl, mechanism);
     if (arguments.length == 0) {
-        imap4->is_answering = true;
-        client_printf(client, "+ %s\r\n", sasl_challenge(&imap4->login.sasl));
+        imap4_challenged(client, sasl_challenge(&imap4->login.sasl));
     } else if (imap4_space(&arguments) && arguments.length > 0) {
         take_answer(client, arguments, true);
     } else {
@@ -277,16 +306,12 @@ bool imap4_wants_literal(struct client *client, struct str line)
 
 void imap4_sasl_answer(struct client *client, struct str line)
 {
-    struct imap4 *imap4 = client->state;
     struct str text = line_text(line);
 
-    if (!str_is(text, "*")) {
+    if (str_is(text, "*"))
+        give_up(client, "AUTHENTICATE cancelled");
+    else
         take_answer(client, text, false);
-        return;
-    }
-    imap4->is_answering = false;
-    sasl_reset(&imap4->login.sasl);
-    imap4_bad(client, str_of(imap4->tag), "AUTHENTICATE cancelled");
 }
 
 /* RFC 5530 */

@@ -31,6 +31,9 @@ bool imap4_wants_literal(struct client *client, struct str line);
 /* Takes the client's answer to a SASL challenge. */
 void imap4_sasl_answer(struct client *client, struct str line);
 
+/* The back end's challenge, or the front's own, goes to the client. */
+void imap4_challenged(struct client *client, const char *challenge);
+
 /* "tag BAD text"; the connection is ended when there were too many of them. An empty tag gives "*". */
 void imap4_bad(struct client *client, struct str tag, const char *text);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cas-proxy/limits.h"
+#include "common/base64.h"
 #include "common/log.h"
 #include "common/mem.h"
 
@@ -17,9 +18,10 @@ static void on_route(struct route_query *query, const struct route_result *resul
 
 void login_init(struct login *login, struct client *client, const char *goodbye,
                 const char *stopping,
-                void (*refused)(struct client *client, Link__Refused__Code code, const char *text))
+                void (*refused)(struct client *client, Link__Refused__Code code, const char *text),
+                void (*challenged)(struct client *client, const char *challenge))
 {
-    *login = (struct login){.client = client, .refused = refused};
+    *login = (struct login){.client = client, .refused = refused, .challenged = challenged};
     login->relay.goodbye = goodbye;
     login->relay.stopping = stopping;
     login->query.done = on_route;
@@ -111,6 +113,9 @@ static void on_route(struct route_query *query, const struct route_result *resul
 
     if (result->answer == ROUTE_TEMPORARY)
         unavailable(login, result->text);
+    else if (result->answer == ROUTE_NONE && sasl_is_of_back(login->sasl.mechanism))
+        ask_back(login,
+                 &login->client->home->backs[0]); /* its salt for nobody is always the same */
     else
         ask_back(login, result->back);
 }
@@ -166,7 +171,7 @@ static void fill_open(const struct login *login, struct arena *arena, Link__Open
     const struct login_extra *extra = login->extra;
 
     open->service = (char *)login->client->protocol->back_service;
-    open->mechanism = (char *)"PLAIN";
+    open->mechanism = (char *)sasl_back_name(&login->sasl);
     open->initial_response.data = (uint8_t *)buf_bytes(&login->sasl.message);
     open->initial_response.len = buf_length(&login->sasl.message);
     open->has_initial_response = true;
@@ -218,13 +223,55 @@ static void let_go(struct login *login, bool close)
         link_session_close(session, LINK__CLOSE__REASON__CLIENT_GONE, "the login has ended");
 }
 
+static void challenged(struct login *login, const Link__Challenge *challenge)
+{
+    struct buf text = {0};
+
+    login->stage = LOGIN_ANSWERS;
+    client_set_timeout(login->client, login->client->settings->login_timeout);
+    base64_encode(&text, challenge->data.data, challenge->data.len);
+    buf_byte(&text, '\0');
+    login->challenged(login->client, (const char *)buf_bytes(&text));
+    buf_release(&text);
+}
+
+void login_answer(struct login *login)
+{
+    Link__Response body = LINK__RESPONSE__INIT;
+    Link__Frame frame = LINK__FRAME__INIT;
+
+    body.data.data = (uint8_t *)buf_bytes(&login->sasl.message);
+    body.data.len = buf_length(&login->sasl.message);
+    frame.body_case = LINK__FRAME__BODY_RESPONSE;
+    frame.response = &body;
+    login->stage = LOGIN_ASKED;
+    client_set_timeout(login->client, login->client->settings->login_timeout);
+    link_session_send(login->session, &frame);
+    sasl_wipe(&login->sasl.message);
+}
+
+void login_cancel(struct login *login)
+{
+    let_go(login, true);
+    forget_credentials(login);
+    login->stage = LOGIN_OFF;
+}
+
+bool login_is_busy(const struct login *login)
+{
+    return login->stage != LOGIN_OFF && login->stage != LOGIN_ANSWERS;
+}
+
 static void on_message(void *context, const Link__Frame *frame)
 {
     struct login *login = context;
 
-    if (login->stage != LOGIN_ASKED)
+    if (login->stage != LOGIN_ASKED && login->stage != LOGIN_ANSWERS)
         return;
-    if (frame->body_case == LINK__FRAME__BODY_OPENED) {
+    if (frame->body_case == LINK__FRAME__BODY_CHALLENGE && login->stage == LOGIN_ASKED &&
+        sasl_is_of_back(login->sasl.mechanism)) {
+        challenged(login, frame->challenge);
+    } else if (frame->body_case == LINK__FRAME__BODY_OPENED && login->stage == LOGIN_ASKED) {
         opened(login, frame->opened);
     } else if (frame->body_case == LINK__FRAME__BODY_REDIRECT) {
         follow(login, frame->redirect); /* on_closed() comes next */
@@ -233,7 +280,7 @@ static void on_message(void *context, const Link__Frame *frame)
         refuse(login, frame->refused->code, frame->refused->text, NULL);
     } else {
         let_go(login, true);
-        unavailable(login, "the back end asks for more than a PLAIN message");
+        unavailable(login, "the back end answers out of turn");
     }
 }
 
@@ -261,7 +308,7 @@ static void on_closed(void *context, Link__Close__Reason reason, const char *tex
     if (login->stage == LOGIN_RELAYS) {
         login->session = NULL;
         relay_closed(&login->relay, reason, text);
-    } else if (login->stage == LOGIN_ASKED && login->session != NULL) {
+    } else if (login->session != NULL) {
         let_go(login, false);
         login->redirected = NULL;
         if (redirected != NULL)

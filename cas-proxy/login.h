@@ -9,11 +9,12 @@
 #include "cas-proxy/sasl.h"
 
 enum login_stage {
-    LOGIN_OFF,    /* no login is going on */
-    LOGIN_WAITS,  /* for failed logins before it */
-    LOGIN_ROUTES, /* the back ends are asked */
-    LOGIN_ASKED,  /* a back end has the credentials */
-    LOGIN_RELAYS, /* it is done: the back end speaks */
+    LOGIN_OFF,     /* no login is going on */
+    LOGIN_WAITS,   /* for failed logins before it */
+    LOGIN_ROUTES,  /* the back ends are asked */
+    LOGIN_ASKED,   /* a back end has the credentials */
+    LOGIN_ANSWERS, /* it has sent a challenge: the client is to answer */
+    LOGIN_RELAYS,  /* it is done: the back end speaks */
 };
 
 struct login {
@@ -21,6 +22,9 @@ struct login {
     /* The back end, or the front for it, has refused. text is for people and clean. The credentials
        are gone; the protocol answers and may begin again. */
     void (*refused)(struct client *client, Link__Refused__Code code, const char *text);
+    /* The back end asks: send the challenge, which is in base64, and hand in the client's answer by
+       login_answer() or login_cancel(). */
+    void (*challenged)(struct client *client, const char *challenge);
     struct sasl sasl; /* filled by the protocol before login_start() */
     enum login_stage stage;
     unsigned failures; /* on this connection */
@@ -48,12 +52,22 @@ struct login_extra {
 /* goodbye and stopping: see relay.h. */
 void login_init(struct login *login, struct client *client, const char *goodbye,
                 const char *stopping,
-                void (*refused)(struct client *client, Link__Refused__Code code, const char *text));
+                void (*refused)(struct client *client, Link__Refused__Code code, const char *text),
+                void (*challenged)(struct client *client, const char *challenge));
 
 /* Begins with the message in login->sasl. refused() may come only later, never from within. */
 void login_start(struct login *login, const struct login_extra *extra);
 
-/* Takes the client's events in every stage but LOGIN_OFF. The protocol sees none of them, but for
+/* True while the protocol waits for somebody else than its client. */
+bool login_is_busy(const struct login *login);
+
+/* In LOGIN_ANSWERS: the client's answer is in login->sasl. */
+void login_answer(struct login *login);
+
+/* In LOGIN_ANSWERS: the client wants no more of it. Nothing is told to the protocol, the login has ended. */
+void login_cancel(struct login *login);
+
+/* Takes the client's events while login_is_busy(). The protocol sees none of them, but for
    CLIENT_STOP before LOGIN_RELAYS. */
 void login_advance(struct login *login, enum client_event event);
 

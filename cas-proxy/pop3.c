@@ -157,12 +157,37 @@ static void cmd_pass(struct client *client, const struct pop3_command *command)
     buf_release(&pop3->name);
 }
 
-static void challenge(struct client *client)
+static void challenge(struct client *client, const char *text)
 {
     struct pop3 *pop3 = client->state;
 
     pop3->is_answering = true;
-    client_printf(client, "+ %s\r\n", sasl_challenge(&pop3->login.sasl));
+    client_printf(client, "+ %s\r\n", text);
+}
+
+/* Nothing has come of the SASL exchange. */
+static void give_up(struct client *client, const char *text)
+{
+    struct pop3 *pop3 = client->state;
+
+    pop3->is_answering = false;
+    if (pop3->login.stage == LOGIN_ANSWERS)
+        login_cancel(&pop3->login);
+    sasl_reset(&pop3->login.sasl);
+    bad(client, text);
+}
+
+/* The message in login.sasl is whole. */
+static void pass_on(struct client *client)
+{
+    struct pop3 *pop3 = client->state;
+
+    if (pop3->login.stage != LOGIN_ANSWERS) {
+        start_login(client);
+        return;
+    }
+    pop3->is_answering = false;
+    login_answer(&pop3->login);
 }
 
 static void take_answer(struct client *client, struct str text, bool initial)
@@ -171,17 +196,25 @@ static void take_answer(struct client *client, struct str text, bool initial)
 
     switch (sasl_answer(&pop3->login.sasl, text, initial)) {
     case SASL_MORE:
-        challenge(client);
+        challenge(client, sasl_challenge(&pop3->login.sasl));
         break;
     case SASL_DONE:
-        start_login(client);
+        pass_on(client);
         break;
     case SASL_BAD:
-        pop3->is_answering = false;
-        sasl_reset(&pop3->login.sasl);
-        bad(client, "malformed credentials");
+        give_up(client, "malformed credentials");
         break;
     }
+}
+
+static void list_mechanisms(struct client *client)
+{
+    struct buf *out = conn_output(client->conn);
+
+    buf_text(out, "+OK mechanisms follow\r\n");
+    capabilities_mechanisms(client, "", "\r\n", out);
+    buf_text(out, ".\r\n");
+    conn_flush(client->conn);
 }
 
 /* RFC 5034; without an argument the mechanisms are listed, which older clients ask for. */
@@ -193,16 +226,16 @@ static void cmd_auth(struct client *client, const struct pop3_command *command)
     struct str name, initial;
 
     if (!pop3_word(&argument, &name)) {
-        client_write(client, "+OK mechanisms follow\r\nPLAIN\r\nLOGIN\r\n.\r\n");
+        list_mechanisms(client);
         return;
     }
-    if (!sasl_find(name, &mechanism)) {
+    if (!capabilities_find_mechanism(client, name, &mechanism)) {
         bad(client, "this mechanism is not offered");
         return;
     }
     sasl_begin(&pop3->login.sasl, mechanism);
     if (!pop3_word(&argument, &initial))
-        challenge(client);
+        challenge(client, sasl_challenge(&pop3->login.sasl));
     else if (argument.length > 0)
         bad(client, "AUTH wants one initial response at most");
     else
@@ -252,16 +285,12 @@ static void run(struct client *client, struct str line)
 
 static void sasl_line(struct client *client, struct str line)
 {
-    struct pop3 *pop3 = client->state;
     struct str text = line_text(line);
 
-    if (!str_is(text, "*")) {
+    if (str_is(text, "*"))
+        give_up(client, "AUTH cancelled");
+    else
         take_answer(client, text, false);
-        return;
-    }
-    pop3->is_answering = false;
-    sasl_reset(&pop3->login.sasl);
-    bad(client, "AUTH cancelled");
 }
 
 static void whole_line(struct client *client, struct str line)
@@ -290,7 +319,7 @@ static void take_input(struct client *client)
 {
     struct pop3 *pop3 = client->state;
 
-    while (!client->ended && !pop3->starts_tls && pop3->login.stage == LOGIN_OFF &&
+    while (!client->ended && !pop3->starts_tls && !login_is_busy(&pop3->login) &&
            !conn_is_full(client->conn)) {
         const struct buf *bytes = conn_input(client->conn);
         struct str input = str_n(buf_bytes(bytes), buf_length(bytes));
@@ -331,12 +360,19 @@ static void on_refused(struct client *client, Link__Refused__Code code, const ch
     struct pop3 *pop3 = client->state;
     size_t place = (size_t)code < sizeof(codes) / sizeof(*codes) ? (size_t)code : 0;
 
+    pop3->is_answering = false; /* whatever was asked */
     client_printf(client, "-ERR %s %s\r\n", codes[place], text);
     if (login_is_hopeless(&pop3->login)) {
         client_end(client, "cut off: too many failed logins");
         return;
     }
     client_set_timeout(client, client->settings->login_timeout);
+    take_input(client);
+}
+
+static void on_challenged(struct client *client, const char *text)
+{
+    challenge(client, text);
     take_input(client);
 }
 
@@ -356,7 +392,7 @@ static void advance(struct client *client, enum client_event event)
 
     if (event == CLIENT_STOP && pop3->login.stage != LOGIN_RELAYS) {
         end(client, "-ERR [SYS/TEMP] the service stops\r\n", "ended: the service stops");
-    } else if (pop3->login.stage != LOGIN_OFF) {
+    } else if (login_is_busy(&pop3->login)) {
         login_advance(&pop3->login, event);
     } else if (event == CLIENT_TIMEOUT) {
         end(client, "-ERR timed out waiting for a login\r\n", "timed out without a login");
@@ -376,7 +412,7 @@ static void open_state(struct client *client)
 
     client->state = pop3;
     /* a POP3 server says nothing unasked: RFC 1939 section 3, so a lost back end just closes */
-    login_init(&pop3->login, client, "", "", on_refused);
+    login_init(&pop3->login, client, "", "", on_refused, on_challenged);
 }
 
 static void close_state(struct client *client)

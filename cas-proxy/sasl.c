@@ -5,16 +5,38 @@
 
 #include "common/base64.h"
 #include "common/mem.h"
+#include "proto/scram_message.h"
+
+static const struct {
+    const char *name;
+    const char *back_name;
+    bool is_of_back;
+} mechanisms[] = {
+    [SASL_PLAIN] = {"PLAIN",         "PLAIN",         false},
+    [SASL_LOGIN] = {"LOGIN",         "PLAIN",         false},
+    [SASL_SCRAM_SHA_1] = {"SCRAM-SHA-1",   "SCRAM-SHA-1",   true },
+    [SASL_SCRAM_SHA_256] = {"SCRAM-SHA-256", "SCRAM-SHA-256", true },
+};
 
 bool sasl_find(struct str name, enum sasl_mechanism *mechanism)
 {
-    if (str_is_nocase(name, "PLAIN"))
-        *mechanism = SASL_PLAIN;
-    else if (str_is_nocase(name, "LOGIN"))
-        *mechanism = SASL_LOGIN;
-    else
-        return false;
-    return true;
+    for (size_t i = 0; i < sizeof(mechanisms) / sizeof(*mechanisms); i++) {
+        if (str_is_nocase(name, mechanisms[i].name)) {
+            *mechanism = (enum sasl_mechanism)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *sasl_back_name(const struct sasl *sasl)
+{
+    return mechanisms[sasl->mechanism].back_name;
+}
+
+bool sasl_is_of_back(enum sasl_mechanism mechanism)
+{
+    return mechanisms[mechanism].is_of_back;
 }
 
 void sasl_begin(struct sasl *sasl, enum sasl_mechanism mechanism)
@@ -25,7 +47,7 @@ void sasl_begin(struct sasl *sasl, enum sasl_mechanism mechanism)
 
 const char *sasl_challenge(const struct sasl *sasl)
 {
-    if (sasl->mechanism == SASL_PLAIN)
+    if (sasl->mechanism != SASL_LOGIN)
         return "";
     return sasl->heard == 0 ? "VXNlcm5hbWU6" /* Username: */ : "UGFzc3dvcmQ6"; /* Password: */
 }
@@ -58,6 +80,21 @@ static enum sasl_step login_answer(struct sasl *sasl, const struct buf *answer)
     return whole ? SASL_DONE : SASL_BAD;
 }
 
+/* The first one names the user; the others are the back end's to read. */
+static enum sasl_step scram_answer(struct sasl *sasl, struct buf *answer)
+{
+    struct scram_first first;
+
+    if (sasl->heard++ == 0) {
+        if (!scram_read_first(bytes_of(answer), &first))
+            return SASL_BAD;
+        scram_name(first.identity.length > 0 ? first.identity : first.user, &sasl->name);
+    }
+    sasl_wipe(&sasl->message);
+    buf_move(&sasl->message, answer);
+    return SASL_DONE;
+}
+
 enum sasl_step sasl_answer(struct sasl *sasl, struct str text, bool initial)
 {
     struct buf answer = {0};
@@ -69,6 +106,8 @@ enum sasl_step sasl_answer(struct sasl *sasl, struct str text, bool initial)
     if (base64_decode(&answer, text)) {
         if (sasl->mechanism == SASL_LOGIN) {
             step = login_answer(sasl, &answer);
+        } else if (sasl->mechanism != SASL_PLAIN) {
+            step = scram_answer(sasl, &answer);
         } else if (is_plain_message(bytes_of(&answer))) {
             buf_move(&sasl->message, &answer);
             step = SASL_DONE;
@@ -100,9 +139,11 @@ bool sasl_plain(struct sasl *sasl, struct str name, struct str password)
 
 struct str sasl_name(const struct sasl *sasl)
 {
-    struct str message = bytes_of(&sasl->message);
+    struct str message = bytes_of(sasl_is_of_back(sasl->mechanism) ? &sasl->name : &sasl->message);
     const char *nul = message.data == NULL ? NULL : memchr(message.data, '\0', message.length);
 
+    if (sasl_is_of_back(sasl->mechanism))
+        return message;
     assert(nul != NULL);
     return nul > message.data ? str_of(message.data) : str_of(nul + 1);
 }

@@ -11,11 +11,17 @@
 #define LINE_MAX_BYTES 255 /* with its CRLF: RFC 2449 section 4 */
 #define FAIR_SHARE 64      /* commands in one call */
 
-/* RFC 2449 section 5: what is told before login and after it. STLS is the front's to add. */
+/* RFC 2449 section 5: what is told before login and after it. STLS is the front's to add. SASL follows
+   from what the directory offers. */
 static const char *const capability_list[] = {
-    "TOP",        "UIDL",         "SASL PLAIN LOGIN",
-    "USER",       "RESP-CODES",   "AUTH-RESP-CODE",
-    "PIPELINING", "EXPIRE NEVER", "IMPLEMENTATION mailbox-backend",
+    "TOP",
+    "UIDL",
+    "USER",
+    "RESP-CODES",
+    "AUTH-RESP-CODE",
+    "PIPELINING",
+    "EXPIRE NEVER",
+    "IMPLEMENTATION mailbox-backend",
     NULL,
 };
 
@@ -114,6 +120,7 @@ static void rset(struct session *session, struct pop3 *pop3, const struct pop3_a
 
 static void capa(struct session *session, struct pop3 *pop3, const struct pop3_args *args)
 {
+    const char *const *mechanism = directory_mechanisms(session_backend(session)->directory);
     struct buf *out = session_output(session);
 
     (void)pop3;
@@ -121,7 +128,10 @@ static void capa(struct session *session, struct pop3 *pop3, const struct pop3_a
     pop3_ok(session, "capabilities follow");
     for (const char *const *name = capability_list; *name != NULL; name++)
         buf_printf(out, "%s\r\n", *name);
-    buf_text(out, ".\r\n");
+    buf_text(out, "SASL");
+    for (; *mechanism != NULL; mechanism++)
+        buf_printf(out, " %s", *mechanism);
+    buf_text(out, " PLAIN LOGIN\r\n.\r\n");
 }
 
 /* ---- the dispatcher ---- */

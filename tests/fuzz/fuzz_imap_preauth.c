@@ -84,7 +84,7 @@ static void try_pop3(struct str input)
 
 static void try_sasl(struct str input)
 {
-    for (int mechanism = SASL_PLAIN; mechanism <= SASL_LOGIN; mechanism++) {
+    for (int mechanism = SASL_PLAIN; mechanism <= SASL_SCRAM_SHA_256; mechanism++) {
         struct sasl sasl = {0};
         struct str rest = input;
         size_t seen = 0, length;
