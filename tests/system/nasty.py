@@ -168,6 +168,9 @@ class Session:
             if mood == "break" or (mood == "break once" and self.nasty.fetched[uid] == 1):
                 self.say(f"* {uid} FETCH (UID {uid} BODY[] {{{len(text)}}}\r\n", text[:len(text) // 2])
                 return False
+            if mood == "made anew":
+                self.selected.validity += 1
+                return False
             if mood == "throttle once" and self.nasty.fetched[uid] == 1:
                 return self.end(tag, "NO Request is throttled. Suggested Backoff Time: 100 milliseconds")
             form = b"~{%d}\r\n" if uid % 2 else b"{%d}\r\n"

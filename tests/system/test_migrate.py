@@ -266,6 +266,16 @@ def test_messages_that_a_server_leaves_out_of_its_list_are_not_believed_to_be_go
         assert items(pair) == 58, items(pair)
 
 
+def test_a_folder_that_is_made_anew_meanwhile_is_one_problem_and_the_others_go_on():
+    messages = {uid: ("", b"Subject: %d\r\n\r\n" % uid) for uid in range(1, 60)}
+    folders = {"INBOX": nasty.Folder(messages), "Next": nasty.Folder({1: ("", b"x: z\r\n\r\n")})}
+    with Pair() as pair, nasty.Nasty(folders, uids={5: "made anew"}) as server:
+        rows = json.loads(migrate_nasty(pair, server, ok=(1,))[1])
+        problems = [(row["folder"], row["uid"]) for row in rows if row["problem"]]
+        assert problems == [("INBOX", 0)] and "made anew" in str(rows), rows
+        assert items(pair) == 5, "four of the one, and the other"
+
+
 def test_what_a_server_says_without_end_is_bounded():
     folders = {"INBOX": nasty.Folder({1: ("", b"x: y\r\n\r\n")}), "Next": nasty.Folder({1: ("", b"x: z\r\n\r\n")})}
     with Pair() as pair, nasty.Nasty(folders, listed=["1:4294967295"]) as server:
