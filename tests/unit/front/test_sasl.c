@@ -139,6 +139,31 @@ static void plain_is_made_of_name_and_password(void **unused)
     sasl_reset(&sasl);
 }
 
+/* RFC 5802: of the first message the front reads whose mailbox it is; all messages pass as they are. */
+static void scram_messages_pass_and_the_first_names_the_user(void **unused)
+{
+    struct sasl sasl = {0};
+
+    (void)unused;
+    sasl_begin(&sasl, SASL_SCRAM_SHA_256);
+    assert_string_equal(sasl_challenge(&sasl), "");
+    assert_string_equal(sasl_back_name(&sasl), "SCRAM-SHA-256");
+    assert_int_equal(answer(&sasl, STR("n,,n=al=2Cice,r=abc"), true), SASL_DONE);
+    assert_message(&sasl, STR("n,,n=al=2Cice,r=abc"));
+    assert_true(str_is(sasl_name(&sasl), "al,ice"));
+    assert_int_equal(answer(&sasl, STR("c=biws,r=abcdef,p=AAAA"), false), SASL_DONE);
+    assert_message(&sasl, STR("c=biws,r=abcdef,p=AAAA"));
+    assert_int_equal(answer(&sasl, STR(""), false), SASL_DONE);
+    assert_message(&sasl, STR(""));
+    assert_true(str_is(sasl_name(&sasl), "al,ice"));
+    sasl_begin(&sasl, SASL_SCRAM_SHA_1);
+    assert_int_equal(answer(&sasl, STR("n,a=bob,n=alice,r=abc"), true), SASL_DONE);
+    assert_true(str_is(sasl_name(&sasl), "bob"));
+    sasl_begin(&sasl, SASL_SCRAM_SHA_1);
+    assert_int_equal(answer(&sasl, STR("n,,n=alice"), true), SASL_BAD);
+    sasl_reset(&sasl);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +171,7 @@ int main(void)
         cmocka_unit_test(plain_message_passes_as_it_is),
         cmocka_unit_test(authorization_identity_says_whose_mailbox_it_is),
         cmocka_unit_test(malformed_plain_message_is_refused),
+        cmocka_unit_test(scram_messages_pass_and_the_first_names_the_user),
         cmocka_unit_test(login_asks_for_name_and_password),
         cmocka_unit_test(login_takes_the_name_as_initial_response),
         cmocka_unit_test(login_refuses_emptiness_and_nul),
