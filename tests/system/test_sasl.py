@@ -26,10 +26,13 @@ def refused(session, mechanism, scram):
 
 def pop3(pair, mechanism, scram):
     session = poplib.POP3_SSL("localhost", pair.front.pop3s_port, context=pair.tls())
-    answer = session._shortcmd(f"AUTH {mechanism}")
-    while answer.startswith(b"+ "):
-        message = scram.answer(base64.b64decode(answer[2:]))
-        answer = session._shortcmd(base64.b64encode(message).decode())
+    try:
+        answer = session._shortcmd(f"AUTH {mechanism}")
+        while answer.startswith(b"+ "):
+            message = scram.answer(base64.b64decode(answer[2:]))
+            answer = session._shortcmd(base64.b64encode(message).decode())
+    except poplib.error_proto as error:
+        answer = error.args[0]
     return session, answer
 
 
