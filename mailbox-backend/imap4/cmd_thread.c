@@ -1,9 +1,7 @@
 /* THREAD and UID THREAD (RFC 5256). */
-#include <inttypes.h>
-
 #include "mailbox-backend/imap4/message_facts.h"
 #include "mailbox-backend/imap4/msg_id.h"
-#include "mailbox-backend/imap4/thread.h"
+#include "mailbox-backend/imap4/thread_answer.h"
 #include "mailbox-backend/imap4/thread_references.h"
 #include "mailbox-backend/mime/base_subject.h"
 
@@ -15,8 +13,7 @@ struct threading {
     struct search_run run;
     struct threads threads;
 
-    /* The answer: the node to be told next, and whether it is reached from above. */
-    uint32_t at;
+    struct thread_answer answer;
     bool begun;
 };
 
@@ -90,64 +87,33 @@ static enum err_code take_hit(struct command *command, const struct store_item *
 
 /* ---- the answer ---- */
 
-/* A node begins a list of its own below the root and beside siblings. */
-static bool opens(const struct threads *threads, uint32_t node)
-{
-    uint32_t parent = threads->nodes[node].parent;
-
-    return parent == THREAD_NONE || threads->nodes[parent].children > 1;
-}
-
-static void enter(struct command *command, uint32_t node)
+/* What the next message is called. */
+static uint32_t number_of(const struct command *command)
 {
     const struct threading *threading = command->data;
-    const struct threads *threads = &threading->threads;
-    uint32_t parent = threads->nodes[node].parent;
-    uint32_t uid = threads->nodes[node].uid;
-    bool by_uid = (command->entry->flags & CMD_UID) != 0;
-    struct buf *out = command_output(command);
+    uint32_t uid = threading->threads.nodes[threading->answer.at].uid;
 
-    if (parent != THREAD_NONE && threads->nodes[parent].uid != 0 && threads->child[parent] == node)
-        buf_byte(out, ' ');
-    if (opens(threads, node))
-        buf_byte(out, '(');
-    if (uid != 0)
-        buf_printf(out, "%" PRIu32, by_uid ? uid : view_sequence(command->imap->view, uid));
-}
-
-/* The next node in the order of the answer; lists that end on the way are closed. */
-static uint32_t next_node(struct command *command, uint32_t node)
-{
-    const struct threading *threading = command->data;
-    const struct threads *threads = &threading->threads;
-
-    if (threads->child[node] != THREAD_NONE)
-        return threads->child[node];
-    for (; node != THREAD_NONE; node = threads->nodes[node].parent) {
-        if (opens(threads, node))
-            buf_byte(command_output(command), ')');
-        if (threads->sibling[node] != THREAD_NONE)
-            return threads->sibling[node];
-    }
-    return THREAD_NONE;
+    if (threading->answer.told || uid == 0 || (command->entry->flags & CMD_UID) != 0)
+        return uid;
+    return view_sequence(command->imap->view, uid);
 }
 
 static enum step tell(struct command *command)
 {
     struct threading *threading = command->data;
+    struct thread_answer *answer = &threading->answer;
     struct buf *out = command_output(command);
 
     if (!threading->begun) {
-        threading->at = threading->threads.top;
-        buf_text(out, threading->at == THREAD_NONE ? "* THREAD" : "* THREAD ");
+        answer->at = threading->threads.top;
+        buf_text(out, answer->at == THREAD_NONE ? "* THREAD" : "* THREAD ");
     }
     threading->begun = true;
     command->in_answer = true;
-    while (threading->at != THREAD_NONE) {
+    while (answer->at != THREAD_NONE) {
         if (!command_has_room(command))
             return STEP_MORE;
-        enter(command, threading->at);
-        threading->at = next_node(command, threading->at);
+        thread_answer_write(answer, &threading->threads, number_of(command), out);
     }
     buf_text(out, "\r\n");
     command->in_answer = false;

@@ -10,7 +10,7 @@
 
 #include "common/buf.h"
 #include "mailbox-backend/imap4/msg_id.h"
-#include "mailbox-backend/imap4/thread.h"
+#include "mailbox-backend/imap4/thread_answer.h"
 #include "mailbox-backend/imap4/thread_references.h"
 
 /* ---- the tree as text ---- */
@@ -382,6 +382,34 @@ static void texts_that_a_known_hash_takes_for_one_stay_two(void **state)
     threads_release(&threads);
 }
 
+/* Each message has the next one and another one below it: all lists end at once. */
+static void answer_comes_in_small_pieces(void **state)
+{
+    struct threads threads = {.algorithm = THREAD_REFERENCES};
+    struct thread_answer answer = {0};
+    struct buf out = {0};
+    const char *expected = "(1 (2 (3 (4 (5 6)(10))(9))(8))(7))";
+    static const char *const ids[] = {"1@x", "2@x", "3@x", "4@x", "5@x"};
+    size_t length = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 6; i++)
+        add(&threads, i + 1, 0, "", true, i < 5 ? ids[i] : "", i > 0 ? &ids[i - 1] : NULL, i > 0);
+    for (unsigned i = 0; i < 4; i++)
+        add(&threads, i + 7, 1, "", true, "", &ids[i], 1);
+    finish(&threads);
+    answer.at = threads.top;
+    while (answer.at != THREAD_NONE) {
+        thread_answer_write(&answer, &threads, threads.nodes[answer.at].uid, &out);
+        assert_true(buf_length(&out) - length <= strlen(" (10"));
+        length = buf_length(&out);
+    }
+    buf_byte(&out, 0);
+    assert_string_equal(buf_bytes(&out), expected);
+    buf_release(&out);
+    threads_release(&threads);
+}
+
 static void ids_are(const char *field, const char *expected)
 {
     struct str rest = str_of(field);
@@ -486,6 +514,7 @@ int main(void)
         cmocka_unit_test(references_make_the_tree_that_the_rules_make),
         cmocka_unit_test(long_chains_are_followed),
         cmocka_unit_test(deep_chains_are_no_work_for_what_is_linked_to_them),
+        cmocka_unit_test(answer_comes_in_small_pieces),
         cmocka_unit_test(texts_that_a_known_hash_takes_for_one_stay_two),
         cmocka_unit_test(references_come_before_in_reply_to),
         cmocka_unit_test(message_makes_few_nodes_whatever_it_refers_to),
