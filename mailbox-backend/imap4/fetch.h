@@ -92,6 +92,17 @@ enum fetch_progress {
 
 enum fetch_phase { FETCH_PARSE, FETCH_COUNT, FETCH_TELL };
 
+/* How far a part of a large message was decoded, so that its next slice need not begin at its first byte. */
+struct fetch_mark {
+    bool begun;
+    uint64_t section; /* its offset in the content */
+    uint64_t offset;  /* in the content: of the next byte to decode … */
+    uint64_t decoded; /* … which gives what follows so many bytes of the section */
+    struct transfer_stream decoder;
+    bool counted; /* the section was read to its end: */
+    uint64_t size;
+};
+
 /* Embed it; {0} is none. */
 struct fetch_message {
     struct store_item item;
@@ -121,6 +132,8 @@ struct fetch_message {
     uint64_t left;   /* of the literal */
     struct mime_header_filter filter;
     struct transfer_stream decoder;
+    uint64_t passed;         /* bytes of the sieved section so far */
+    struct fetch_mark *mark; /* kept with the message's tree, or NULL */
 };
 
 /* Gets of a message what the index has and opens its content where that is not enough. On success
@@ -150,6 +163,9 @@ const struct mime_part *fetch_tree_find(const struct imap *imap, uint64_t conten
 void fetch_tree_keep(struct imap *imap, const struct store_item *item, struct arena *arena,
                      const struct mime_part *root);
 
+/* The mark that is kept with that tree; NULL when there is none. Good as long as the tree. */
+struct fetch_mark *fetch_tree_mark(struct imap *imap, uint64_t content_id);
+
 /* ---- between fetch_message.c and fetch_tell.c ---- */
 
 /* Reads into bytes from message->offset on, at most up to end; FETCH_TOLD means that it did. */
@@ -174,13 +190,24 @@ bool fetch_is_sieved(const struct fetch_item *item);
 /* Whether the size of the section's answer, or its form, are known only when it was read once. */
 bool fetch_needs_count(const struct fetch_item *item);
 
-/* Begins a section; then all bytes of its range are to be fed. */
-void fetch_sieve_begin(struct fetch_message *message, const struct fetch_item *item);
+/* Begins a section: sets message->offset and message->passed to where reading has to begin for its bytes from
+   origin on, at its beginning or at the mark. Then the bytes of its range from there on are to be fed. */
+void fetch_sieve_begin(struct fetch_message *message, const struct fetch_item *item,
+                       uint64_t origin);
 
 /* The next bytes of the range; last: no more follow. Appends what the section has of them to passed, at most
    length + 1100 bytes. */
 void fetch_sieve_feed(struct fetch_message *message, const struct fetch_item *item,
                       const void *bytes, size_t length, bool last, struct buf *passed);
+
+/* Sets the mark to here, where that is no further than limit. */
+void fetch_sieve_mark(struct fetch_message *message, const struct fetch_item *item, uint64_t limit);
+
+/* Whether nothing more need be read to know the size and the form of the answer. */
+bool fetch_sieve_is_counted(const struct fetch_message *message, const struct fetch_item *item);
+
+/* The count has come to its end: takes the size from the mark, or gives it to it. */
+void fetch_sieve_end_count(struct fetch_message *message, struct fetch_item *item);
 
 /* The last phase: every section was found and measured. */
 enum fetch_progress fetch_message_tell(struct command *command, struct fetch_message *message,

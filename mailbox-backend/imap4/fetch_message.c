@@ -171,6 +171,7 @@ static void find_section(const struct fetch_message *message, struct fetch_item 
     else
         item->range = (struct mime_range){0, header};
     item->size = item->exists ? item->range.length : 0;
+    item->has_nul = false;
 }
 
 /* Only content is encoded: not the parts of a multipart (RFC 2045 section 6.4), nor the message as a
@@ -223,8 +224,8 @@ static enum fetch_progress parse(struct imap *imap, struct fetch_message *messag
     return FETCH_TOLD;
 }
 
-/* Counts the next bytes of a section's answer. NUL matters only in what will be told. */
-static void count_bytes(struct fetch_item *item, const struct buf *passed)
+/* NUL matters only in what will be told. at: of passed, in the section. */
+static void look_for_nul(struct fetch_item *item, const struct buf *passed, uint64_t at)
 {
     size_t length = buf_length(passed);
     uint64_t from = 0;
@@ -233,14 +234,13 @@ static void count_bytes(struct fetch_item *item, const struct buf *passed)
     if (item->partial) {
         uint64_t end = (uint64_t)item->origin + item->length;
 
-        from = item->origin > item->size ? item->origin - item->size : 0;
-        until = end > item->size ? end - item->size : 0;
+        from = item->origin > at ? item->origin - at : 0;
+        until = end > at ? end - at : 0;
     }
     if (until > length)
         until = length;
     if (from < until && memchr(buf_bytes(passed) + from, '\0', (size_t)(until - from)) != NULL)
         item->has_nul = true;
-    item->size += length;
 }
 
 /* The size of a sieved section, which its literal says before its bytes come. */
@@ -248,28 +248,31 @@ static enum fetch_progress count(struct fetch_message *message, struct fetch_ite
                                  size_t *share, struct err *err)
 {
     uint64_t end = item->range.offset + item->range.length;
+    uint64_t origin = item->partial ? item->origin : 0;
+    enum fetch_progress progress = FETCH_TOLD;
     uint8_t bytes[FETCH_CHUNK];
     struct buf passed = {0};
-    enum fetch_progress progress = FETCH_TOLD;
     size_t got;
 
-    if (!message->in_section) {
-        fetch_sieve_begin(message, item);
-        item->size = 0;
-        item->has_nul = false;
-        message->offset = item->range.offset;
-        message->in_section = true;
-    }
-    while (message->offset < end) {
+    if (!message->in_section)
+        fetch_sieve_begin(message, item, origin);
+    message->in_section = true;
+    while (!fetch_sieve_is_counted(message, item)) {
+        uint64_t at = message->passed;
+
         progress = fetch_message_read(message, end, bytes, sizeof(bytes), &got, share, err);
         if (progress != FETCH_TOLD)
             break;
         fetch_sieve_feed(message, item, bytes, got, message->offset == end, &passed);
-        count_bytes(item, &passed);
+        fetch_sieve_mark(message, item, origin);
+        look_for_nul(item, &passed, at);
         buf_truncate(&passed, 0);
     }
     buf_release(&passed);
-    message->in_section = message->offset < end;
+    if (progress == FETCH_TOLD) {
+        fetch_sieve_end_count(message, item);
+        message->in_section = false;
+    }
     return progress;
 }
 
@@ -327,6 +330,7 @@ static enum fetch_progress prepare(struct imap *imap, struct fetch_message *mess
         progress = find_sections(message, request);
         if (progress != FETCH_TOLD)
             return progress;
+        message->mark = fetch_tree_mark(imap, message->item.content_id);
         message->phase = FETCH_COUNT;
         message->at = request->items;
     }

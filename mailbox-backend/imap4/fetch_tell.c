@@ -127,12 +127,11 @@ static void begin_section(struct fetch_message *message, const struct fetch_item
     message->left = item->size - origin;
     if (item->partial)
         message->left = lesser(message->left, item->length);
-    message->offset = item->range.offset;
-    message->skip = origin;
-    if (fetch_is_sieved(item))
-        fetch_sieve_begin(message, item);
-    else
-        message->offset += origin;
+    message->offset = item->range.offset + origin;
+    if (fetch_is_sieved(item)) {
+        fetch_sieve_begin(message, item, origin);
+        message->skip = origin - message->passed;
+    }
     if (message->left == 0)
         buf_text(out, "\"\"");
     else
@@ -183,6 +182,8 @@ static enum fetch_progress tell_sieved(struct fetch_message *message, const stru
     if (progress != FETCH_TOLD)
         return progress;
     fetch_sieve_feed(message, item, bytes, got, message->offset == end, &passed);
+    if (item->partial)
+        fetch_sieve_mark(message, item, (uint64_t)item->origin + item->length);
     tell_passed(message, &passed, out);
     buf_release(&passed);
     return FETCH_TOLD;

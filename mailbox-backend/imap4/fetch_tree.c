@@ -15,6 +15,7 @@ struct fetch_tree {
     uint64_t content_id;
     struct arena arena;
     const struct mime_part *root;
+    struct fetch_mark mark;
 };
 
 const struct mime_part *fetch_tree_find(const struct imap *imap, uint64_t content_id)
@@ -24,6 +25,11 @@ const struct mime_part *fetch_tree_find(const struct imap *imap, uint64_t conten
     return tree != NULL && tree->content_id == content_id ? tree->root : NULL;
 }
 
+struct fetch_mark *fetch_tree_mark(struct imap *imap, uint64_t content_id)
+{
+    return fetch_tree_find(imap, content_id) == NULL ? NULL : &imap->fetched->mark;
+}
+
 void fetch_tree_keep(struct imap *imap, const struct store_item *item, struct arena *arena,
                      const struct mime_part *root)
 {
@@ -31,7 +37,7 @@ void fetch_tree_keep(struct imap *imap, const struct store_item *item, struct ar
         return;
     fetch_tree_forget(imap);
     imap->fetched = mem_alloc(sizeof(*imap->fetched));
-    *imap->fetched = (struct fetch_tree){item->content_id, *arena, root};
+    *imap->fetched = (struct fetch_tree){item->content_id, *arena, root, {0}};
     *arena = (struct arena){0};
 }
 

@@ -245,6 +245,53 @@ static void a_large_part_is_decoded_through_a_small_buffer(void **state)
     buf_release(&text);
 }
 
+/* Whatever is kept of one slice for the next. */
+static void decoded_slices_come_in_any_order(void **state)
+{
+    static const unsigned origins[] = {0,      50000, 100000, 100000, 350000, 349999, 650000,
+                                       699000, 7,     699999, 800000, 350000, 20000,  75000};
+    struct fixture *fixture = *state;
+    struct buf decoded = {0};
+    struct buf text = {0};
+
+    make_large(&decoded, 350000);
+    buf_byte(&decoded, '\0');
+    make_large(&decoded, 350000);
+    buf_text(&text, "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+                    "--b\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\na=20b\r\n"
+                    "--b\r\nContent-Transfer-Encoding: base64\r\n\r\n");
+    append_base64_lines(&text, bytes_of(&decoded));
+    buf_text(&text, "--b--\r\n");
+    deliver(fixture, bytes_of(&text));
+    select_inbox(fixture);
+    for (size_t i = 0; i < sizeof(origins) / sizeof(origins[0]); i++) {
+        char command[100];
+        size_t left = buf_length(&decoded);
+        size_t length;
+        struct str slice;
+
+        left = origins[i] < left ? left - origins[i] : 0;
+        length = left < 50000 ? left : 50000;
+        slice = str_n(buf_bytes(&decoded) + (length > 0 ? origins[i] : 0), length);
+        snprintf(command, sizeof(command), "a FETCH 1 BINARY.PEEK[2]<%u.50000>\r\n", origins[i]);
+        say(fixture, command);
+        expect(fixture, "* 1 FETCH (BINARY[2]<%u> ", origins[i]);
+        if (length == 0)
+            expect(fixture, "\"\"");
+        else
+            expect(fixture, "%s{%zu}\r\n",
+                   memchr(slice.data, '\0', slice.length) != NULL ? "~" : "", length);
+        expect_bytes(fixture, slice);
+        expect(fixture, ")\r\na OK FETCH completed\r\n");
+        say(fixture, i % 2 == 0 ? "b FETCH 1 BINARY.SIZE[2]\r\n" : "b FETCH 1 BINARY.SIZE[1]\r\n");
+        expect(fixture, "* 1 FETCH (BINARY.SIZE[%d] %zu)\r\nb OK FETCH completed\r\n",
+               i % 2 == 0 ? 2 : 1, i % 2 == 0 ? buf_length(&decoded) : 3);
+        expect_end(fixture);
+    }
+    buf_release(&decoded);
+    buf_release(&text);
+}
+
 static void a_lazy_preview_of_a_large_message_is_nil(void **state)
 {
     struct fixture *fixture = *state;
@@ -710,6 +757,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_large_message_streams_through_a_small_buffer),
         TEST(a_large_part_is_decoded_through_a_small_buffer),
+        TEST(decoded_slices_come_in_any_order),
         TEST(a_lazy_preview_of_a_large_message_is_nil),
         TEST(a_text_behind_a_large_attachment_gives_no_preview),
         TEST(parts_of_a_large_message_cross_what_the_store_holds_at_a_time),
