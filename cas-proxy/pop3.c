@@ -8,6 +8,7 @@
 #include "cas-proxy/login.h"
 #include "cas-proxy/pop3_parse.h"
 #include "common/mem.h"
+#include "proto/pop3_language.h"
 
 #define BAD_MOST 10       /* commands that make no sense, on one connection */
 #define COMMANDS_MOST 100 /* before login; each of them restarts the clock */
@@ -105,12 +106,9 @@ static void cmd_lang(struct client *client, const struct pop3_command *command)
 
     if (!capabilities_pop3_has(client, "LANG")) {
         bad(client, "unknown command");
-    } else if (language.length == 0) {
-        client_write(client, "+OK languages follow\r\nen English\r\ni-default English\r\n.\r\n");
-    } else if (str_is(language, "*") || str_is_nocase(language, "en") ||
-               str_is_nocase(language, "i-default")) {
-        pop3->english = true;
-        client_write(client, "+OK en English it is\r\n");
+    } else if (pop3_language(language, conn_output(client->conn))) {
+        pop3->english = pop3->english || language.length > 0;
+        conn_flush(client->conn);
     } else {
         bad(client, "this language is not spoken here");
     }

@@ -7,6 +7,7 @@
 #include "common/mem.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 #include "mailbox-backend/pop3/pop3.h"
+#include "proto/pop3_language.h"
 
 #define LINE_MAX_BYTES 255 /* with its CRLF: RFC 2449 section 4 */
 #define FAIR_SHARE 64      /* commands in one call */
@@ -14,14 +15,9 @@
 /* RFC 2449 section 5: what is told before login and after it. STLS is the front's to add. SASL follows
    from what the directory offers. */
 static const char *const capability_list[] = {
-    "TOP",
-    "UIDL",
-    "USER",
-    "RESP-CODES",
-    "AUTH-RESP-CODE",
-    "PIPELINING",
-    "EXPIRE NEVER",
-    "IMPLEMENTATION mailbox-backend",
+    "TOP",          "UIDL",           "USER",
+    "RESP-CODES",   "AUTH-RESP-CODE", "PIPELINING",
+    "EXPIRE NEVER", "LANG",           "IMPLEMENTATION mailbox-backend",
     NULL,
 };
 
@@ -134,6 +130,15 @@ static void capa(struct session *session, struct pop3 *pop3, const struct pop3_a
     buf_text(out, " PLAIN LOGIN\r\n.\r\n");
 }
 
+static void lang(struct session *session, struct pop3 *pop3, const struct pop3_args *args)
+{
+    struct str language = args->count == 0 ? STR("") : args->words[0];
+
+    (void)pop3;
+    if (!pop3_language(language, session_output(session)))
+        pop3_err(session, "this language is not spoken here");
+}
+
 /* ---- the dispatcher ---- */
 
 static const struct command {
@@ -151,6 +156,7 @@ static const struct command {
     {"TOP",  2, 2, pop3_top      },
     {"UIDL", 0, 1, pop3_uidl     },
     {"CAPA", 0, 0, capa          },
+    {"LANG", 0, 1, lang          },
 };
 
 static const struct command *command_find(struct str name)

@@ -261,7 +261,7 @@ static void capa_tells_what_there_is(void **state)
     mail_say(session, "CAPA\r\n");
     mail_expect(mail, session,
                 "+OK capabilities follow\r\nTOP\r\nUIDL\r\nUSER\r\n"
-                "RESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\n"
+                "RESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\nLANG\r\n"
                 "IMPLEMENTATION mailbox-backend\r\nSASL PLAIN LOGIN\r\n.\r\n");
     session_close(session);
 }
