@@ -291,7 +291,8 @@ enum err_code folder_rows_remove(const struct tx *tx, uint32_t folder,
         code = tx_remove(tx, TABLE_FOLDER, &row, err);
     if (code == ERR_NONE)
         code = tx_remove(tx, TABLE_ITEM, &state, err);
-    if (code == ERR_NONE)
+    if (code == ERR_NONE ||
+        code == ERR_NOT_FOUND) /* of a folder that this batch made it is not written yet */
         code = keywords_remove(tx, folder, err);
     if (code == ERR_NONE)
         code = properties_remove(tx, folder, 0, err);

@@ -106,7 +106,8 @@ enum err_code mailbox_rows_remove(struct batch *batch, struct mailbox_slot *slot
         code = tx_remove(&tx, TABLE_MAILBOX, &number, err);
     if (code == ERR_NONE)
         code = tx_remove(&slot->tx, TABLE_ITEM, &state, err);
-    if (code == ERR_NONE)
+    if (code == ERR_NONE ||
+        code == ERR_NOT_FOUND) /* of one that this batch made it is not written yet */
         code = pending_put(batch, slot->number, 0, PENDING_MAILBOX, str_of(""), err);
     return code;
 }

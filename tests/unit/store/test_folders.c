@@ -190,6 +190,28 @@ static void a_deleted_folder_takes_its_items_along(void **state)
     assert_int_equal(folder_now(fixture, again).messages, 0);
 }
 
+static void a_folder_may_be_made_and_deleted_in_one_batch(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t next = make_folder(fixture, STORE_ROOT_FOLDER, "before") + 1;
+    struct store_op create = {
+        .kind = OP_FOLDER_CREATE, .mailbox = fixture->mailbox, .done = fixture_ignore};
+    struct store_op delete = {.kind = OP_FOLDER_DELETE,
+                              .mailbox = fixture->mailbox,
+                              .folder = next,
+                              .done = fixture_ignore};
+    struct store_op *both[] = {&create, &delete};
+
+    create.in.create.parent = STORE_ROOT_FOLDER;
+    create.in.create.name = "short-lived";
+    create.in.create.class = CLASS_MAIL;
+    store_submit_all(both, 2, false);
+    assert_int_equal(make_folder(fixture, STORE_ROOT_FOLDER, "behind"), next + 1);
+    must(create.err.code, &create.err);
+    must(delete.err.code, &delete.err);
+    assert_int_equal(create.out.create.folder, next);
+}
+
 static void uid_validity_is_never_given_twice(void **state)
 {
     struct fixture *fixture = *state;
@@ -307,6 +329,7 @@ int main(void)
         WITH_STORE(folders_have_a_greatest_depth),
         WITH_STORE(a_folder_with_children_is_not_deleted),
         WITH_STORE(a_deleted_folder_takes_its_items_along),
+        WITH_STORE(a_folder_may_be_made_and_deleted_in_one_batch),
         WITH_STORE(uid_validity_is_never_given_twice),
         WITH_STORE(a_folder_takes_uids_over),
         WITH_STORE(unused_uids_hide_no_change),
