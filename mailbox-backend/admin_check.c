@@ -123,6 +123,23 @@ static void say_result(struct admin_call *call, const struct check_result *sum)
               sum->findings);
 }
 
+static enum err_code tell_unmounted(struct admin_call *call, unsigned number, bool *unmounted,
+                                    struct err *err)
+{
+    struct maintain_finding finding = {
+        .database = number,
+        .advice = "nothing in it was looked at: mount it, or run `database rebuild`",
+    };
+    struct database_status status;
+    enum err_code code = store_database_status(admin_backend(call)->store, number, &status, err);
+
+    *unmounted = code == ERR_NONE && !status.mounted;
+    if (!*unmounted)
+        return code;
+    snprintf(finding.problem, sizeof(finding.problem), "not mounted: %.220s", status.why);
+    return put_finding(call, &finding, err);
+}
+
 enum err_code admin_database_check(struct admin_call *call, struct err *err)
 {
     struct check_options options;
@@ -136,9 +153,13 @@ enum err_code admin_database_check(struct admin_call *call, struct err *err)
 
     options.found = put_finding;
     for (unsigned n = first; n <= last && code == ERR_NONE; n++) {
-        struct check_result result;
+        struct check_result result = {0};
+        bool unmounted = false;
 
-        code = store_check(store, n, &options, &result, err);
+        code = tell_unmounted(call, n, &unmounted, err);
+        if (code == ERR_NONE && !unmounted)
+            code = store_check(store, n, &options, &result, err);
+        result.findings += unmounted ? 1 : 0;
         add(&sum, &result);
     }
     if (code == ERR_NONE)

@@ -44,6 +44,7 @@ enum err_code admin_databases(struct admin_call *call, unsigned *first, unsigned
 static void put_database(struct admin_call *call, const struct database_status *status)
 {
     admin_put_text(call, "database", status->name);
+    admin_put_bool(call, "mounted", status->mounted);
     admin_put_number(call, "mailboxes", status->mailboxes);
     admin_put_number(call, "messages", status->items);
     admin_put_bytes(call, "content", status->content_bytes);
@@ -61,6 +62,8 @@ static enum err_code run_list(struct admin_call *call, struct err *err)
         code = store_database_status(admin_backend(call)->store, n, &status, err);
         if (code == ERR_NONE) {
             put_database(call, &status);
+            if (!status.mounted)
+                admin_say(call, "%s is not mounted: %s", status.name, status.why);
             code = admin_row(call, err);
         }
     }
@@ -78,6 +81,7 @@ static enum err_code run_show(struct admin_call *call, struct err *err)
     if (code != ERR_NONE)
         return code;
     put_database(call, &status);
+    admin_put_text(call, "not-mounted-because", status.why);
     admin_put_bytes(call, "disk-content-free", status.segment_free);
     admin_put_number(call, "segments-erasing", status.segments_erasing);
     admin_put_bytes(call, "index-limit", status.index_map);
@@ -88,6 +92,25 @@ static enum err_code run_show(struct admin_call *call, struct err *err)
     admin_put_time(call, "made", (int64_t)status.created);
     admin_put_time(call, "index-copied", status.copied);
     admin_put_bytes(call, "index-copy", status.copy_bytes);
+    return admin_row(call, err);
+}
+
+/* ---- mount ---- */
+
+static enum err_code run_mount(struct admin_call *call, struct err *err)
+{
+    struct store *store = admin_backend(call)->store;
+    struct database_status status;
+    unsigned number = 0;
+    enum err_code code = admin_database_number(admin_name(call, 0), &number, err);
+
+    if (code == ERR_NONE)
+        code = store_mount(store, number, err);
+    if (code == ERR_NONE)
+        code = store_database_status(store, number, &status, err);
+    if (code != ERR_NONE)
+        return code;
+    put_database(call, &status);
     return admin_row(call, err);
 }
 
@@ -117,6 +140,18 @@ const struct admin_command backend_database_commands[] = {
      },
     {
      .noun = "database",
+     .verb = "mount",
+     .arguments = "DATABASE",
+     .least = 1,
+     .most = 1,
+     .where = ADMIN_EITHER,
+     .traits = ADMIN_CHANGES,
+     .needs = PARTS,
+     .help = "open a database that could not be opened, or that crashed the back end, once more",
+     .run = run_mount,
+     },
+    {
+     .noun = "database",
      .verb = "check",
      .arguments = "[DATABASE]",
      .most = 1,
@@ -140,5 +175,5 @@ const struct admin_command backend_database_commands[] = {
      .help = "check, and mend what can be mended; ends with 1 when something could not",
      .run = admin_database_repair,
      },
-    {0                                           },
+    {0                          },
 };

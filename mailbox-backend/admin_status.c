@@ -1,9 +1,14 @@
 /* status: how the running back end is. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
 #include "common/tls.h"
 #include "mailbox-backend/admin.h"
 #include "mailbox-backend/link_service.h"
 #include "mailbox-backend/session_registry.h"
 #include "mailbox-backend/store/format.h"
+#include "mailbox-backend/store/maintain.h"
 
 static void put_services(struct admin_call *call)
 {
@@ -35,6 +40,26 @@ static uint64_t percent(uint64_t part, uint64_t whole)
     return whole == 0 ? 100 : part * 100 / whole;
 }
 
+/* Whose mailboxes nobody gets at. */
+static void put_unmounted(struct admin_call *call, struct store *store, unsigned databases)
+{
+    struct database_status *status = mem_alloc(sizeof(*status));
+    char names[STORE_DATABASES_MAX][sizeof(status->name)];
+    const char *list[STORE_DATABASES_MAX];
+    size_t count = 0;
+
+    for (unsigned n = 0; n < databases && n < STORE_DATABASES_MAX; n++) {
+        if (store_database_status(store, n, status, NULL) != ERR_NONE || status->mounted)
+            continue;
+        memcpy(names[count], status->name, sizeof(status->name));
+        list[count] = names[count];
+        count++;
+        admin_say(call, "%s is not mounted: %s", status->name, status->why);
+    }
+    admin_put_list(call, "unmounted", list, count);
+    free(status);
+}
+
 static void put_store(struct admin_call *call, const struct backend *backend)
 {
     struct store_status status;
@@ -42,6 +67,8 @@ static void put_store(struct admin_call *call, const struct backend *backend)
     store_status(backend->store, &status);
     admin_put_number(call, "users", directory_count(backend->directory));
     admin_put_number(call, "databases", status.databases);
+    put_unmounted(call, backend->store, status.databases);
+    admin_put_time(call, "oldest-index-copy", status.oldest_copy);
     admin_put_number(call, "format", status.oldest_format);
     admin_put_number(call, "format-newest", FORMAT_NEWEST);
     admin_put_number(call, "mailboxes", status.mailboxes);

@@ -26,6 +26,8 @@ static enum err_code upgrade(struct admin_call *call, unsigned number, unsigned 
     struct database_status status;
     enum err_code code = store_database_status(store, number, &status, err);
 
+    if (code == ERR_NONE && !status.mounted)
+        return err_set(err, ERR_UNAVAILABLE, "%s is not mounted: %s", status.name, status.why);
     if (code != ERR_NONE || (status.format == FORMAT_NEWEST && !status.upgrading))
         return code;
     ++*upgraded;

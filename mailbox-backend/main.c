@@ -6,6 +6,7 @@
 #include "mailbox-backend/admin.h"
 #include "mailbox-backend/backend.h"
 #include "mailbox-backend/serve.h"
+#include "mailbox-backend/store/crash.h"
 #include "proto/admin_client.h"
 
 static char *control(const void *settings)
@@ -90,6 +91,7 @@ int main(int argc, char **argv)
 {
     const char *config = NULL;
 
+    crash_watch();
     if (is_serve(argc, argv, &config))
         return run_daemon(config);
     return admin_main(&program, argc, argv);

@@ -96,7 +96,7 @@ static enum err_code restore_index(struct restore *restore, const struct backup_
     else
         code = copy_file(from, to, database->index_size, 0, err);
     if (code == ERR_NONE)
-        code = index_open(&index, folder, restore->target->map_size, 4, err);
+        code = index_open(&index, folder, restore->target->map_size, 4, NULL, err);
     if (code == ERR_NONE)
         code = backup_leap(index, database, &restore->manifest.room,
                            restore->target->new_uid_validity, err);

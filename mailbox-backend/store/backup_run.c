@@ -12,8 +12,8 @@
 #include "common/mem.h"
 #include "mailbox-backend/store/backup_private.h"
 #include "mailbox-backend/store/backup_segment.h"
-#include "mailbox-backend/store/database.h"
 #include "mailbox-backend/store/index_copy.h"
+#include "mailbox-backend/store/mount.h"
 
 struct run {
     struct store *store;
@@ -197,8 +197,15 @@ static enum err_code run_parts(struct run *run, struct err *err)
     char *path = backup_path("%s/manifest", run->own);
     enum err_code code = ERR_NONE;
 
-    for (unsigned i = 0; i < run->store->database_count && code == ERR_NONE; i++)
-        code = run_database(run, run->store->databases[i], err);
+    for (unsigned i = 0; i < run->store->database_count && code == ERR_NONE; i++) {
+        struct database *database;
+
+        code = store_mounted(run->store, i, &database, err);
+        if (code == ERR_NONE)
+            code = run_database(run, database, err);
+        else /* the backup would be without it, and older ones that have it would give way */
+            err_prefix(err, "no backup is made");
+    }
     if (code == ERR_NONE && run->options->directory != NULL)
         code = run_directory(run, err);
     run->manifest.copied += run->pace.bytes;

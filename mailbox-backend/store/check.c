@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "common/mem.h"
+#include "mailbox-backend/store/mount.h"
 #include "mailbox-backend/store/pending.h"
 
 #define SLICE_MS 20 /* a snapshot that is held longer makes the index grow */
@@ -183,16 +184,17 @@ enum err_code store_check(struct store *store, unsigned database,
                           const struct check_options *options, struct check_result *result,
                           struct err *err)
 {
+    struct database *subject;
     struct check *check;
-    enum err_code code;
+    enum err_code code = store_mounted(store, database, &subject, err);
 
     *result = (struct check_result){0};
-    if (database >= store->database_count)
-        return err_set(err, ERR_NOT_FOUND, "there is no database %u", database + 1);
+    if (code != ERR_NONE)
+        return code;
     if (options->share == 0 || options->share > 100)
         return err_set(err, ERR_INVALID, "a share of the time is 1 to 100 percent");
     check = mem_alloc(sizeof(*check));
-    check->database = store->databases[database];
+    check->database = subject;
     check->options = options;
     check->result = result;
     code = check_index(check, err);

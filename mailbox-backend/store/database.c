@@ -55,7 +55,8 @@ static enum err_code start_up(const struct tx *tx, struct database_record *recor
                                            .format = FORMAT_NEWEST};
         code = ERR_NONE;
     } else if (code == ERR_NONE) {
-        code = format_check(format_of(row), err);
+        record->format = format_of(row);
+        code = format_check(record->format, err);
         if (code == ERR_NONE && !database_unpack(row, record))
             code = tx_bad_row(tx, TABLE_SEGMENT, err);
     }
@@ -109,23 +110,43 @@ static enum err_code index_is_lost(const struct database *database, struct err *
                    database->name);
 }
 
-static enum err_code open_parts(struct database *database, struct err *err)
+/* The marks are there before anything of the index is touched. */
+static enum err_code look_at_marks(struct database *database, struct database_opening *opening,
+                                   struct err *err)
+{
+    enum err_code code = file_make_folders(database->folder, 0700, err);
+
+    if (code == ERR_NONE)
+        code = crash_marks_open(&database->marks, database->folder, err);
+    opening->has_crashed = database->marks.count >= CRASHES_MOST && !opening->again;
+    if (code == ERR_NONE && opening->has_crashed)
+        return err_set(err, ERR_UNAVAILABLE,
+                       "its index crashed the process twice in a row. Stop the back end and run "
+                       "`mailbox-backend database rebuild %s`, or try again with "
+                       "`mailbox-backend database mount %s`",
+                       database->name, database->name);
+    return code;
+}
+
+static enum err_code open_parts(struct database *database, struct database_opening *opening,
+                                struct err *err)
 {
     const struct store_settings *settings = &database->store->settings;
     struct segments_start start = {.folder = database->folder};
     struct rows rows = {0};
     bool made = false;
-    enum err_code code = file_make_folders(database->folder, 0700, err);
+    enum err_code code = look_at_marks(database, opening, err);
 
     if (code == ERR_NONE)
         code = check_index(database->folder, &made, err);
     if (code == ERR_NONE)
         code = index_open(&database->index, database->folder, settings->map_size,
-                          settings->max_readers, err);
-    if (code == ERR_CORRUPT && err != NULL)
-        code = index_is_lost(database, err);
+                          settings->max_readers, &database->marks, err);
     if (code == ERR_NONE)
         code = read_rows(database, made, &rows, &start.txn, err);
+    opening->is_newer = database->record.format > FORMAT_NEWEST;
+    if (code == ERR_CORRUPT && err != NULL)
+        code = index_is_lost(database, err);
     start.most = database_segment_size(database);
     start.start = database->record.start;
     start.next = database->record.next_segment;
@@ -136,11 +157,13 @@ static enum err_code open_parts(struct database *database, struct err *err)
         code = copier_start(&database->copier, database, settings->index_copy_interval, err);
     if (code == ERR_NONE)
         code = writer_start(&database->writer, database, err);
+    if (code == ERR_NONE)
+        crash_marks_forgive(&database->marks);
     return code;
 }
 
 enum err_code database_open(struct database **out, struct store *store, unsigned number,
-                            struct err *err)
+                            struct database_opening *opening, struct err *err)
 {
     struct database *database = mem_alloc(sizeof(*database));
     enum err_code code;
@@ -150,13 +173,11 @@ enum err_code database_open(struct database **out, struct store *store, unsigned
     snprintf(database->name, sizeof(database->name), "db%u", number + 1);
     if (asprintf(&database->folder, "%s/%s", store->folder, database->name) < 0)
         abort();
-    code = open_parts(database, err);
+    database->marks.fd = -1;
+    code = open_parts(database, opening, err);
     atomic_store(&database->format, database->record.format);
-    if (code != ERR_NONE) {
-        if (err != NULL)
-            err_prefix(err, "%s", database->name);
+    if (code != ERR_NONE)
         database_close(&database);
-    }
     *out = database;
     return code;
 }
@@ -172,6 +193,7 @@ void database_close(struct database **out)
     writer_stop(&database->writer);
     segments_close(&database->segments);
     index_close(&database->index);
+    crash_marks_close(&database->marks);
     free(database->folder);
     free(database);
 }

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "mailbox-backend/store/codec.h"
+#include "mailbox-backend/store/crash.h"
 #include "mailbox-backend/store/index.h"
 #include "mailbox-backend/store/record.h"
 #include "mailbox-backend/store/segment.h"
@@ -19,13 +20,14 @@ struct database {
     unsigned number; /* from 0; its folder is db<number + 1> */
     char name[16];
     char *folder;
+    struct crash_marks marks;
     struct index *index;
     struct segments *segments;
     struct writer *writer;
     struct copier *copier;
     struct database_record record; /* the writer's, as of the last commit */
-    uint64_t tried;                /* the writer's: the highest number a batch has had, also a failed one */
-    struct hold *holds;            /* the writer's */
+    uint64_t tried;     /* the writer's: the highest number a batch has had, also a failed one */
+    struct hold *holds; /* the writer's */
     atomic_uint_fast64_t commits, operations;
     atomic_uint_fast64_t moved; /* bytes of records that compaction has moved since the start */
     atomic_bool compacting;
@@ -41,16 +43,18 @@ struct store {
     struct store_settings settings;
     char *folder;
     int lock_fd;
-    struct database **databases;
-    unsigned database_count;
+    _Atomic(struct database *) databases[STORE_DATABASES_MAX]; /* NULL: not mounted (mount.h) */
+    atomic_uint database_count;
+    pthread_mutex_t mount_lock; /* one is opened at a time */
     struct codecs codecs;
     atomic_uint_fast64_t content_bytes; /* of drafts, in memory */
     struct uid_maps *uid_maps;
 
-    pthread_mutex_t lock;        /* of the mailboxes by GUID */
+    pthread_mutex_t lock;        /* of the mailboxes by GUID, and of `unmounted` */
     pthread_mutex_t create_lock; /* one creation at a time: a GUID is in one database */
     struct store_mailbox *mailboxes[MAILBOX_BUCKETS];
-    struct store_mailbox *removed; /* their objects stay: someone may hold them */
+    char *unmounted[STORE_DATABASES_MAX]; /* why; NULL: it is mounted */
+    struct store_mailbox *removed;        /* their objects stay: someone may hold them */
 };
 
 struct recent {
@@ -79,8 +83,14 @@ struct store_read {
     struct mailbox_state state;
 };
 
+/* How a database is opened, and what came of it. */
+struct database_opening {
+    bool again;       /* although it crashed the process: the administrator asks for it */
+    bool has_crashed; /* result: it is left alone, because it did */
+    bool is_newer;    /* result: it has a format that this program does not know */
+};
 enum err_code database_open(struct database **database, struct store *store, unsigned number,
-                            struct err *err);
+                            struct database_opening *opening, struct err *err);
 void database_close(struct database **database);
 
 /* ERR_UNAVAILABLE when the disk or the index has no room for more content (the reserve that keeps

@@ -2,8 +2,7 @@
 #include <stdio.h>
 
 #include "mailbox-backend/store/copier.h"
-#include "mailbox-backend/store/database.h"
-#include "mailbox-backend/store/maintain.h"
+#include "mailbox-backend/store/mount.h"
 
 static enum err_code read_own_row(struct database *database, struct database_status *status,
                                   struct err *err)
@@ -37,9 +36,15 @@ enum err_code store_database_status(struct store *store, unsigned number,
     enum err_code code;
 
     *status = (struct database_status){0};
-    if (number >= store->database_count)
-        return err_set(err, ERR_NOT_FOUND, "there is no database %u", number + 1);
-    database = store->databases[number];
+    code = store_mounted(store, number, &database, err);
+    if (code == ERR_NOT_FOUND)
+        return code;
+    snprintf(status->name, sizeof(status->name), "db%u", number + 1);
+    if (code != ERR_NONE) {
+        store_why_unmounted(store, number, status->why);
+        return ERR_NONE;
+    }
+    status->mounted = true;
     code = index_measure(database->index, &index, err);
     if (code == ERR_NONE)
         code = read_own_row(database, status, err);
@@ -47,7 +52,6 @@ enum err_code store_database_status(struct store *store, unsigned number,
         return code;
     segments_measure(database->segments, &segments);
     copier_status(database, &status->copied, &status->copy_bytes);
-    snprintf(status->name, sizeof(status->name), "%s", database->name);
     status->mailboxes = index.guids;
     status->items = index.items;
     status->index_bytes = index.bytes;

@@ -6,6 +6,7 @@
 
 #include "common/crc32c.h"
 #include "common/mem.h"
+#include "mailbox-backend/store/mount.h"
 
 #define MEMORY_MOST (1u << 20) /* longer messages are written by the thread that brings them */
 
@@ -13,23 +14,24 @@ enum err_code store_draft_create(struct store *store, unsigned database, uint64_
                                  struct store_draft **out, struct err *err)
 {
     struct store_draft *draft;
-    enum err_code code;
+    struct database *home;
+    enum err_code code = store_mounted(store, database, &home, err);
 
     *out = NULL;
-    if (database >= store->database_count)
-        return err_set(err, ERR_INVALID, "no such database");
+    if (code != ERR_NONE)
+        return code;
     if (expected > store->settings.message_size_limit)
         return err_set(err, ERR_LIMIT, "the message is larger than %" PRIu64 " bytes",
                        store->settings.message_size_limit);
     if (atomic_load(&store->content_bytes) + (expected < MEMORY_MOST ? expected : MEMORY_MOST) >
         store->settings.content_budget)
         return err_set(err, ERR_LIMIT, "too much content is on its way in");
-    code = database_has_room(store->databases[database], expected, err);
+    code = database_has_room(home, expected, err);
     if (code != ERR_NONE)
         return code;
     draft = mem_alloc(sizeof(*draft));
     atomic_init(&draft->references, 1);
-    draft->database = store->databases[database];
+    draft->database = home;
     *out = draft;
     return ERR_NONE;
 }

@@ -14,9 +14,12 @@
 struct index;
 struct index_txn;
 
-/* Opens or makes the index in the folder. */
+struct crash_marks;
+
+/* Opens or makes the index in the folder. marks (kept; may be NULL) get a mark when a page of it ends
+   the process. */
 enum err_code index_open(struct index **index, const char *folder, uint64_t map_size,
-                         unsigned max_readers, struct err *err);
+                         unsigned max_readers, struct crash_marks *marks, struct err *err);
 void index_close(struct index **index);
 
 /* After a failed write: waits until the readers have left, closes and opens again. When the file

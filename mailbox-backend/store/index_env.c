@@ -40,14 +40,12 @@ static int open_tables(struct index *index)
     return mdb_txn_commit(txn);
 }
 
-enum err_code index_env_open(struct index *index, struct err *err)
+static int open_env(struct index *index)
 {
     unsigned flags = MDB_NOSUBDIR | MDB_NOTLS;
     int dead = 0;
-    int rc = mdb_env_create(&index->env);
+    int rc;
 
-    if (rc != 0)
-        return err_mdb(err, rc, "index");
     if (index->read_only)
         flags |= MDB_RDONLY | MDB_NOLOCK;
     rc = mdb_env_set_mapsize(index->env, index->map_size);
@@ -61,6 +59,19 @@ enum err_code index_env_open(struct index *index, struct err *err)
         rc = mdb_reader_check(index->env, &dead); /* slots that a killed process left */
     if (rc == 0)
         rc = open_tables(index);
+    return rc;
+}
+
+enum err_code index_env_open(struct index *index, struct err *err)
+{
+    struct crash_marks *outside;
+    int rc = mdb_env_create(&index->env);
+
+    if (rc != 0)
+        return err_mdb(err, rc, "index");
+    outside = crash_enter(index->marks);
+    rc = open_env(index);
+    crash_leave(outside);
     if (rc == 0)
         return ERR_NONE;
     mdb_env_close(index->env);
@@ -70,7 +81,7 @@ enum err_code index_env_open(struct index *index, struct err *err)
 
 /* path is taken over. */
 static enum err_code open_at(struct index **out, char *path, bool read_only, uint64_t map_size,
-                             unsigned max_readers, struct err *err)
+                             unsigned max_readers, struct crash_marks *marks, struct err *err)
 {
     struct index *index = mem_alloc(sizeof(*index));
     enum err_code code;
@@ -79,6 +90,7 @@ static enum err_code open_at(struct index **out, char *path, bool read_only, uin
     index->read_only = read_only;
     index->map_size = map_size;
     index->max_readers = max_readers;
+    index->marks = marks;
     index->readers = mem_array(max_readers, sizeof(struct index_txn *));
     pthread_mutex_init(&index->lock, NULL);
     pthread_cond_init(&index->changed, NULL);
@@ -92,13 +104,13 @@ static enum err_code open_at(struct index **out, char *path, bool read_only, uin
 }
 
 enum err_code index_open(struct index **index, const char *folder, uint64_t map_size,
-                         unsigned max_readers, struct err *err)
+                         unsigned max_readers, struct crash_marks *marks, struct err *err)
 {
     char *path;
 
     if (asprintf(&path, "%s/index.mdb", folder) < 0)
         abort();
-    return open_at(index, path, false, map_size, max_readers, err);
+    return open_at(index, path, false, map_size, max_readers, marks, err);
 }
 
 enum err_code index_open_copy(struct index **index, const char *path, struct err *err)
@@ -108,7 +120,7 @@ enum err_code index_open_copy(struct index **index, const char *path, struct err
     *index = NULL;
     if (stat(path, &facts) != 0)
         return err_errno(err, errno, "%s", path);
-    return open_at(index, mem_string(path), true, (uint64_t)facts.st_size, 1, err);
+    return open_at(index, mem_string(path), true, (uint64_t)facts.st_size, 1, NULL, err);
 }
 
 /* With the lock held and no reader active. */
@@ -200,6 +212,7 @@ static void measure(struct index_txn *txn, struct index_size *size)
 
 enum err_code index_measure(struct index *index, struct index_size *size, struct err *err)
 {
+    struct crash_marks *outside;
     struct index_txn *txn;
     enum err_code code;
 
@@ -207,7 +220,9 @@ enum err_code index_measure(struct index *index, struct index_size *size, struct
     code = index_read_begin(index, &txn, err);
     if (code != ERR_NONE)
         return code;
+    outside = crash_enter(index->marks);
     measure(txn, size);
+    crash_leave(outside);
     index_read_end(&txn);
     return ERR_NONE;
 }

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "mailbox-backend/store/crash.h"
 #include "mailbox-backend/store/index.h"
 
 struct index_txn {
@@ -24,7 +25,8 @@ struct index_txn {
 struct index {
     char *path;
     uint64_t map_size;
-    bool read_only; /* a copy that nobody writes to */
+    bool read_only;            /* a copy that nobody writes to */
+    struct crash_marks *marks; /* of the database; NULL: nobody counts */
     unsigned max_readers;
     MDB_env *env;
     MDB_dbi tables[TABLE_COUNT];

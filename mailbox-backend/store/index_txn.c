@@ -64,15 +64,18 @@ static void give_back(struct index_txn *reader)
 enum err_code index_read_begin(struct index *index, struct index_txn **txn, struct err *err)
 {
     struct index_txn *reader = take(index);
+    struct crash_marks *outside;
     int rc;
 
     *txn = NULL;
     if (reader == NULL)
         return err_set(err, ERR_UNAVAILABLE, "the database is being opened again");
+    outside = crash_enter(index->marks);
     if (reader->mdb == NULL)
         rc = mdb_txn_begin(index->env, NULL, MDB_RDONLY, &reader->mdb);
     else
         rc = mdb_txn_renew(reader->mdb);
+    crash_leave(outside);
     if (rc != 0) {
         give_back(reader);
         return err_mdb(err, rc, "read transaction");
@@ -119,12 +122,15 @@ uint64_t index_oldest_reader(struct index *index, uint64_t *age_ms)
 
 enum err_code index_write_begin(struct index *index, struct index_txn **txn, struct err *err)
 {
+    struct crash_marks *outside;
     int rc;
 
     *txn = NULL;
     if (index->env == NULL)
         return err_set(err, ERR_UNAVAILABLE, "the database is down");
+    outside = crash_enter(index->marks);
     rc = mdb_txn_begin(index->env, NULL, 0, &index->write.mdb);
+    crash_leave(outside);
     if (rc != 0)
         return err_mdb(err, rc, "write transaction");
     index->write.broken = false;
@@ -136,12 +142,14 @@ enum err_code index_write_begin(struct index *index, struct index_txn **txn, str
 
 enum err_code index_commit(struct index_txn **txn, struct err *err)
 {
+    struct crash_marks *outside = crash_enter((*txn)->index->marks);
     MDB_txn *mdb = (*txn)->mdb;
     int rc;
 
     (*txn)->mdb = NULL;
     *txn = NULL;
     rc = mdb_txn_commit(mdb);
+    crash_leave(outside);
     return rc == 0 ? ERR_NONE : err_mdb(err, rc, "commit");
 }
 

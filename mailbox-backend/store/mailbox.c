@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "common/mem.h"
-#include "mailbox-backend/store/database.h"
+#include "mailbox-backend/store/mount.h"
 
 static struct store_mailbox **bucket_of(struct store *store, const struct store_guid *guid)
 {
@@ -111,10 +111,12 @@ void mailbox_close_copy(struct store_mailbox **mailbox)
     *mailbox = NULL;
 }
 
-/* ERR_NOT_FOUND only when every database has said so. */
+/* ERR_NOT_FOUND only when every database that there is has said so. */
 static enum err_code find(struct store *store, const struct store_guid *guid,
                           struct store_mailbox **mailbox, struct err *err)
 {
+    struct err why, worst;
+
     pthread_mutex_lock(&store->lock);
     *mailbox = find_object(store, guid);
     pthread_mutex_unlock(&store->lock);
@@ -122,30 +124,39 @@ static enum err_code find(struct store *store, const struct store_guid *guid,
         store_mailbox_ref(*mailbox);
         return ERR_NONE;
     }
+    err_set(&worst, ERR_NOT_FOUND, "there is no such mailbox");
     for (unsigned i = 0; i < store->database_count; i++) {
+        struct database *database;
         uint32_t number;
-        enum err_code code = look_up(store->databases[i], guid, &number, err);
+        enum err_code code = store_mounted(store, i, &database, &why);
 
         if (code == ERR_NONE)
-            *mailbox = publish(new_object(store->databases[i], guid, number));
+            code = look_up(database, guid, &number, &why);
+        if (code == ERR_NONE) {
+            *mailbox = publish(new_object(database, guid, number));
+            return ERR_NONE;
+        }
         if (code != ERR_NOT_FOUND)
-            return code;
+            worst = why; /* it may be there */
     }
-    return err_set(err, ERR_NOT_FOUND, "there is no such mailbox");
+    if (err != NULL)
+        *err = worst;
+    return worst.code;
 }
 
 static struct database *emptiest(struct store *store)
 {
-    struct database *best = store->databases[0];
+    struct database *best = NULL;
     uint64_t fewest = UINT64_MAX;
 
     for (unsigned i = 0; i < store->database_count; i++) {
+        struct database *database;
         struct index_size size;
 
-        if (index_measure(store->databases[i]->index, &size, NULL) == ERR_NONE &&
-            size.guids < fewest) {
+        if (store_mounted(store, i, &database, NULL) == ERR_NONE &&
+            index_measure(database->index, &size, NULL) == ERR_NONE && size.guids < fewest) {
             fewest = size.guids;
-            best = store->databases[i];
+            best = database;
         }
     }
     return best;
@@ -154,9 +165,13 @@ static struct database *emptiest(struct store *store)
 static enum err_code create(struct store *store, const struct store_guid *guid,
                             struct store_mailbox **mailbox, struct err *err)
 {
-    struct store_mailbox *made = new_object(emptiest(store), guid, 0);
-    struct store_op op = {.kind = OP_MAILBOX_CREATE, .mailbox = made};
+    struct store_op op = {.kind = OP_MAILBOX_CREATE};
+    struct database *home = emptiest(store);
+    struct store_mailbox *made;
 
+    if (home == NULL)
+        return err_set(err, ERR_UNAVAILABLE, "no database can take a new mailbox now");
+    made = op.mailbox = new_object(home, guid, 0);
     if (store_run(&op) != ERR_NONE) {
         if (err != NULL)
             *err = op.err;

@@ -71,6 +71,8 @@ enum err_code store_repair(struct store *store, unsigned database,
                            const struct repair_options *options, struct repair_result *result,
                            struct err *err);
 
+#define STORE_WHY_SIZE 240
+
 struct database_status {
     uint64_t mailboxes, items;
     uint64_t content_bytes; /* live */
@@ -87,11 +89,18 @@ struct database_status {
     uint32_t format; /* store/format.h */
     bool upgrading;  /* its rows are being brought to this format */
     char name[16];
+    bool mounted;
+    char why[STORE_WHY_SIZE]; /* it is not mounted, and what can be done; else "" */
 };
 
-/* ERR_NOT_FOUND: there is no such database (from 0). */
+/* ERR_NOT_FOUND: there is no such database (from 0). Of one that is not mounted only the name is told, and
+   why it is not. */
 enum err_code store_database_status(struct store *store, unsigned database,
                                     struct database_status *status, struct err *err);
+
+/* Opens a database (from 0) that is not mounted, although it may have crashed the process before; one
+   that is mounted is left as it is. Its mailboxes can be opened from then on. Errors say what is wrong. */
+enum err_code store_mount(struct store *store, unsigned database, struct err *err);
 
 /* Raises the database's format to the newest that this program knows, for good: an older program
    refuses it from then on. Returns when all is done; it goes on by itself when it is not wanted any

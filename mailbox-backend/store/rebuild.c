@@ -162,7 +162,7 @@ static enum err_code open_index(struct rebuild *rebuild, struct err *err)
         code = take_copy(rebuild, err);
     if (code == ERR_NONE)
         code = index_open(&rebuild->database.index, rebuild->work, rebuild->settings->map_size, 4,
-                          err);
+                          NULL, err);
     if (code != ERR_NONE)
         return code;
     segments_open(&rebuild->database.segments, &none, NULL, 0);
@@ -341,6 +341,7 @@ static enum err_code put_in_place(struct rebuild *rebuild, struct err *err)
     code = keep(rebuild, "index.mdb", index, rebuild->result->kept, sizeof(rebuild->result->kept),
                 err);
     unlink(locks);
+    crash_marks_remove(rebuild->folder); /* they speak of the old one */
     if (code == ERR_NONE && rename(from, to) != 0)
         code = err_errno(err, errno, "%s", to);
     if (code == ERR_NONE) /* it does not go with what comes after */

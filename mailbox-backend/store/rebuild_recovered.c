@@ -415,7 +415,7 @@ static enum err_code check_elsewhere(struct rebuild *rebuild, struct err *err)
         bool there = access(folder, F_OK) == 0;
 
         if (n != rebuild->options->database && access(path, F_OK) == 0 &&
-            index_open(&index, folder, rebuild->settings->map_size, 2, NULL) == ERR_NONE &&
+            index_open(&index, folder, rebuild->settings->map_size, 2, NULL, NULL) == ERR_NONE &&
             index_read_begin(index, &tx.txn, NULL) == ERR_NONE &&
             tx_get(&tx, TABLE_GUID, &key, &row, NULL) == ERR_NONE)
             code = err_set(err, ERR_INVALID,

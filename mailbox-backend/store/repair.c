@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "common/mem.h"
+#include "mailbox-backend/store/mount.h"
 #include "mailbox-backend/store/repair.h"
 #include "mailbox-backend/store/writer.h"
 
@@ -185,18 +186,19 @@ enum err_code store_repair(struct store *store, unsigned database,
                            const struct repair_options *options, struct repair_result *result,
                            struct err *err)
 {
+    struct database *subject;
     struct repair *repair;
-    enum err_code code;
+    enum err_code code = store_mounted(store, database, &subject, err);
 
     *result = (struct repair_result){0};
-    if (database >= store->database_count)
-        return err_set(err, ERR_NOT_FOUND, "there is no database %u", database + 1);
+    if (code != ERR_NONE)
+        return code;
     if (options->check.share == 0 || options->check.share > 100)
         return err_set(err, ERR_INVALID, "a share of the time is 1 to 100 percent");
     repair = mem_alloc(sizeof(*repair));
     repair->options = options;
     repair->result = result;
-    repair->check.database = store->databases[database];
+    repair->check.database = subject;
     repair->check.options = &options->check;
     repair->check.result = &result->check;
     repair->check.repair = repair;

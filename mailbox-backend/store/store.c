@@ -2,48 +2,20 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "common/file.h"
 #include "common/mem.h"
-#include "mailbox-backend/store/database.h"
+#include "mailbox-backend/store/copier.h"
+#include "mailbox-backend/store/mount.h"
 #include "mailbox-backend/store/uid_map.h"
 
 #define UID_MAPS_BYTES ((size_t)32 << 20)
 
-static bool has_database(const struct store *store, unsigned number)
-{
-    char *path;
-    bool found;
-
-    if (asprintf(&path, "%s/db%u", store->folder, number + 1) < 0)
-        abort();
-    found = access(path, F_OK) == 0;
-    free(path);
-    return found;
-}
-
 static enum err_code check_settings(const struct store_settings *settings, struct err *err)
 {
-    if (settings->folder == NULL || settings->databases == 0 || settings->max_readers == 0)
+    if (settings->folder == NULL || settings->databases == 0 ||
+        settings->databases > STORE_DATABASES_MAX || settings->max_readers == 0)
         return err_set(err, ERR_INVALID, "the store needs a folder, a database and a reader");
-    return ERR_NONE;
-}
-
-static enum err_code open_databases(struct store *store, struct err *err)
-{
-    unsigned wanted = store->settings.databases;
-
-    while (store->database_count < wanted || has_database(store, store->database_count)) {
-        unsigned number = store->database_count;
-        struct database *database;
-        enum err_code code = database_open(&database, store, number, err);
-
-        if (code != ERR_NONE)
-            return code;
-        store->databases = mem_grow(store->databases, number + 1, sizeof(struct database *));
-        store->databases[store->database_count++] = database;
-    }
     return ERR_NONE;
 }
 
@@ -77,9 +49,10 @@ enum err_code store_open(struct store **out, const struct store_settings *settin
     store->uid_maps = uid_maps_create(UID_MAPS_BYTES);
     pthread_mutex_init(&store->lock, NULL);
     pthread_mutex_init(&store->create_lock, NULL);
+    pthread_mutex_init(&store->mount_lock, NULL);
     code = lock_folder(store, err);
     if (code == ERR_NONE)
-        code = open_databases(store, err);
+        code = store_mount_all(store, err);
     if (code != ERR_NONE)
         store_close(&store);
     *out = store;
@@ -93,8 +66,12 @@ void store_close(struct store **out)
     *out = NULL;
     if (store == NULL)
         return;
-    for (unsigned i = 0; i < store->database_count; i++)
-        database_close(&store->databases[i]);
+    for (unsigned i = 0; i < store->database_count; i++) {
+        struct database *database = atomic_exchange(&store->databases[i], NULL);
+
+        database_close(&database);
+        free(store->unmounted[i]);
+    }
     mailboxes_release(store);
     if (store->lock_fd >= 0)
         file_unlock(&store->lock_fd);
@@ -102,15 +79,19 @@ void store_close(struct store **out)
     codecs_release(&store->codecs);
     pthread_mutex_destroy(&store->lock);
     pthread_mutex_destroy(&store->create_lock);
-    free(store->databases);
+    pthread_mutex_destroy(&store->mount_lock);
     free(store->folder);
     free(store);
 }
 
 void store_recovery_changed(struct store *store)
 {
-    for (unsigned i = 0; i < store->database_count; i++)
-        atomic_store(&store->databases[i]->recovery_changed, true);
+    for (unsigned i = 0; i < store->database_count; i++) {
+        struct database *database = atomic_load(&store->databases[i]);
+
+        if (database != NULL)
+            atomic_store(&database->recovery_changed, true);
+    }
 }
 
 static void add_status(struct database *database, struct store_status *status)
@@ -118,7 +99,8 @@ static void add_status(struct database *database, struct store_status *status)
     struct index_size index;
     struct segments_size segments;
     uint32_t format = atomic_load(&database->format);
-    uint64_t age;
+    uint64_t age, copy_bytes;
+    int64_t copied;
 
     if (status->oldest_format == 0 || format < status->oldest_format)
         status->oldest_format = format;
@@ -135,6 +117,9 @@ static void add_status(struct database *database, struct store_status *status)
     status->compacting = status->compacting || atomic_load(&database->compacting);
     status->commits += atomic_load(&database->commits);
     status->operations += atomic_load(&database->operations);
+    copier_status(database, &copied, &copy_bytes);
+    if (status->mounted++ == 0 || copied < status->oldest_copy)
+        status->oldest_copy = copied;
     index_oldest_reader(database->index, &age);
     if (age > status->oldest_reader_ms)
         status->oldest_reader_ms = age;
@@ -143,6 +128,12 @@ static void add_status(struct database *database, struct store_status *status)
 void store_status(struct store *store, struct store_status *status)
 {
     *status = (struct store_status){.databases = store->database_count};
-    for (unsigned i = 0; i < store->database_count; i++)
-        add_status(store->databases[i], status);
+    for (unsigned i = 0; i < status->databases; i++) {
+        struct database *database = atomic_load(&store->databases[i]);
+
+        if (database != NULL)
+            add_status(database, status);
+        else
+            status->unmounted++;
+    }
 }

@@ -24,14 +24,18 @@ struct store_guid {
     uint8_t bytes[16];
 };
 
+#define STORE_DATABASES_MAX 256u
+
 struct store_recovery {
     uint64_t seconds, quota; /* as recovery_seconds and recovery_quota */
 };
 
 struct store_settings {
     const char *folder; /* holds one folder per database: db1, db2 … */
-    unsigned databases; /* made at first start; later ones are added, never removed */
-    uint64_t map_size;  /* bytes of LMDB address space per database */
+    unsigned
+        databases; /* at least so many, at most STORE_DATABASES_MAX: those that are not there are
+                           made. All that are on the disk are opened; none is ever removed */
+    uint64_t map_size; /* bytes of LMDB address space per database */
     unsigned max_readers;
     uint64_t message_size_limit;  /* bytes */
     uint64_t content_budget;      /* bytes of content in flight, process-wide */
@@ -54,7 +58,10 @@ struct store_settings {
 };
 
 /* Locks the folder (ERR_EXISTS names the pid that holds it), opens or makes the databases, starts
-   their writers. After a kill -9 no repair is needed. */
+   their writers. After a kill -9 no repair is needed. A database that cannot be opened, or that
+   crashed the process twice in a row (crash.h), is left unmounted, with a line in the log, while another can
+   be opened: what may be in it is ERR_UNAVAILABLE. A database of a newer format is refused, and all of the store with
+   it. */
 enum err_code store_open(struct store **store, const struct store_settings *settings,
                          struct err *err);
 
@@ -63,7 +70,8 @@ enum err_code store_open(struct store **store, const struct store_settings *sett
 void store_close(struct store **store);
 
 struct store_status { /* for `status` */
-    unsigned databases;
+    unsigned databases, mounted, unmounted;
+    int64_t oldest_copy;                      /* of a mounted database's index; 0: one has none */
     uint32_t oldest_format;                   /* of a database */
     uint64_t mailboxes, items, content_bytes; /* live */
     uint64_t segment_bytes, index_bytes;      /* on disk */
@@ -78,7 +86,8 @@ void store_status(struct store *store, struct store_status *status);
 /* ---- mailboxes ---------------------------------------------------------------------------- */
 
 /* Opens an account's mailbox. With create, one that is not there yet is made (durably) in the database
-   with the fewest mailboxes, with its root and INBOX; *created tells (may be NULL). This call may
+   with the fewest mailboxes, with its root and INBOX; *created tells (may be NULL). ERR_UNAVAILABLE when
+   it is in no mounted database, but might be in one that is not mounted: then none is made. This call may
    wait for a commit: not on a loop when create could be needed (ask with create = false first). */
 enum err_code store_mailbox_open(struct store *store, const struct store_guid *guid, bool create,
                                  struct store_mailbox **mailbox, bool *created, struct err *err);

@@ -50,23 +50,32 @@ static enum err_code unseal(const struct tx *tx, enum table table, const MDB_val
     return ERR_NONE;
 }
 
+static struct crash_marks *enter(const struct tx *tx)
+{
+    return crash_enter(tx->txn->index->marks);
+}
+
 enum err_code tx_get(const struct tx *tx, enum table table, struct key *key, struct bytes *value,
                      struct err *err)
 {
+    struct crash_marks *outside;
+    enum err_code code;
     MDB_val k, v;
     int rc;
 
     fill_in(tx, table, key);
     k = val_of_key(key);
+    outside = enter(tx);
     rc = mdb_get(tx->txn->mdb, tx->txn->index->tables[table], &k, &v);
-    if (rc != 0)
-        return fail(tx, rc, table, err);
-    return unseal(tx, table, &k, &v, value, err);
+    code = rc == 0 ? unseal(tx, table, &k, &v, value, err) : fail(tx, rc, table, err);
+    crash_leave(outside);
+    return code;
 }
 
 static enum err_code put(const struct tx *tx, enum table table, struct key *key, struct bytes value,
                          unsigned flags, struct err *err)
 {
+    struct crash_marks *outside;
     MDB_val k, v;
     uint32_t seal;
     int rc;
@@ -76,7 +85,9 @@ static enum err_code put(const struct tx *tx, enum table table, struct key *key,
     v = (MDB_val){value.length + SEAL, NULL};
     seal = seal_of(&k, value.data, value.length);
     tx->txn->written = true;
+    outside = enter(tx);
     rc = mdb_put(tx->txn->mdb, tx->txn->index->tables[table], &k, &v, flags | MDB_RESERVE);
+    crash_leave(outside);
     if (rc != 0)
         return fail(tx, rc, table, err);
     if (value.length != 0)
@@ -99,12 +110,15 @@ enum err_code tx_append(const struct tx *tx, enum table table, struct key *key, 
 
 enum err_code tx_remove(const struct tx *tx, enum table table, struct key *key, struct err *err)
 {
+    struct crash_marks *outside;
     MDB_val k;
     int rc;
 
     fill_in(tx, table, key);
     k = val_of_key(key);
+    outside = enter(tx);
     rc = mdb_del(tx->txn->mdb, tx->txn->index->tables[table], &k, NULL);
+    crash_leave(outside);
     if (rc == 0)
         tx->txn->written = true;
     return rc == 0 ? ERR_NONE : fail(tx, rc, table, err);
@@ -139,26 +153,38 @@ static enum err_code arrive(struct tx_scan *scan, const MDB_val *key, const MDB_
     return unseal(&scan->tx, scan->table, key, value, &scan->value, err);
 }
 
+/* Where the cursor came to: a row behind the sought prefix is the end. */
+static enum err_code stand(struct tx_scan *scan, int rc, const void *prefix, const MDB_val *key,
+                           const MDB_val *value, struct err *err)
+{
+    if (rc == 0 && (key->mv_size < scan->prefix || memcmp(key->mv_data, prefix, scan->prefix) != 0))
+        rc = MDB_NOTFOUND;
+    return rc == 0 ? arrive(scan, key, value, err) : fail(&scan->tx, rc, scan->table, err);
+}
+
 enum err_code scan_seek(struct tx_scan *scan, struct key *key, struct err *err)
 {
+    struct crash_marks *outside;
+    enum err_code code;
     MDB_val k, v;
     int rc;
 
     fill_in(&scan->tx, scan->table, key);
     k = val_of_key(key);
+    outside = enter(&scan->tx);
     rc = mdb_cursor_get(scan->cursor, &k, &v, MDB_SET_RANGE);
-    if (rc == 0 && (k.mv_size < scan->prefix || memcmp(k.mv_data, key->bytes, scan->prefix) != 0))
-        rc = MDB_NOTFOUND;
-    return rc == 0 ? arrive(scan, &k, &v, err) : fail(&scan->tx, rc, scan->table, err);
+    code = stand(scan, rc, key->bytes, &k, &v, err);
+    crash_leave(outside);
+    return code;
 }
 
 enum err_code scan_next(struct tx_scan *scan, struct err *err)
 {
+    struct crash_marks *outside = enter(&scan->tx);
     MDB_val k, v;
     int rc = mdb_cursor_get(scan->cursor, &k, &v, MDB_NEXT);
+    enum err_code code = stand(scan, rc, scan->key.data, &k, &v, err);
 
-    if (rc == 0 &&
-        (k.mv_size < scan->prefix || memcmp(k.mv_data, scan->key.data, scan->prefix) != 0))
-        rc = MDB_NOTFOUND;
-    return rc == 0 ? arrive(scan, &k, &v, err) : fail(&scan->tx, rc, scan->table, err);
+    crash_leave(outside);
+    return code;
 }

@@ -7,7 +7,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "mailbox-backend/store/format.h"
-#include "mailbox-backend/store/maintain.h"
+#include "mailbox-backend/store/mount.h"
 
 #define WAIT_SECONDS 10 /* after a batch that failed */
 #define POLL_MS 20
@@ -129,13 +129,16 @@ enum err_code store_upgrade(struct store *store, unsigned number, bool (*wanted)
 {
     const struct timespec poll = {0, POLL_MS * 1000000};
     struct database_status status;
-    enum err_code code = store_database_status(store, number, &status, err);
+    struct database *database;
+    enum err_code code = store_mounted(store, number, &database, err);
 
+    if (code == ERR_NONE)
+        code = store_database_status(store, number, &status, err);
     if (code != ERR_NONE || (status.format == FORMAT_NEWEST && !status.upgrading))
         return code;
-    atomic_store(&store->databases[number]->upgrade_wanted, true);
+    atomic_store(&database->upgrade_wanted, true);
     do {
-        bool given_up = !atomic_load(&store->databases[number]->upgrade_wanted);
+        bool given_up = !atomic_load(&database->upgrade_wanted);
 
         nanosleep(&poll, NULL);
         code = store_database_status(store, number, &status, err);

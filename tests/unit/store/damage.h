@@ -96,7 +96,7 @@ static inline struct index *index_of(struct fixture *fixture, struct tx *tx)
 
     fixture_close(fixture);
     snprintf(folder, sizeof(folder), "%s/db1", fixture->folder);
-    must(index_open(&index, folder, fixture->settings.map_size, 4, &err), &err);
+    must(index_open(&index, folder, fixture->settings.map_size, 4, NULL, &err), &err);
     must(index_write_begin(index, &tx->txn, &err), &err);
     tx->mailbox = MAILBOX;
     return index;

@@ -30,7 +30,7 @@ static struct index *open_index(struct fixture *fixture)
     struct err err;
 
     snprintf(folder, sizeof(folder), "%s/db1", fixture->folder);
-    must(index_open(&index, folder, 1u << 30, 4, &err), &err);
+    must(index_open(&index, folder, 1u << 30, 4, NULL, &err), &err);
     return index;
 }
 

@@ -1,0 +1,122 @@
+"""One of two databases crashes the back end: the other is served without it, until it is mounted again."""
+
+import imaplib
+import json
+import os
+import poplib
+import re
+
+from pair import PATIENCE, Pair, message
+
+
+def home_of(pair, user):
+    """The database that the user's first message makes a mailbox in."""
+    counts = {row["database"]: row["mailboxes"] for row in rows(pair)}
+    pair.deliver(user, message("first"))
+    grown, = [row["database"] for row in rows(pair) if row["mailboxes"] > counts[row["database"]]]
+    return grown
+
+
+def rows(pair):
+    return json.loads(pair.back.admin("database", "list", "--json")[1])
+
+
+def status(pair):
+    return json.loads(pair.back.admin("status", "--json")[1])
+
+
+def wait_for_end(pair):
+    code = pair.back.process.wait(PATIENCE)
+    pair.back.process = None
+    assert code != 0
+
+
+def poke(pair, user):
+    """Makes the back end read the user's mailbox; what becomes of the client does not matter."""
+    try:
+        pair.imap(user).select("INBOX")
+    except (imaplib.IMAP4.error, OSError):
+        pass
+
+
+def refusal(pair, user):
+    try:
+        imap = pair.imap(user)
+        imap.select("INBOX")
+    except imaplib.IMAP4.error as error:
+        return str(error)
+    typ, data = imap.select("INBOX")
+    return f"{typ} {data}"
+
+
+def test_the_other_database_is_served_without_the_one_that_crashes():
+    with Pair(back_extra="databases = 2\nindex_copy_interval = 0\n") as pair:
+        homes = {user: home_of(pair, user) for user in ("alice", "bob")}
+        assert set(homes.values()) == {"db1", "db2"}, homes
+        folder = os.path.join(pair.back.folder, "data", "store", homes["bob"])
+        index = os.path.join(folder, "index.mdb")
+
+        # all pages but LMDB's two first are gone from under the process
+        os.truncate(index, 8192)
+        poke(pair, "bob")
+        wait_for_end(pair)
+        assert os.path.getsize(os.path.join(folder, "crashes")) == 1
+        try:
+            pair.back.start()
+        except Exception:
+            pair.back.process = None  # it reads the index when it opens it
+        else:
+            poke(pair, "bob")
+            wait_for_end(pair)
+        assert os.path.getsize(os.path.join(folder, "crashes")) == 2
+
+        pair.back.start()
+        pair.front.wait_for_links(2)
+        assert status(pair)["unmounted"] == [homes["bob"]]
+        assert [row["mounted"] for row in rows(pair)] == [row["database"] != homes["bob"] for row in rows(pair)]
+        shown = json.loads(pair.back.admin("database", "show", homes["bob"], "--json")[1])
+        assert "twice in a row" in shown["not-mounted-because"], shown
+        code, said = pair.back.admin("database", "check", "--json", ok=(1,))
+        assert "not mounted" in json.loads(said)[0]["problem"], said
+
+        imap = pair.imap("alice")
+        assert imap.select("INBOX")[1][0] == b"1"
+        imap.logout()
+        assert not pair.deliver("alice", message("second"))
+        assert "UNAVAILABLE" in refusal(pair, "bob")
+        try:
+            said = str(pair.pop3("bob").stat())
+        except poplib.error_proto as error:
+            said = str(error)
+        assert "[SYS/TEMP]" in said, said
+        refused = str(pair.deliver("bob", message("later")))
+        assert re.search(r"\b4\d\d\b", refused) and not re.search(r"\b5\d\d\b", refused), refused
+
+        pair.back.stop()
+        pair.back.admin("database", "rebuild", homes["bob"], "--without-copy")
+        pair.back.start()
+        pair.front.wait_for_links(3)
+        assert status(pair)["unmounted"] == []
+        imap = pair.imap("bob")
+        assert imap.select("Recovered/INBOX")[1][0] == b"1"
+        imap.logout()
+        assert not pair.deliver("bob", message("now"))
+
+
+def test_a_database_is_mounted_while_the_back_end_serves():
+    with Pair(back_extra="databases = 2\n") as pair:
+        homes = {user: home_of(pair, user) for user in ("alice", "bob")}
+        index = os.path.join(pair.back.folder, "data", "store", homes["bob"], "index.mdb")
+        pair.back.stop()
+        os.rename(index, index + ".away")
+        pair.back.start()
+        pair.front.wait_for_links(2)
+        assert "UNAVAILABLE" in refusal(pair, "bob")
+        assert pair.back.admin("database", "mount", homes["bob"], ok=None)[0] != 0
+        os.rename(index + ".away", index)
+        mounted = json.loads(pair.back.admin("database", "mount", homes["bob"], "--json")[1])
+        assert mounted["mounted"] and mounted["mailboxes"] == 1, mounted
+        imap = pair.imap("bob")
+        assert imap.select("INBOX")[1][0] == b"1"
+        imap.logout()
+        assert not pair.deliver("bob", message("again"))
