@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/keyed_hash.h"
 #include "cas-proxy/route_cache.h"
 #include "cas-proxy/route_vote.h"
 #include "common/arena.h"
+#include "common/keyed_hash.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "proto/link.h"
