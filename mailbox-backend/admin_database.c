@@ -95,23 +95,35 @@ static enum err_code run_show(struct admin_call *call, struct err *err)
     return admin_row(call, err);
 }
 
-/* ---- mount ---- */
+/* ---- add, mount ---- */
 
-static enum err_code run_mount(struct admin_call *call, struct err *err)
+static enum err_code put_one(struct admin_call *call, unsigned number, struct err *err)
 {
-    struct store *store = admin_backend(call)->store;
     struct database_status status;
-    unsigned number = 0;
-    enum err_code code = admin_database_number(admin_name(call, 0), &number, err);
+    enum err_code code = store_database_status(admin_backend(call)->store, number, &status, err);
 
-    if (code == ERR_NONE)
-        code = store_mount(store, number, err);
-    if (code == ERR_NONE)
-        code = store_database_status(store, number, &status, err);
     if (code != ERR_NONE)
         return code;
     put_database(call, &status);
     return admin_row(call, err);
+}
+
+static enum err_code run_add(struct admin_call *call, struct err *err)
+{
+    unsigned number;
+    enum err_code code = store_database_add(admin_backend(call)->store, &number, err);
+
+    return code == ERR_NONE ? put_one(call, number, err) : code;
+}
+
+static enum err_code run_mount(struct admin_call *call, struct err *err)
+{
+    unsigned number = 0;
+    enum err_code code = admin_database_number(admin_name(call, 0), &number, err);
+
+    if (code == ERR_NONE)
+        code = store_mount(admin_backend(call)->store, number, err);
+    return code == ERR_NONE ? put_one(call, number, err) : code;
 }
 
 #define PARTS (BACKEND_DIRECTORY | BACKEND_STORE)
@@ -137,6 +149,16 @@ const struct admin_command backend_database_commands[] = {
      .needs = PARTS,
      .help = "one database",
      .run = run_show,
+     },
+    {
+     .noun = "database",
+     .verb = "add",
+     .arguments = "",
+     .where = ADMIN_EITHER,
+     .traits = ADMIN_CHANGES,
+     .needs = PARTS,
+     .help = "make one more database, which new mailboxes go to while it has the fewest",
+     .run = run_add,
      },
     {
      .noun = "database",
@@ -175,5 +197,5 @@ const struct admin_command backend_database_commands[] = {
      .help = "check, and mend what can be mended; ends with 1 when something could not",
      .run = admin_database_repair,
      },
-    {0                          },
+    {0                     },
 };

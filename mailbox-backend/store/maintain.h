@@ -102,6 +102,10 @@ enum err_code store_database_status(struct store *store, unsigned database,
    that is mounted is left as it is. Its mailboxes can be opened from then on. Errors say what is wrong. */
 enum err_code store_mount(struct store *store, unsigned database, struct err *err);
 
+/* Makes one more database, *number (from 0), which is open and takes new mailboxes at once. It is there at the
+   next start too, whatever settings.databases says. ERR_LIMIT: there are STORE_DATABASES_MAX. */
+enum err_code store_database_add(struct store *store, unsigned *number, struct err *err);
+
 /* Raises the database's format to the newest that this program knows, for good: an older program
    refuses it from then on. Returns when all is done; it goes on by itself when it is not wanted any
    more before (ERR_UNAVAILABLE), and after a crash. Never on a loop. */

@@ -128,3 +128,27 @@ enum err_code store_mount(struct store *store, unsigned number, struct err *err)
         *err = why;
     return code;
 }
+
+enum err_code store_database_add(struct store *store, unsigned *number, struct err *err)
+{
+    struct database_opening opening = {0};
+    struct err why = {0};
+    enum err_code code;
+
+    pthread_mutex_lock(&store->mount_lock);
+    *number = atomic_load(&store->database_count);
+    if (*number == STORE_DATABASES_MAX)
+        code = err_set(&why, ERR_LIMIT, "there are %u databases, as many as can be", *number);
+    else
+        code = mount(store, *number, &opening, &why);
+    if (code == ERR_NONE) {
+        atomic_store(&store->database_count, *number + 1);
+        log_notice(atomic_load(&store->databases[*number])->name, "is added");
+    } else if (*number < STORE_DATABASES_MAX) {
+        set_why(store, *number, NULL); /* it is no database of the store */
+    }
+    pthread_mutex_unlock(&store->mount_lock);
+    if (code != ERR_NONE && err != NULL)
+        *err = why;
+    return code;
+}

@@ -164,7 +164,7 @@ static void damage_row(struct fixture *fixture, uint32_t segment)
 
 static void damaged_rows_of_its_own_are_rebuilt(void **state)
 {
-    static const uint32_t rows[] = {0, 1}; /* the own row, the first segment's */
+    static const uint32_t rows[] = {0, 1};      /* the own row, the first segment's */
     const struct store_guid owner = guid_of(1); /* rebuilt again and again, records go */
     struct fixture *fixture = *state;
     struct err err;
@@ -318,6 +318,25 @@ static void the_only_database_may_be_the_one(void **state)
     assert_int_equal(open_mailbox(fixture, 1, false), ERR_NONE);
 }
 
+static void a_database_that_is_added_takes_new_mailboxes_and_stays(void **state)
+{
+    struct fixture *fixture = begin(state);
+    unsigned number;
+    struct err err;
+
+    must(store_database_add(fixture->store, &number, &err), &err);
+    assert_int_equal(number, 2);
+    assert_int_equal(open_mailbox(fixture, 3, true), ERR_NONE);
+    assert_int_equal(store_mailbox_database(fixture->mailbox), 2);
+    append_text(fixture, INBOX, "three");
+    fixture_close(fixture);
+    fixture->settings.databases = 1;
+    open_again(fixture);
+    assert_true(status_of(fixture, 2).mounted);
+    assert_int_equal(open_mailbox(fixture, 3, false), ERR_NONE);
+    assert_content(fixture, INBOX, 1, "three", 5);
+}
+
 int main(void)
 {
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
@@ -329,6 +348,7 @@ int main(void)
         WITH_STORE(what_ends_the_process_from_outside_does_not_count),
         WITH_STORE(crashes_far_apart_do_not_count_together),
         WITH_STORE(the_only_database_may_be_the_one),
+        WITH_STORE(a_database_that_is_added_takes_new_mailboxes_and_stays),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
