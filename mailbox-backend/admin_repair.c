@@ -27,10 +27,10 @@ enum err_code admin_database_repair(struct admin_call *call, struct err *err)
     unsigned number;
     enum err_code code = admin_check_options(call, &options.check, err);
 
-    if (code == ERR_NONE && !admin_host(call)->daemon) /* a crash ends nobody's session now */
-        code = store_mount(admin_backend(call)->store, number, err);
     if (code == ERR_NONE)
         code = admin_database_number(admin_name(call, 0), &number, err);
+    if (code == ERR_NONE && !admin_host(call)->daemon) /* a crash ends nobody's session now */
+        code = store_mount(admin_backend(call)->store, number, err);
     if (code == ERR_NONE)
         code = store_repair(admin_backend(call)->store, number, &options, &result, err);
     if (code == ERR_NONE && !options.dry_run)

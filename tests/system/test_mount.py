@@ -120,3 +120,14 @@ def test_a_database_is_mounted_while_the_back_end_serves():
         assert imap.select("INBOX")[1][0] == b"1"
         imap.logout()
         assert not pair.deliver("bob", message("again"))
+
+
+def test_repair_reaches_a_database_that_is_not_mounted():
+    with Pair(back_extra="databases = 2\n", start=False) as pair:
+        rows(pair)  # makes them
+        crashes = os.path.join(pair.back.folder, "data", "store", "db2", "crashes")
+        with open(crashes, "w") as file:
+            file.write("xx")
+        assert [row["mounted"] for row in rows(pair)] == [True, False]
+        pair.back.admin("database", "repair", "db2")
+        assert [row["mounted"] for row in rows(pair)] == [True, True]
