@@ -17,6 +17,7 @@ def check(back, *flags):
 def test_a_database_is_sound_while_mail_comes_and_goes():
     with Pair(back_extra="databases = 1\n") as pair:
         ended = threading.Event()
+        begun = {"alice": threading.Event(), "bob": threading.Event()}
         problems = []
 
         def churn(user):
@@ -30,13 +31,18 @@ def test_a_database_is_sound_while_mail_comes_and_goes():
                     imap.copy("2:3", "Archive")
                     imap.store("1:4", "+FLAGS", "\\Deleted")
                     imap.expunge()
+                    begun[user].set()
                 imap.logout()
             except Exception as problem:
                 problems.append(problem)
+            finally:
+                begun[user].set()
 
         threads = [threading.Thread(target=churn, args=(user,)) for user in ("alice", "bob")]
         for thread in threads:
             thread.start()
+        for event in begun.values():
+            event.wait()
         try:
             for flags in ((), ("--fast",), ("--index-only",), ("--fast", "--deep")):
                 assert check(pair.back, *flags) == (0, [])
