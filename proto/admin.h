@@ -42,8 +42,9 @@ enum admin_trait {
 };
 
 struct admin_flag {
-    const char *name;  /* without "--" */
-    const char *value; /* what stands behind "=" in the help ("BYTES"); NULL for a switch; "[=TIME]":
+    const char *name; /* without "--" */
+    const char
+        *value; /* what stands behind "=" in the help ("BYTES"); NULL for a switch; "[=TIME]":
                           may be left out */
     const char *help;
 };

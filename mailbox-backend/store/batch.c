@@ -120,7 +120,8 @@ static void write_journal(struct batch *batch)
         batch->record.batch = batch->before;
         return;
     }
-    batch->database->tried = batch->record.batch; /* its record may stand in a segment from now on */
+    batch->database->tried =
+        batch->record.batch; /* its record may stand in a segment from now on */
     if (journal_write(batch->journal, batch, &err) != ERR_NONE)
         log_warning(batch->database->name, "operation record: %s", err.text);
 }

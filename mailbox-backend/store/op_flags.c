@@ -71,8 +71,8 @@ static enum err_code change_slice(struct batch *batch, struct task *task,
             uidset_add(&op->out.flags.refused, item.uid);
             continue;
         }
-        flags = flags_apply(op->in.flags.mode, op->in.flags.system & FLAG_ALL, keywords,
-                            &item.flags);
+        flags =
+            flags_apply(op->in.flags.mode, op->in.flags.system & FLAG_ALL, keywords, &item.flags);
         if (are_equal(&flags, &item.flags))
             continue;
         if (*modseq == 0)
