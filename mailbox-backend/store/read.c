@@ -256,39 +256,40 @@ enum err_code store_uids(struct store_read *read, uint32_t folder, uint32_t firs
     return ERR_NONE;
 }
 
+/* NULL where all is seen. */
+static enum err_code unseen_map(struct store_read *read, uint32_t folder, struct uid_map **map,
+                                struct err *err)
+{
+    struct folder_state state = {0};
+    enum err_code code = folder_state(read, folder, &state, err);
+
+    *map = NULL;
+    if (code != ERR_NONE || state.unseen == 0)
+        return code;
+    return uid_map_get(read, folder, &state, map, err);
+}
+
 enum err_code store_unseen(struct store_read *read, uint32_t folder, struct uidset *set,
                            struct err *err)
 {
-    struct folder_state state = {0};
     struct uid_map *map;
-    enum err_code code = folder_state(read, folder, &state, err);
+    enum err_code code = unseen_map(read, folder, &map, err);
 
-    if (code != ERR_NONE || state.unseen == 0)
-        return code;
-    code = uid_map_get(read, folder, &state, &map, err);
-    if (code != ERR_NONE)
-        return code;
-    uidset_unite(set, &map->unseen);
+    if (map != NULL)
+        uidset_unite(set, &map->unseen);
     uid_map_let_go(&map);
-    return ERR_NONE;
+    return code;
 }
 
 enum err_code store_first_unseen(struct store_read *read, uint32_t folder, uint32_t *uid,
                                  struct err *err)
 {
-    struct folder_state state = {0};
     struct uid_map *map;
-    enum err_code code = folder_state(read, folder, &state, err);
+    enum err_code code = unseen_map(read, folder, &map, err);
 
-    *uid = 0;
-    if (code != ERR_NONE || state.unseen == 0)
-        return code;
-    code = uid_map_get(read, folder, &state, &map, err);
-    if (code != ERR_NONE)
-        return code;
-    *uid = uidset_first(&map->unseen);
+    *uid = map == NULL ? 0 : uidset_first(&map->unseen);
     uid_map_let_go(&map);
-    return ERR_NONE;
+    return code;
 }
 
 bool store_uids_are_kept(struct store_read *read, uint32_t folder)
