@@ -108,13 +108,14 @@ def test_a_damaged_index_is_repaired_while_mail_comes():
         row = (2).to_bytes(8, "big") + size.to_bytes(6, "big")  # the item's content and size
         assert flip_all(index, row, -53) > 0  # the zone of its date
         pair.back.start()
+        pair.front.wait_for_links(2)
         ended = threading.Event()
         sent = []
 
         def deliver():
             while not ended.is_set():
-                pair.deliver(["alice", "bob"], message(f"meanwhile {len(sent)}"))
-                sent.append(1)
+                if not pair.deliver(["alice", "bob"], message(f"meanwhile {len(sent)}")):
+                    sent.append(1)
 
         thread = threading.Thread(target=deliver)
         thread.start()
