@@ -83,7 +83,7 @@ static enum err_code look_at_uses(struct below *below, struct err *err)
 
     for (size_t i = 0; i < USES && code == ERR_NONE; i++) {
         struct store_folder folder;
-        struct str path;
+        struct str path = {0};
 
         if (use_names[i] == NULL)
             continue;

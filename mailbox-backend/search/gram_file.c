@@ -79,7 +79,7 @@ static enum err_code sync_data(const struct gram_file *file, struct err *err)
 
 static void seal_head(uint8_t head[HEAD])
 {
-    put_u32(head + HEAD - 4, crc32c(0, head, HEAD - 4));
+    put_u32(&head[HEAD - 4], crc32c(0, head, HEAD - 4));
 }
 
 static bool head_is_whole(const uint8_t head[HEAD], const char *magic)

@@ -208,7 +208,7 @@ static enum err_code give_up(struct mend_run *run, struct folder_slot *folder, s
 static bool is_damaged(struct mend_run *run, enum table table)
 {
     struct key key = run->mend->key;
-    struct store_recoverable entry;
+    struct store_recoverable entry = {0};
     struct bytes row;
     enum err_code code = tx_get(&run->tx, table, &key, &row, NULL);
 

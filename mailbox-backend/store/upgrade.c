@@ -128,7 +128,7 @@ enum err_code store_upgrade(struct store *store, unsigned number, bool (*wanted)
                             void *context, struct err *err)
 {
     const struct timespec poll = {0, POLL_MS * 1000000};
-    struct database_status status;
+    struct database_status status = {0};
     struct database *database;
     enum err_code code = store_mounted(store, number, &database, err);
 
