@@ -11,7 +11,7 @@ import time
 import corpus
 import dovecot
 import nasty
-from pair import Pair, wait_until
+from pair import PATIENCE, Pair, wait_until
 from test_transfer import contents
 
 FOLDERS = ("INBOX", "INBOX.Lists", "INBOX.Lists.Deep.Er", "INBOX.Entw&APw-rfe &2D3eAA-", "INBOX.R&-D", "INBOX.Empty",
@@ -312,8 +312,8 @@ def test_a_server_that_never_stops_talking_can_be_left_and_one_migration_goes_at
         wait_until(lambda: server.sent > 5_000_000, "it talks")
         code, said = migrate_nasty(pair, server, ok=None)
         assert code != 0 and "under way" in said, said
-        command.send_signal(signal.SIGINT)
-        command.wait()
+        command.terminate()
+        command.wait(PATIENCE)
         wait_until(lambda: server.deserted == 1, "the daemon has hung up")
         server.moods["endless"] = False
         migrate_nasty(pair, server)
@@ -325,7 +325,7 @@ def test_a_server_that_never_stops_talking_can_be_left_and_one_migration_goes_at
         talked = server.sent
         wait_until(lambda: server.sent > talked + 5_000_000, "it talks again")
         pair.back.stop()
-        command.wait()
+        command.wait(PATIENCE)
         pair.back.start()
 
 
