@@ -147,7 +147,20 @@ static void dialogue_end(struct dialogue *dialogue)
             fail_msg("%s: session %u said more: %s", dialogue->name, i + 1, rest);
         session_close(session);
     }
+    directory_close(&dialogue->harness.backend.directory);
     harness_close(&dialogue->harness);
+}
+
+/* Engines ask the directory what it offers. */
+static void dialogue_open_directory(struct harness *harness)
+{
+    char folder[96];
+    const struct directory_settings settings = {.folder = folder, .scram = true};
+    struct err err;
+
+    snprintf(folder, sizeof(folder), "%s/directory", harness->folder);
+    if (directory_open(&harness->backend.directory, &settings, &err) != ERR_NONE)
+        fail_msg("directory_open: %s", err.text);
 }
 
 static void dialogue_play_once(const struct engine *engine, const char *name, const char *text,
@@ -159,6 +172,7 @@ static void dialogue_play_once(const struct engine *engine, const char *name, co
     char *line;
 
     harness_open(&dialogue.harness);
+    dialogue_open_directory(&dialogue.harness);
     while ((line = strsep(&next, "\n")) != NULL) {
         dialogue.line++;
         dialogue_line(&dialogue, line);
