@@ -232,7 +232,7 @@ nightly: ## the model test with a million operations, torture, the unit tests of
 	@$(MAKE) --no-print-directory torture valgrind fuzz
 
 valgrind: ## the store's unit tests that are short enough under valgrind
-	@deploy/packages build test lint
+	@deploy/packages build test valgrind
 	@$(MAKE) --no-print-directory unit-programs
 	@for name in items folders content copy recover uidset; do \
 	    echo "== $$name"; \
