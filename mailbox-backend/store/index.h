@@ -27,8 +27,13 @@ void index_close(struct index **index);
    back to the one before it. On failure the index stays down, and this may be called again. */
 enum err_code index_reopen(struct index *index, uint64_t failed_txn, struct err *err);
 
+/* Gives the file zeros behind its last page when few are left there, so that commits rarely make it longer: a sync
+   that records new blocks costs the disk about as much again. The writer's thread, between
+   transactions. Without room for it nothing happens. */
+void index_extend(struct index *index);
+
 struct index_size {
-    uint64_t bytes; /* of the file */
+    uint64_t bytes; /* of the file, up to its last page */
     uint64_t map;   /* bytes that it may reach */
     uint64_t free;  /* of bytes, in pages that can be used again; counted only near the map's end */
     uint64_t guids, folders, items; /* rows */

@@ -67,6 +67,7 @@ enum err_code index_env_open(struct index *index, struct err *err)
     struct crash_marks *outside;
     int rc = mdb_env_create(&index->env);
 
+    index->end = 0;
     if (rc != 0)
         return err_mdb(err, rc, "index");
     outside = crash_enter(index->marks);

@@ -30,6 +30,7 @@ struct index {
     unsigned max_readers;
     MDB_env *env;
     MDB_dbi tables[TABLE_COUNT];
+    uint64_t end; /* up to where the file has blocks, as far as the writer's thread knows */
 
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;

@@ -358,6 +358,8 @@ static void run_batch(struct writer *writer, struct group *groups, bool idle)
     if (code == ERR_NONE) {
         batch_publish(&batch);
         answer(writer, groups, NULL);
+        if (!atomic_load(&writer->database->short_of_room))
+            index_extend(writer->database->index);
     } else {
         fail(writer, txn, &err);
         revive(writer, &(struct err){0});
