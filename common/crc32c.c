@@ -34,23 +34,41 @@ uint32_t crc32c_portable(uint32_t seed, const void *data, size_t length)
 
 #include <nmmintrin.h>
 
+/* Fewer than eight bytes. */
+__attribute__((target("sse4.2"))) static inline uint32_t
+crc32c_tail(uint32_t crc, const uint8_t *bytes, size_t length)
+{
+    if (length & 4) {
+        uint32_t word;
+
+        memcpy(&word, bytes, sizeof(word));
+        crc = _mm_crc32_u32(crc, word);
+        bytes += sizeof(word);
+    }
+    if (length & 2) {
+        uint16_t word;
+
+        memcpy(&word, bytes, sizeof(word));
+        crc = _mm_crc32_u16(crc, word);
+        bytes += sizeof(word);
+    }
+    return length & 1 ? _mm_crc32_u8(crc, *bytes) : crc;
+}
+
 __attribute__((target("sse4.2"))) static uint32_t crc32c_sse42(uint32_t seed, const void *data,
                                                                size_t length)
 {
     const uint8_t *bytes = data;
     uint64_t crc = ~seed;
 
-    while (length >= sizeof(uint64_t)) {
+    for (; length >= sizeof(uint64_t); length -= sizeof(uint64_t)) {
         uint64_t word;
 
         memcpy(&word, bytes, sizeof(word));
         crc = _mm_crc32_u64(crc, word);
         bytes += sizeof(word);
-        length -= sizeof(word);
     }
-    while (length-- > 0)
-        crc = _mm_crc32_u8((uint32_t)crc, *bytes++);
-    return ~(uint32_t)crc;
+    return ~crc32c_tail((uint32_t)crc, bytes, length);
 }
 
 uint32_t crc32c(uint32_t seed, const void *data, size_t length)
