@@ -149,7 +149,7 @@ enum fetch_progress fetch_message_run(struct command *command, struct fetch_mess
                                       struct err *err);
 
 /* Whether to go on would hold up a loop: the message is large, or the disk has to be asked. */
-bool fetch_message_is_long(const struct fetch_message *message);
+bool fetch_message_is_long(struct fetch_message *message);
 
 void fetch_message_end(struct fetch_message *message);
 

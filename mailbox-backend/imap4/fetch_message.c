@@ -127,10 +127,10 @@ void fetch_message_end(struct fetch_message *message)
     arena_reset(&message->arena);
 }
 
-bool fetch_message_is_long(const struct fetch_message *message)
+bool fetch_message_is_long(struct fetch_message *message)
 {
     return store_content_size(message->content) >= LONG_MESSAGE ||
-           !store_content_is_warm(message->content, message->offset);
+           !store_content_warm(message->content, message->offset);
 }
 
 /* ---- the content ---- */

@@ -76,10 +76,10 @@ static void begin(struct session *session, struct pop3_retrieval *retrieval)
 }
 
 /* A big message, or one that the disk has to be asked for. */
-static bool is_long_work(const struct pop3_retrieval *retrieval)
+static bool is_long_work(struct pop3_retrieval *retrieval)
 {
     return store_content_size(retrieval->content) >= BIG_MESSAGE ||
-           !store_content_is_warm(retrieval->content, retrieval->offset);
+           !store_content_warm(retrieval->content, retrieval->offset);
 }
 
 static enum step retrieve_step(struct session *session, struct pop3 *pop3, unsigned why)

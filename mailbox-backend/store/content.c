@@ -1,8 +1,5 @@
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 #include "common/mem.h"
 #include "mailbox-backend/store/database.h"
@@ -18,8 +15,11 @@ struct store_content {
     struct database *database;
     uint64_t size;
     uint32_t count;
-    uint32_t cached; /* the piece that is in memory; count: none */
-    uint8_t *cache;
+    uint32_t read;   /* the piece whose record was read and not checked yet; count: none */
+    uint32_t cached; /* the piece whose bytes are in memory; count: none */
+    uint8_t *record;
+    uint8_t *unpacked;
+    const uint8_t *bytes; /* of the piece, in the record or unpacked */
     struct content_piece pieces[];
 };
 
@@ -42,6 +42,7 @@ static enum err_code pin_pieces(struct store_content *content, struct bytes row,
         start += piece->place.real;
         content->count = i + 1;
     }
+    content->read = count;
     content->cached = count;
     if (start != content->size)
         return err_set(err, ERR_CORRUPT, "the pieces of a message do not add up");
@@ -80,6 +81,16 @@ enum err_code store_content_open(struct store_read *read, const struct store_ite
     return content_open(read->mailbox->database, &read->tx, item->content_id, out, err);
 }
 
+static void forget(struct store_content *content)
+{
+    free(content->record);
+    free(content->unpacked);
+    content->record = NULL;
+    content->unpacked = NULL;
+    content->read = content->count;
+    content->cached = content->count;
+}
+
 void store_content_close(struct store_content **out)
 {
     struct store_content *content = *out;
@@ -89,7 +100,7 @@ void store_content_close(struct store_content **out)
         return;
     for (uint32_t i = 0; i < content->count; i++)
         segments_unpin(content->database->segments, content->pieces[i].segment);
-    free(content->cache);
+    forget(content);
     free(content);
 }
 
@@ -115,23 +126,42 @@ static uint32_t piece_at(const struct store_content *content, uint64_t offset)
     return low;
 }
 
+static void make_room(struct store_content *content, uint32_t n)
+{
+    forget(content);
+    content->record = mem_grow(NULL, RECORD_HEADER + (size_t)content->pieces[n].place.stored, 1);
+}
+
+static enum err_code unpack(struct store_content *content, const struct record_head *head,
+                            struct err *err)
+{
+    enum err_code code;
+
+    content->unpacked = mem_grow(NULL, head->real, 1);
+    code = codec_unpack(&content->database->store->codecs, content->record + RECORD_HEADER,
+                        head->stored, content->unpacked, head->real, err);
+    free(content->record);
+    content->record = NULL;
+    content->bytes = content->unpacked;
+    return code;
+}
+
 static enum err_code load(struct store_content *content, uint32_t n, struct err *err)
 {
     const struct content_piece *piece = &content->pieces[n];
-    uint8_t *record = mem_grow(NULL, RECORD_HEADER + (size_t)piece->place.stored, 1);
     struct record_head head;
     enum err_code code;
 
-    free(content->cache);
-    content->cache = mem_grow(NULL, piece->place.real, 1);
-    content->cached = content->count;
-    code = piece_read(piece->segment, &piece->place, record, &head, err);
+    if (content->read == n) {
+        code = piece_check(piece->segment, &piece->place, content->record, &head, err);
+    } else {
+        make_room(content, n);
+        code = piece_read(piece->segment, &piece->place, content->record, &head, err);
+    }
+    content->read = content->count;
+    content->bytes = content->record + RECORD_HEADER;
     if (code == ERR_NONE && head.compressed)
-        code = codec_unpack(&content->database->store->codecs, record + RECORD_HEADER, head.stored,
-                            content->cache, head.real, err);
-    else if (code == ERR_NONE)
-        memcpy(content->cache, record + RECORD_HEADER, head.real);
-    free(record);
+        code = unpack(content, &head, err);
     if (code == ERR_NONE)
         content->cached = n;
     return code;
@@ -152,31 +182,29 @@ enum err_code store_content_read(struct store_content *content, uint64_t offset,
             return code;
         if (part > length - *got)
             part = length - *got;
-        memcpy((uint8_t *)bytes + *got, content->cache + skip, part);
+        memcpy((uint8_t *)bytes + *got, content->bytes + skip, part);
         *got += part;
         offset += part;
     }
     return ERR_NONE;
 }
 
-bool store_content_is_warm(const struct store_content *content, uint64_t offset)
+bool store_content_warm(struct store_content *content, uint64_t offset)
 {
     const struct content_piece *piece;
-    uint8_t byte;
     uint32_t n;
 
     if (offset >= content->size)
         return true;
     n = piece_at(content, offset);
-    if (n == content->cached)
+    if (n == content->cached || n == content->read)
         return true;
     piece = &content->pieces[n];
-    for (uint32_t at = 0; at < RECORD_HEADER + piece->place.stored; at += 4096) {
-        struct iovec io = {&byte, 1};
-
-        if (preadv2(piece->segment->fd, &io, 1, (off_t)piece->place.offset + at, RWF_NOWAIT) < 0 &&
-            errno == EAGAIN)
-            return false;
+    make_room(content, n);
+    if (piece_read_warm(piece->segment, &piece->place, content->record)) {
+        content->read = n;
+        return true;
     }
-    return true;
+    forget(content);
+    return false;
 }

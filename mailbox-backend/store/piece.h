@@ -9,4 +9,11 @@
 enum err_code piece_read(const struct segment *segment, const struct piece *place, uint8_t *record,
                          struct record_head *head, struct err *err);
 
+/* The same in two steps: reads the record if that needs no disk access (false when it does, or fails), */
+bool piece_read_warm(const struct segment *segment, const struct piece *place, uint8_t *record);
+
+/* and checks one that was read. */
+enum err_code piece_check(const struct segment *segment, const struct piece *place,
+                          const uint8_t *record, struct record_head *head, struct err *err);
+
 #endif

@@ -311,13 +311,13 @@ void store_content_close(struct store_content **content);
 uint64_t store_content_size(const struct store_content *content);
 
 /* Up to length bytes from offset; *got is 0 only at the end. Holds at most one piece (256 KB) in
-   memory between calls. Disk access: see store_content_is_warm. ERR_CORRUPT when a checksum fails. */
+   memory between calls. Disk access: see store_content_warm. ERR_CORRUPT when a checksum fails. */
 enum err_code store_content_read(struct store_content *content, uint64_t offset, void *bytes,
                                  size_t length, size_t *got, struct err *err);
 
-/* True when the piece that holds offset can be read without waiting for the disk (a hint: memory
-   may be taken away at any time). Where it is false, leave the reading to a worker. */
-bool store_content_is_warm(const struct store_content *content, uint64_t offset);
+/* Reads the piece that holds offset if that needs no waiting for the disk: true when it is in memory now. Where it
+   is false, leave the reading to a worker. */
+bool store_content_warm(struct store_content *content, uint64_t offset);
 
 /* A message on its way in: bytes as they come, compressed and, when long, already written to segments
    by the caller's thread. Bound to one database; reference counted. */

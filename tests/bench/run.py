@@ -213,4 +213,5 @@ def main():
     print(table(report))
 
 
-main()
+if __name__ == "__main__":
+    main()

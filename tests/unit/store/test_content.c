@@ -74,7 +74,7 @@ static void any_part_of_a_large_message_can_be_read(void **state)
     assert_int_equal(count, 0);
     must(store_content_read(content, UINT64_MAX, got, sizeof(got), &count, &err), &err);
     assert_int_equal(count, 0);
-    assert_true(store_content_is_warm(content, 0)); /* it has just been written */
+    assert_true(store_content_warm(content, 0)); /* it has just been written */
     store_content_close(&content);
     free(bytes);
 }
