@@ -1,4 +1,4 @@
-/* STATUS (RFC 3501 section 6.3.10). */
+/* STATUS (RFC 3501 section 6.3.10; DELETED: RFC 9051 section 6.3.11). */
 #include "mailbox-backend/imap4/status.h"
 
 #include <inttypes.h>
@@ -12,6 +12,7 @@ enum status_item {
     UIDNEXT,
     UIDVALIDITY,
     UNSEEN,
+    DELETED,
     HIGHESTMODSEQ, /* RFC 7162 section 3.1.7 */
     SIZE,          /* RFC 8438 */
     APPENDLIMIT,   /* RFC 7889 */
@@ -20,10 +21,9 @@ enum status_item {
 };
 
 static const char *const item_names[ITEMS] = {
-    [MESSAGES] = "MESSAGES",   [RECENT] = "RECENT",
-    [UIDNEXT] = "UIDNEXT",     [UIDVALIDITY] = "UIDVALIDITY",
-    [UNSEEN] = "UNSEEN",       [HIGHESTMODSEQ] = "HIGHESTMODSEQ",
-    [SIZE] = "SIZE",           [APPENDLIMIT] = "APPENDLIMIT",
+    [MESSAGES] = "MESSAGES",           [RECENT] = "RECENT", [UIDNEXT] = "UIDNEXT",
+    [UIDVALIDITY] = "UIDVALIDITY",     [UNSEEN] = "UNSEEN", [DELETED] = "DELETED",
+    [HIGHESTMODSEQ] = "HIGHESTMODSEQ", [SIZE] = "SIZE",     [APPENDLIMIT] = "APPENDLIMIT",
     [MAILBOXID] = "MAILBOXID",
 };
 
@@ -101,6 +101,7 @@ enum err_code status_tell(struct command *command, struct store_read *read,
         [UIDNEXT] = folder->uid_next,
         [UIDVALIDITY] = folder->uid_validity,
         [UNSEEN] = folder->unseen,
+        [DELETED] = folder->deleted,
         [HIGHESTMODSEQ] = folder->highest_modseq,
         [SIZE] = folder->bytes,
         [APPENDLIMIT] = backend->settings->store.message_size_limit,

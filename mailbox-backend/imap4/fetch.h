@@ -52,7 +52,7 @@ struct fetch_item {
     struct mime_section section;
     enum fetch_form form;
     bool partial;
-    uint32_t origin, length; /* of a partial one */
+    uint64_t origin, length; /* of a partial one: below 2^63 */
 
     /* The same, for the message being told. */
     bool exists;

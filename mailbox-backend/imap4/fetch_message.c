@@ -232,7 +232,7 @@ static void look_for_nul(struct fetch_item *item, const struct buf *passed, uint
     uint64_t until = length;
 
     if (item->partial) {
-        uint64_t end = (uint64_t)item->origin + item->length;
+        uint64_t end = item->origin + item->length;
 
         from = item->origin > at ? item->origin - at : 0;
         until = end > at ? end - at : 0;

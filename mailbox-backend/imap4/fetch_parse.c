@@ -1,6 +1,8 @@
 /* What a FETCH asks for. */
 #include "mailbox-backend/imap4/fetch.h"
 
+#include <inttypes.h>
+
 static const struct {
     const char *word;
     enum fetch_kind kind;
@@ -92,7 +94,7 @@ static struct str section_label(struct arena *arena, const struct fetch_item *it
     mime_section_write(&item->section, &text);
     buf_byte(&text, ']');
     if (item->partial)
-        buf_printf(&text, "<%u>", item->origin);
+        buf_printf(&text, "<%" PRIu64 ">", item->origin);
     label = str_n(arena_copy(arena, buf_bytes(&text), buf_length(&text)), buf_length(&text));
     buf_release(&text);
     return label;
@@ -107,8 +109,10 @@ static bool is_inside(const struct mime_section *section)
 static bool take_partial(struct parse *parse, struct fetch_item *item)
 {
     item->partial = item->form != FETCH_DECODED_SIZE && parse_skip(parse, '<');
-    return !item->partial || (parse_number(parse, &item->origin) && parse_char(parse, '.') &&
-                              parse_nz_number(parse, &item->length) && parse_char(parse, '>'));
+    if (!item->partial)
+        return true;
+    return parse_number64(parse, &item->origin) && parse_char(parse, '.') &&
+           parse_nz_number64(parse, &item->length) && parse_char(parse, '>');
 }
 
 /* Behind the "[". */

@@ -72,7 +72,7 @@ bool fetch_sieve_is_counted(const struct fetch_message *message, const struct fe
 {
     const struct fetch_mark *mark = mark_of(message, item);
     bool size_only = item->form == FETCH_DECODED_SIZE;
-    uint64_t end = (uint64_t)item->origin + item->length;
+    uint64_t end = item->origin + item->length;
 
     if (message->offset == item->range.offset + item->range.length)
         return true;

@@ -183,7 +183,7 @@ static enum fetch_progress tell_sieved(struct fetch_message *message, const stru
         return progress;
     fetch_sieve_feed(message, item, bytes, got, message->offset == end, &passed);
     if (item->partial)
-        fetch_sieve_mark(message, item, (uint64_t)item->origin + item->length);
+        fetch_sieve_mark(message, item, item->origin + item->length);
     tell_passed(message, &passed, out);
     buf_release(&passed);
     return FETCH_TOLD;

@@ -76,7 +76,9 @@ static bool take_returns(struct parse *args, struct list_request *request)
 
 /* ---- patterns ---- */
 
-static bool decode_pattern(struct command *command, struct str reference, struct str name,
+/* A pattern that no name can match is no error (RFC 9051 section 6.3.9): it becomes one that
+   matches none, as no name has a control character. */
+static void decode_pattern(struct command *command, struct str reference, struct str name,
                            struct str *pattern)
 {
     char *both = arena_alloc(&command->arena, reference.length + name.length + 1);
@@ -86,15 +88,8 @@ static bool decode_pattern(struct command *command, struct str reference, struct
         memcpy(both + reference.length, name.data, name.length);
         name = str_n(both, reference.length + name.length);
     }
-    if (!mutf7_decode(&command->arena, name, pattern)) {
-        command_no(command, "CANNOT", "The pattern is not valid modified UTF-7");
-        return false;
-    }
-    if (pattern->length > PATTERN_MAX) {
-        command_no(command, "LIMIT", "The pattern is too long");
-        return false;
-    }
-    return true;
+    if (!mutf7_decode(&command->arena, name, pattern) || pattern->length > PATTERN_MAX)
+        *pattern = STR("\x7f");
 }
 
 static bool syntax(struct command *command)
@@ -111,7 +106,8 @@ bool list_take_pattern(struct command *command, struct str *pattern)
 
     if (!parse_astring(args, &reference) || !parse_space(args) || !parse_list_mailbox(args, &name))
         return syntax(command);
-    return decode_pattern(command, reference, name, pattern);
+    decode_pattern(command, reference, name, pattern);
+    return true;
 }
 
 static bool take_one(struct command *command, struct str reference, struct list_request *request)
@@ -125,8 +121,7 @@ static bool take_one(struct command *command, struct str reference, struct list_
         command_no(command, "LIMIT", "There are too many patterns");
         return false;
     }
-    if (!decode_pattern(command, reference, name, pattern))
-        return false;
+    decode_pattern(command, reference, name, pattern);
     request->pattern_count += pattern->length != 0;
     return true;
 }

@@ -55,6 +55,10 @@ bool parse_list_mailbox(struct parse *parse, struct str *pattern); /* may have %
 bool parse_number(struct parse *parse, uint32_t *number);
 bool parse_nz_number(struct parse *parse, uint32_t *number);
 
+/* Up to 2^63 - 1 (RFC 9051 section 9). */
+bool parse_number64(struct parse *parse, uint64_t *number);
+bool parse_nz_number64(struct parse *parse, uint64_t *number);
+
 /* A mod-sequence-valzer of RFC 7162: 0 to 2^63 - 1. */
 bool parse_modseq(struct parse *parse, uint64_t *modseq);
 

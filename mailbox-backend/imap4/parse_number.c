@@ -23,15 +23,29 @@ bool parse_nz_number(struct parse *parse, uint32_t *number)
     return true;
 }
 
-bool parse_modseq(struct parse *parse, uint64_t *modseq)
+bool parse_number64(struct parse *parse, uint64_t *number)
 {
     const char *start = parse->at;
 
     while (!parse_at_end(parse) && *parse->at >= '0' && *parse->at <= '9')
         parse->at++;
-    if (!str_number(str_n(start, (size_t)(parse->at - start)), INT64_MAX, modseq))
-        return parse_fail(parse, start, "Expected a mod-sequence below 9223372036854775808");
+    return str_number(str_n(start, (size_t)(parse->at - start)), INT64_MAX, number) ||
+           parse_fail(parse, start, "Expected a number below 9223372036854775808");
+}
+
+bool parse_nz_number64(struct parse *parse, uint64_t *number)
+{
+    const char *start = parse->at;
+
+    if (parse_peek(parse, '0') || !parse_number64(parse, number))
+        return parse_fail(parse, start, "Expected a number from 1 to 9223372036854775807");
     return true;
+}
+
+bool parse_modseq(struct parse *parse, uint64_t *modseq)
+{
+    return parse_number64(parse, modseq) ||
+           parse_fail(parse, parse->at, "Expected a mod-sequence below 9223372036854775808");
 }
 
 static bool parse_sequence_number(struct parse *parse, uint32_t *number)

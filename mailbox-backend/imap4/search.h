@@ -46,9 +46,9 @@ struct search_key {
     enum search_kind kind;
     struct search_key *children; /* AND, OR, NOT */
     struct search_key *next;     /* its sibling */
-    uint32_t number;             /* flag bit, size; enum search_address */
+    uint32_t number;             /* flag bit; enum search_address */
     int32_t day;
-    uint64_t value; /* a mod-sequence, an object's id */
+    uint64_t value; /* a size, a mod-sequence, an object's id */
     int64_t moment; /* Unix time */
     struct str keyword;
     struct uidset uids;      /* of the view; freed by search_release() */

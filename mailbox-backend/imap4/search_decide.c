@@ -170,9 +170,9 @@ static bool record_matches(const struct search_key *key, const struct search_fac
     case SEARCH_UIDS:
         return uidset_has(&key->uids, item->uid);
     case SEARCH_LARGER:
-        return item->size > key->number;
+        return item->size > key->value;
     case SEARCH_SMALLER:
-        return item->size < key->number;
+        return item->size < key->value;
     case SEARCH_BEFORE:
         return mime_day_of(item->internal_date, item->zone) < key->day;
     case SEARCH_ON:

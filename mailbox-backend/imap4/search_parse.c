@@ -271,7 +271,7 @@ static bool take_argument(struct reader *reader, struct search_key *key, const s
     case DATE:
         return take_date(reader, key);
     case NUMBER:
-        return parse_space(reader->args) && parse_number(reader->args, &key->number);
+        return parse_space(reader->args) && parse_number64(reader->args, &key->value);
     case KEYWORD:
         return parse_space(reader->args) && parse_atom(reader->args, &key->keyword);
     case UIDS:
