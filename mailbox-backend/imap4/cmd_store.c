@@ -189,12 +189,25 @@ static void choose_told(struct command *command)
     }
 }
 
+/* Others may have filled the list: PERMANENTFLAGS without "\*" says so (RFC 9051 section 7.1). */
+static enum step refuse_keywords(struct command *command)
+{
+    struct store_read *read;
+    struct err err;
+
+    if (!command_read(command, &read))
+        return command_ended(command);
+    flags_refresh(command, read, &err);
+    store_read_end(&read);
+    return command_no(command, "LIMIT", "The mailbox has no room for more keywords");
+}
+
 static enum step after_slice(struct command *command)
 {
     const struct store *store = command->data;
 
     if (command->op.err.code == ERR_LIMIT)
-        return command_no(command, "LIMIT", "The mailbox has no room for more keywords");
+        return refuse_keywords(command);
     if (command->op.err.code != ERR_NONE)
         return command_fail(command, &command->op.err);
     view_own_change(command->imap->view, command->op.modseq);

@@ -14,6 +14,14 @@ static const struct {
     {"Draft",    FLAG_DRAFT   },
 };
 
+/* Keywords of RFC 9051 section 2.3.2 and of the registry that RFC 5788 founded: whatever the case in which
+   the first client to use one in a folder writes it, all are told this one. */
+static const char *const registered_keywords[] = {
+    "$Forwarded", "$MDNSent",       "$Junk",      "$NotJunk",
+    "$Phishing",  "$SubmitPending", "$Submitted", "$Important",
+};
+#define REGISTERED (sizeof(registered_keywords) / sizeof(registered_keywords[0]))
+
 /* While flags are gathered; a folder takes no more keywords than this anyway. */
 struct gathered {
     uint32_t system;
@@ -41,6 +49,15 @@ static bool is_there(const struct gathered *gathered, struct str name)
     return false;
 }
 
+static const char *keyword_text(struct arena *arena, struct str name)
+{
+    for (size_t i = 0; i < REGISTERED; i++) {
+        if (str_is_nocase(name, registered_keywords[i]))
+            return registered_keywords[i];
+    }
+    return arena_copy(arena, name.data, name.length);
+}
+
 static bool take_keyword(struct parse *parse, struct gathered *gathered)
 {
     const char *start = parse->at;
@@ -57,7 +74,7 @@ static bool take_keyword(struct parse *parse, struct gathered *gathered)
     if (gathered->keywords == NULL)
         gathered->keywords =
             arena_array(parse->arena, STORE_KEYWORDS_MAX, sizeof(*gathered->keywords));
-    gathered->keywords[gathered->count++] = arena_copy(parse->arena, name.data, name.length);
+    gathered->keywords[gathered->count++] = keyword_text(parse->arena, name);
     return true;
 }
 
