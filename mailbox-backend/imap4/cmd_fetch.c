@@ -374,17 +374,34 @@ static bool find_vanished(struct command *command, const struct sequence_set *se
     return code == ERR_NONE;
 }
 
-static bool check_vanished(struct command *command)
+/* What the modifiers ask for besides a syntax of their own. */
+static bool check_modifiers(struct command *command)
 {
-    const struct fetch *fetch = command->data;
+    const struct fetch_request *request = &((struct fetch *)command->data)->request;
     const char *start = command->args.at;
+    bool by_uid = (command->entry->flags & CMD_UID) != 0;
 
-    if (!fetch->request.vanished)
+    if (request->partial && !by_uid)
+        return parse_fail(&command->args, start, "PARTIAL is for UID FETCH");
+    if (!request->vanished)
         return true;
-    if ((command->entry->flags & CMD_UID) == 0)
+    if (!by_uid)
         return parse_fail(&command->args, start, "VANISHED is for UID FETCH");
     return (command->imap->enabled & ENABLED_QRESYNC) != 0 ||
            parse_fail(&command->args, start, "QRESYNC is not enabled");
+}
+
+/* RFC 9394 section 3.3. */
+static void cut_part(struct command *command)
+{
+    const struct fetch *fetch = command->data;
+    struct uidset part = {0};
+
+    if (!fetch->request.partial)
+        return;
+    partial_cut(&fetch->request.part, &command->uids, &part);
+    uidset_release(&command->uids);
+    command->uids = part;
 }
 
 enum step cmd_fetch(struct command *command)
@@ -397,10 +414,12 @@ enum step cmd_fetch(struct command *command)
     command->data = fetch;
     command->cleanup = cleanup;
     if (!parse_sequence_set(args, &set) || !parse_space(args) ||
-        !fetch_parse(args, by_uid, &fetch->request) || !parse_end(args) || !check_vanished(command))
+        !fetch_parse(args, by_uid, &fetch->request) || !parse_end(args) ||
+        !check_modifiers(command))
         return command_bad_syntax(command);
     if (!command_uids_of(command, &set, by_uid, &command->uids))
         return command_ended(command);
+    cut_part(command);
     if ((fetch->request.kinds & FETCH_MODSEQ) != 0)
         condstore_enable(command);
     if (fetch->request.vanished && !find_vanished(command, &set))

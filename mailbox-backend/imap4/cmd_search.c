@@ -1,4 +1,4 @@
-/* SEARCH and UID SEARCH (RFC 3501 section 6.4.4; RETURN: RFC 4731 and 5182). Without RETURN hits are
+/* SEARCH and UID SEARCH (RFC 3501 section 6.4.4; RETURN: search_result.h). Without RETURN hits are
    written as they are found, so nothing grows with their number. */
 #include <inttypes.h>
 
@@ -53,7 +53,8 @@ static enum err_code take_hit(struct command *command, const struct store_item *
         return ERR_NONE;
     }
     search_result_add(&searching->result, item);
-    searching->run.enough = search_result_is_whole(&searching->result);
+    searching->run.enough =
+        search_result_is_whole(&searching->result, searching->run.search.has_modseq);
     return ERR_NONE;
 }
 
@@ -110,14 +111,13 @@ static enum step go_on(struct command *command)
 
 /* ---- the beginning ---- */
 
-/* A search that is to be saved and ends by NO leaves nothing in "$"; BAD leaves it as it is (RFC 5182
-   section 2.1). */
+/* BAD leaves "$" as it is. */
 static enum step refuse(struct command *command)
 {
     const struct searching *searching = command->data;
 
-    if ((searching->result.asked & RETURN_SAVE) != 0 && command->result == RESULT_NO)
-        uidset_release(&command->imap->saved);
+    if (command->result == RESULT_NO)
+        search_result_unsave(command->imap, &searching->result);
     return command_ended(command);
 }
 
@@ -132,8 +132,7 @@ enum step cmd_search(struct command *command)
         return command_bad_syntax(command);
     if (!search_run_take(command, &searching->run))
         return refuse(command);
-    if ((searching->result.asked & RETURN_SAVE) != 0)
-        uidset_release(&command->imap->saved);
+    search_result_unsave(command->imap, &searching->result);
     command->run = go_on;
     return go_on(command);
 }

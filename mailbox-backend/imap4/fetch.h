@@ -10,6 +10,7 @@
 #define IMAP4_FETCH_H
 
 #include "mailbox-backend/imap4/imap4.h"
+#include "mailbox-backend/imap4/partial.h"
 #include "mailbox-backend/mime/header_filter.h"
 #include "mailbox-backend/mime/parser.h"
 #include "mailbox-backend/mime/preview.h"
@@ -72,6 +73,8 @@ struct fetch_request {
     bool changed_since; /* only messages with a greater modseq: */
     uint64_t modseq;
     bool vanished; /* and what vanished since */
+    bool partial;  /* of the messages named, this part only: */
+    struct partial_range part;
 };
 
 /* Takes a macro, one item or a list of items, and the modifiers (RFC 7162 section 3.1.4.1). with_uid: the

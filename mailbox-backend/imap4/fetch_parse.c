@@ -235,6 +235,10 @@ static bool take_modifier(struct parse *parse, struct fetch_request *request)
         request->vanished = true;
         return true;
     }
+    if (!request->partial && parse_word(parse, "PARTIAL")) {
+        request->partial = true;
+        return partial_take(parse, &request->part);
+    }
     return parse_fail(parse, parse->at, "Unknown FETCH modifier");
 }
 
@@ -250,7 +254,8 @@ static bool take_modifiers(struct parse *parse, struct fetch_request *request)
     } while (parse_skip(parse, ' '));
     if (!parse_char(parse, ')'))
         return false;
-    return request->changed_since || parse_fail(parse, parse->at, "VANISHED wants CHANGEDSINCE");
+    return !request->vanished || request->changed_since ||
+           parse_fail(parse, parse->at, "VANISHED wants CHANGEDSINCE");
 }
 
 bool fetch_parse(struct parse *parse, bool with_uid, struct fetch_request *request)

@@ -33,6 +33,7 @@ int main(void)
         DIALOGUE("modseqs_are_told_to_who_asks", "condstore.txt"),
         DIALOGUE("what_vanished_is_told_by_uid", "qresync.txt"),
         DIALOGUE("searches_return_and_save_what_is_asked_for", "esearch.txt"),
+        DIALOGUE("parts_of_what_was_found_are_told", "partial.txt"),
         DIALOGUE("messages_are_sorted", "sort.txt"),
         DIALOGUE("messages_are_threaded", "thread.txt"),
         DIALOGUE("objects_have_ids_and_dates", "ids-and-dates.txt"),
