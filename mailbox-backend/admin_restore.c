@@ -199,9 +199,10 @@ static enum err_code put_failure(void *context, const char *path, uint32_t uid, 
     admin_put_text(call, "folder-was", "");
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
         admin_put_number(call, numbers[i], i + 1 == sizeof(numbers) / sizeof(numbers[0]));
-    admin_put_text(
-        call, "problem",
-        arena_printf(admin_arena(call), "uid %u in the backup: %s", (unsigned)uid, problem));
+    admin_put_text(call, "problem",
+                   uid == 0 ? problem
+                            : arena_printf(admin_arena(call), "uid %u in the backup: %s",
+                                           (unsigned)uid, problem));
     return admin_row(call, err);
 }
 

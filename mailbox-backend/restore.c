@@ -1,5 +1,6 @@
 #include "mailbox-backend/restore.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,14 +112,29 @@ static enum err_code make_target(struct restoring *restoring, const struct store
 
 /* ---- a folder ---- */
 
+/* Messages whose rows were damaged when the backup was made: nothing tells which they are, so what the
+   backup seems not to have may be one of them. */
+static enum err_code tell_damaged(struct restoring *restoring, uint64_t count, struct err *err)
+{
+    const struct restore_request *request = restoring->request;
+    char problem[120];
+
+    restoring->folder.counts.failed += count;
+    snprintf(problem, sizeof(problem), "%llu messages have damaged rows in the backup%s",
+             (unsigned long long)count, request->exact ? ": nothing is removed here" : "");
+    return request->failed(request->context, restoring->folder.from, 0, problem, err);
+}
+
+/* messages: that the backup's folder counts. */
 static enum err_code work_through(struct restoring *restoring, const struct restore_match *match,
-                                  struct err *err)
+                                  uint64_t messages, struct err *err)
 {
     const struct restore_request *request = restoring->request;
     struct restore_counts *counts = &restoring->folder.counts;
+    uint64_t readable = match->pair_count + match->missing_count;
     enum err_code code = ERR_NONE;
 
-    counts->messages = match->pair_count + match->missing_count;
+    counts->messages = messages > readable ? messages : readable;
     counts->there = match->pair_count;
     if (request->dry_run)
         counts->restored = match->missing_count;
@@ -126,6 +142,8 @@ static enum err_code work_through(struct restoring *restoring, const struct rest
         code = restore_put(restoring, match->missing, match->missing_count, err);
     if (code == ERR_NONE && request->flags)
         code = restore_flags(restoring, match->pairs, match->pair_count, err);
+    if (code == ERR_NONE && messages > readable)
+        return tell_damaged(restoring, messages - readable, err);
     if (code == ERR_NONE && request->exact)
         code = restore_expunge(restoring, match->extra, match->extra_count, err);
     return code;
@@ -142,7 +160,7 @@ static enum err_code restore_folder(struct restoring *restoring, const struct st
     if (code == ERR_NONE)
         code = restore_match(restoring->request, folder->id, restoring->to, &match, err);
     if (code == ERR_NONE)
-        code = work_through(restoring, &match, err);
+        code = work_through(restoring, &match, folder->messages, err);
     restore_match_release(&match);
     if (code == ERR_NONE)
         return restore_tell(restoring, err);

@@ -33,8 +33,8 @@ struct restore_request {
     bool dry_run;               /* count only */
     uint64_t quota_bytes, quota_messages; /* 0: no limit */
 
-    /* Told of each folder when it is done, and of each message that could not be brought. An error ends
-       the restore. */
+    /* Told of each folder when it is done, and of each message that could not be brought (uid 0: of several, of
+       which nothing is known). An error ends the restore. */
     enum err_code (*done)(void *context, const struct restore_folder *folder, struct err *err);
     enum err_code (*failed)(void *context, const char *path, uint32_t uid, const char *problem,
                             struct err *err);
