@@ -27,6 +27,7 @@ enum mend_kind {
     MEND_REFERENCES, /* the uses of the content: number, by difference */
     MEND_ORPHAN,     /* a content that nothing uses: number */
     MEND_LIVE,       /* live bytes of the segment: number, by difference */
+    MEND_FILE,       /* the header of the segment's file: number */
 };
 
 struct mend {

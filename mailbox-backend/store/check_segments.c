@@ -1,9 +1,11 @@
 /* Segments against the contents that lie in them. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "common/mem.h"
 #include "mailbox-backend/store/check.h"
+#include "mailbox-backend/store/segment_internal.h"
 
 struct live {
     uint32_t number;
@@ -200,8 +202,18 @@ static bool is_unused(struct check *check, uint32_t number)
            !segment_unpack(row, number, &segment) || segment.state == SEGMENT_FREE;
 }
 
+static bool has_file(struct check *check, uint32_t number)
+{
+    char *path = segment_path(check->database->folder, number);
+    bool found = access(path, F_OK) == 0;
+
+    free(path);
+    return found;
+}
+
 static enum err_code check_file(struct check *check, uint32_t number, struct err *err)
 {
+    const struct mend mend = {.kind = MEND_FILE, .number = number};
     struct segment *segment;
     struct err why;
     enum err_code code;
@@ -213,7 +225,9 @@ static enum err_code check_file(struct check *check, uint32_t number, struct err
     code = check_slice_begin(check, err);
     if (code != ERR_NONE)
         return code;
-    if (!is_unused(check, number))
+    if (!is_unused(check, number) && has_file(check, number))
+        check_report_mend(check, &mend, "%s: none of its messages can be read", why.text);
+    else if (!is_unused(check, number))
         check_report(check, nowhere, ADVICE_RESTORE, "%s", why.text);
     return check_slice_end(check, err);
 }

@@ -33,7 +33,7 @@ static void report_page(struct walk *walk, const struct err *err)
 {
     check_report(
         walk->check, (struct check_place){0},
-        "stop the back end and put the index back from a backup of the data folder",
+        "stop the back end and run database rebuild",
         "the index file is damaged in its table %s (%s): the rest of the table cannot be read",
         table_name(walk->table), err->text);
 }

@@ -314,8 +314,9 @@ static void look(struct copier *copier)
 {
     time_t now = time(NULL);
 
-    if (now < copier->due && !is_wanted(copier))
+    if (now < copier->due && !atomic_load(&copier->database->copy_wanted) && !is_wanted(copier))
         return;
+    atomic_store(&copier->database->copy_wanted, false);
     if (copier->has_copied && copier->commits == atomic_load(&copier->database->commits))
         copier->due = now + (time_t)copier->interval; /* nothing has changed */
     else

@@ -34,7 +34,8 @@ struct database {
     atomic_bool short_of_room;    /* new content found little room */
     atomic_bool recovery_changed; /* what holds for a mailbox: its rows must be looked at */
     atomic_bool upgrade_wanted;
-    atomic_uint format; /* as in the record, for all threads */
+    atomic_bool copy_wanted; /* of the index, soon */
+    atomic_uint format;      /* as in the record, for all threads */
 };
 
 #define MAILBOX_BUCKETS 4096u

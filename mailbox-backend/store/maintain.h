@@ -4,6 +4,10 @@
 
 #include "mailbox-backend/store/store.h"
 
+/* Of a database's folder: texts that nothing tells the owner of. (Not lost+found: a disk of its own has one of
+   root's.) */
+#define FOUND_FOLDER "found"
+
 /* One thing that is wrong. */
 struct maintain_finding {
     unsigned database; /* from 0 */
@@ -66,7 +70,7 @@ struct repair_result {
    finding is looked at again and mended by an operation of the writer. What lowers a count of uses
    waits until everything that counts can be read. A text that nothing uses any more goes to its
    owner's folder Recovered, or, where no operation record tells the owner, to a file in the
-   database's folder lost+found. Errors as store_check(). */
+   database's folder FOUND_FOLDER. Errors as store_check(). */
 enum err_code store_repair(struct store *store, unsigned database,
                            const struct repair_options *options, struct repair_result *result,
                            struct err *err);

@@ -68,6 +68,7 @@ static mend_fn *function_of(const struct mend *mend)
         [MEND_ITEM] = mend_item,       [MEND_FACTS] = mend_facts,
         [MEND_CONTENT] = mend_content, [MEND_REFERENCES] = mend_references,
         [MEND_ORPHAN] = mend_orphan,   [MEND_LIVE] = mend_live,
+        [MEND_FILE] = mend_file,
     };
 
     if (mend->kind == MEND_ROW && mend->table == TABLE_ITEM)

@@ -23,6 +23,7 @@ struct repair {
     size_t waiting_count;
     struct maintain_finding *left; /* of this round */
     size_t left_count;
+    uint64_t left_untold; /* for which there is no room */
 };
 
 static enum err_code tell(struct repair *repair, const struct maintain_finding *finding,
@@ -37,6 +38,8 @@ static void leave(struct repair *repair, const struct maintain_finding *finding)
 {
     if (repair->left_count < LEFT_MOST)
         repair->left[repair->left_count++] = *finding;
+    else
+        repair->left_untold++;
 }
 
 /* ---- one finding ---- */
@@ -53,8 +56,9 @@ static const char *intent_of(const struct mend *mend)
         [MEND_CONTENT] = "the row would be made anew if operation records or its pieces tell it",
         [MEND_REFERENCES] = "the uses would be set to what was counted",
         [MEND_ORPHAN] =
-            "the text would go to its owner's " RECOVERED_NAME ", or to a file in lost+found",
+            "the text would go to its owner's " RECOVERED_NAME ", or to a file in " FOUND_FOLDER,
         [MEND_LIVE] = "the live bytes would be set to what was counted",
+        [MEND_FILE] = "the file's header would be written anew if its records are of this segment",
     };
 
     return intents[mend->kind];
@@ -148,6 +152,7 @@ static enum err_code run_round(struct repair *repair, struct err *err)
 
     repair->mended = 0;
     repair->waiting_count = repair->left_count = 0;
+    repair->left_untold = 0;
     repair->check.items_damaged = repair->check.contents_damaged = false;
     repair->result->check = (struct check_result){0};
     code = check_index(&repair->check, err);
@@ -160,7 +165,7 @@ static enum err_code tell_left(struct repair *repair, struct err *err)
 
     for (size_t i = 0; i < repair->left_count && code == ERR_NONE; i++)
         code = tell(repair, &repair->left[i], false, "could not be mended", err);
-    repair->result->left += repair->left_count;
+    repair->result->left += repair->left_count + repair->left_untold;
     return code;
 }
 
@@ -175,6 +180,7 @@ static enum err_code run(struct repair *repair, struct err *err)
     if (code == ERR_NONE)
         code = tell_left(repair, err);
     repair->left_count = 0;
+    repair->left_untold = 0;
     if (code == ERR_NONE && repair->options->check.content)
         code = check_content(&repair->check, err);
     if (code == ERR_NONE && repair->options->check.facts != NULL)
@@ -205,6 +211,8 @@ enum err_code store_repair(struct store *store, unsigned database,
     repair->waiting = mem_array(TASKS_MOST, sizeof(*repair->waiting));
     repair->left = mem_array(LEFT_MOST, sizeof(*repair->left));
     code = run(repair, err);
+    if (result->mended > 0) /* what a repair does is in no operation record */
+        atomic_store(&subject->copy_wanted, true);
     free(repair->left);
     free(repair->waiting);
     free(repair);

@@ -56,8 +56,8 @@ void mend_say(struct mend_run *run, const char *format, ...) __attribute__((form
    the index: the batch fails. */
 typedef enum err_code mend_fn(struct mend_run *run, struct err *err);
 mend_fn mend_mailbox, mend_folder, mend_item, mend_facts, mend_row;
-mend_fn mend_item_row, mend_recoverable_row;                   /* with evidence */
-mend_fn mend_content, mend_references, mend_orphan, mend_live; /* of the database */
+mend_fn mend_item_row, mend_recoverable_row;                              /* with evidence */
+mend_fn mend_content, mend_references, mend_orphan, mend_live, mend_file; /* of the database */
 
 /* ---- parts ---- */
 
@@ -97,7 +97,7 @@ struct repair_search;
 enum err_code repair_search(struct check *check, struct mend_task *tasks, size_t count,
                             struct arena *arena, struct err *err);
 
-/* Writes a content that nothing uses to a file of the database's folder lost+found, durably. */
+/* Writes a content that nothing uses to a file of the database's folder FOUND_FOLDER, durably. */
 enum err_code repair_save_orphan(struct check *check, struct mend_task *task, struct err *err);
 
 #endif

@@ -60,6 +60,16 @@ enum err_code mend_live(struct mend_run *run, struct err *err)
     return ERR_NONE;
 }
 
+/* ---- a file's header ---- */
+
+enum err_code mend_file(struct mend_run *run, struct err *err)
+{
+    (void)err;
+    if (segments_mend_header(run->batch->database->segments, (uint32_t)run->mend->number))
+        mend_say(run, "the file's header is written anew: its records are of this segment");
+    return ERR_NONE;
+}
+
 /* ---- a row that is lost ---- */
 
 enum err_code mend_content(struct mend_run *run, struct err *err)
@@ -101,7 +111,7 @@ static enum err_code drop(struct mend_run *run, struct key *key, struct bytes ro
         piece_unpack(row, i, &piece);
         segments_count(run->batch->database->segments, &piece, -1);
     }
-    mend_say(run, "it is in the file lost+found/content-%" PRIu64 " of the database's folder",
+    mend_say(run, "it is in the file " FOUND_FOLDER "/content-%" PRIu64 " of the database's folder",
              run->mend->number);
     return tx_remove(&tx, TABLE_CONTENT, key, err);
 }

@@ -12,7 +12,7 @@
 #include "common/mem.h"
 #include "mailbox-backend/store/repair.h"
 
-#define FOLDER "lost+found"
+#define FOLDER FOUND_FOLDER
 #define READ_BYTES (256u << 10)
 
 static enum err_code write_all(int fd, const uint8_t *bytes, size_t length, struct err *err)

@@ -145,6 +145,10 @@ bool segments_rewrite_row(struct segments *set, uint32_t number);
 /* Repair: adds to the live bytes with the running batch; false when that cannot be. */
 bool segments_adjust_live(struct segments *set, uint32_t number, int64_t difference);
 
+/* Repair: writes the header of the segment's file anew, durably, when the file has a record of the segment's
+   generation. False when it has none, and when there is no such file. */
+bool segments_mend_header(struct segments *set, uint32_t number);
+
 /* Bytes of segments that only such a copy keeps from being used again; *erasing: of them some hold what
    segments_erase() was told of. */
 uint64_t segments_waiting(struct segments *set, bool *erasing);

@@ -297,7 +297,7 @@ static void assert_file(struct fixture *fixture, uint64_t content, const char *t
     char path[128], bytes[128];
     FILE *file;
 
-    snprintf(path, sizeof(path), "%s/db1/lost+found/content-%llu", fixture->folder,
+    snprintf(path, sizeof(path), "%s/db1/found/content-%llu", fixture->folder,
              (unsigned long long)content);
     file = fopen(path, "rb");
     assert_non_null(file);
@@ -316,7 +316,7 @@ static void a_text_whose_message_nobody_knows_goes_to_a_file(void **state)
     garble_row(fixture, TABLE_ITEM, key_item(INBOX, 2));
     mended = repair(fixture);
     assert_done(&mended, "lost from the folder");
-    assert_done(&mended, "lost+found/content-2");
+    assert_done(&mended, "found/content-2");
     assert_int_equal(folder_now(fixture, INBOX).messages, 2);
     assert_file(fixture, content, SECOND);
 }
@@ -732,12 +732,12 @@ static void see_files(struct fixture *fixture, bool seen[TEXTS])
     const struct dirent *entry;
     DIR *dir;
 
-    snprintf(path, sizeof(path), "%s/db1/lost+found", fixture->folder);
+    snprintf(path, sizeof(path), "%s/db1/found", fixture->folder);
     dir = opendir(path);
     while (dir != NULL && (entry = readdir(dir)) != NULL) {
         FILE *file;
 
-        snprintf(path, sizeof(path), "%s/db1/lost+found/%s", fixture->folder, entry->d_name);
+        snprintf(path, sizeof(path), "%s/db1/found/%s", fixture->folder, entry->d_name);
         file = entry->d_name[0] == '.' ? NULL : fopen(path, "rb");
         if (file == NULL)
             continue;
