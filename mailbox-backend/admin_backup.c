@@ -163,6 +163,13 @@ static enum err_code restore_here(struct admin_call *call, const char *folder, c
         admin_say(call,
                   "backup %s restored: %llu messages. Look at `service list` before you start",
                   name, (unsigned long long)facts.messages);
+    if (code == ERR_NONE && facts.damaged > 0) {
+        admin_say(call,
+                  "%llu rows of the index were damaged when the backup was made: run `database "
+                  "repair` before you start",
+                  (unsigned long long)facts.damaged);
+        admin_findings(call);
+    }
     return code;
 }
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "mailbox-backend/admin_database.h"
+#include "mailbox-backend/store/maintain.h"
 #include "mailbox-backend/store/rebuild.h"
 
 static void say(void *context, const char *line)
@@ -39,8 +40,10 @@ static void put_result(struct admin_call *call, const struct rebuild_result *res
     admin_put_number(call, "operations-not-done", result->unknown);
     admin_put_number(call, "gaps", result->gaps);
     admin_put_number(call, "damaged-records", result->damaged);
+    admin_put_number(call, "damaged-rows", result->rows);
     admin_put_number(call, "messages-without-content", result->unreadable);
     admin_put_number(call, "messages-without-owner", result->without_owner);
+    admin_put_number(call, "pieces-without-record", result->kept_pieces);
     admin_put_time(call, "last-operation-known", result->last);
     admin_put_text(call, "old-index", result->kept);
 }
@@ -52,6 +55,12 @@ static void say_result(struct admin_call *call, const struct rebuild_result *res
                         "are gone: look through the folders below Recovered");
     if (result->gaps > 0)
         admin_say(call, "what the missing batches did is lost, but for messages that others name");
+    if (result->rows > 0)
+        admin_say(call, "rows of the copy are damaged: run `database repair` before you start");
+    if (result->kept_pieces > 0)
+        admin_say(call,
+                  "texts that no record names are in files piece-... of the folder " FOUND_FOLDER
+                  " in the database's folder: look through them");
     admin_say(call, "what was done after the last operation that is known, if anything, is lost; "
                     "run `database check` and start the back end");
 }
@@ -69,6 +78,7 @@ static enum err_code rebuild(struct admin_call *call, unsigned number, struct er
     struct rebuild_options options = {
         .database = number,
         .without_copy = admin_has(call, "without-copy"),
+        .empty = admin_has(call, "empty"),
         .say = say,
         .context = call,
     };
@@ -80,13 +90,15 @@ static enum err_code rebuild(struct admin_call *call, unsigned number, struct er
     if (code == ERR_NONE)
         code = store_rebuild(&store, &options, &result, err);
     free(folder);
-    if (code == ERR_NOT_FOUND)
-        admin_hint(call, "--without-copy makes the index out of the segments alone");
+    if (code == ERR_CORRUPT && !options.without_copy)
+        admin_hint(call, "if the copy of the index is damaged, too, --without-copy makes it out of "
+                         "the segments alone");
     if (code != ERR_NONE)
         return code;
     put_result(call, &result);
     say_result(call, &result);
-    if (result.gaps + result.damaged + result.unknown + result.unreadable > 0)
+    if (result.gaps + result.damaged + result.rows + result.unknown + result.unreadable > 0 ||
+        (result.kept_pieces > 0 && !result.from_copy)) /* else uploads that were broken off */
         admin_findings(call);
     return admin_row(call, err);
 }
@@ -105,12 +117,14 @@ static enum err_code run_rebuild(struct admin_call *call, struct err *err)
 }
 
 static const struct admin_flag rebuild_flags[] = {
-    {"without-copy",    NULL,
+    {"without-copy",                                                                              NULL,
      "out of the segments alone, although there is a copy of the index: messages come into folders "
      "below Recovered"},
-    {"into", "LOGIN",
+    {"empty",                                                                           NULL,
+     "nothing is left of the database and its disk will not come back: begin anew, without mail"},
+    {"into",                                                                                     "LOGIN",
      "the user who gets messages of which nothing tells whose they are (without a copy only)"},
-    {0           },
+    {0},
 };
 
 const struct admin_command backend_rebuild_commands[] = {

@@ -16,6 +16,7 @@ struct backup_facts {
     uint64_t messages;
     uint64_t bytes;  /* of it all */
     uint64_t copied; /* of these, the ones that the backups before it did not have */
+    uint64_t damaged; /* rows of indexes that a restore found damaged and left for `database repair` */
 };
 
 struct backup_options {
@@ -61,7 +62,8 @@ struct backup_target {
 /* Makes a store and a directory out of a backup, for a back end that is stopped. Uids, modseqs, folder
    and item ids jump by the room that the backup left, all items get a new modseq, and whatever uid is
    not there counts as vanished. A folder whose uids have no such room left, or that was being filled by
-   a large copy, gets a new UIDVALIDITY. ERR_CORRUPT: a file of the backup is damaged. */
+   a large copy, gets a new UIDVALIDITY. ERR_CORRUPT: a file of the backup is damaged.
+   A row that was damaged when the backup was made is left as it is, and counted. */
 enum err_code backup_restore(const char *folder, const char *name,
                              const struct backup_target *target, struct backup_facts *facts,
                              struct err *err);

@@ -18,6 +18,7 @@ struct leap {
     struct tx tx;
     struct mailbox_state state; /* of the mailbox that is adapted */
     struct store_item *items;   /* LOT of them */
+    uint64_t damaged;           /* rows that are left as they are */
 };
 
 /* A new transaction, so that none grows with the store. */
@@ -139,8 +140,10 @@ static enum err_code renew_folder(struct leap *leap, uint32_t folder, struct err
 
     if (code == ERR_NOT_FOUND)
         return ERR_NONE;
-    if (code == ERR_NONE && !folder_state_unpack(row, &state))
-        code = tx_bad_row(&leap->tx, TABLE_ITEM, err);
+    if (code == ERR_CORRUPT || (code == ERR_NONE && !folder_state_unpack(row, &state))) {
+        leap->damaged++; /* a repair gives it a new UIDVALIDITY */
+        return ERR_NONE;
+    }
     if (code != ERR_NONE)
         return code;
     jump(leap, &state);
@@ -175,21 +178,70 @@ static enum err_code renew_folders(struct leap *leap, struct err *err)
 
 /* ---- mailboxes ---- */
 
+static void see_folder(struct leap *leap, uint32_t folder)
+{
+    struct key key = key_item(folder, KEY_STATE);
+    struct folder_state state;
+    struct bytes row;
+
+    if (tx_get(&leap->tx, TABLE_ITEM, &key, &row, NULL) != ERR_NONE ||
+        !folder_state_unpack(row, &state))
+        return;
+    if (leap->state.modseq < state.highest_modseq)
+        leap->state.modseq = state.highest_modseq;
+    if (leap->state.last_uid_validity < state.uid_validity)
+        leap->state.last_uid_validity = state.uid_validity;
+}
+
+/* What the folders tell of a mailbox whose counters are damaged. */
+static enum err_code guess_state(struct leap *leap, struct err *err)
+{
+    struct bytes value;
+    uint32_t folder = 0;
+    enum err_code code = ERR_NONE;
+
+    leap->state = (struct mailbox_state){0};
+    while (code == ERR_NONE || code == ERR_CORRUPT) {
+        struct key key = key_folder(folder + 1);
+
+        code = next_row(leap, TABLE_FOLDER, PREFIX_MAILBOX, &key, &value, err);
+        if (code == ERR_NONE || code == ERR_CORRUPT) {
+            folder = get_u32(key.bytes + 4);
+            see_folder(leap, folder);
+        }
+    }
+    return code == ERR_NOT_FOUND ? ERR_NONE : code;
+}
+
+/* *damaged: the counters are. */
+static enum err_code read_mailbox(struct leap *leap, bool *damaged, struct err *err)
+{
+    struct key key = key_item(0, KEY_STATE);
+    struct bytes row;
+    enum err_code code = tx_get(&leap->tx, TABLE_ITEM, &key, &row, err);
+
+    *damaged =
+        code == ERR_CORRUPT || (code == ERR_NONE && !mailbox_state_unpack(row, &leap->state));
+    if (!*damaged)
+        return code;
+    leap->damaged++;
+    return guess_state(leap, err);
+}
+
+/* Damaged counters stay as they are: a repair makes them anew, and they jump then. */
 static enum err_code renew_mailbox(struct leap *leap, uint32_t number, struct err *err)
 {
     struct key key = key_item(0, KEY_STATE);
     uint8_t packed[MAILBOX_STATE_MOST];
     uint32_t now = (uint32_t)time(NULL);
-    struct bytes row;
+    bool damaged;
     size_t length;
     enum err_code code;
 
     leap->tx.mailbox = number;
-    code = tx_get(&leap->tx, TABLE_ITEM, &key, &row, err);
+    code = read_mailbox(leap, &damaged, err);
     if (code == ERR_NOT_FOUND) /* being removed */
         return ERR_NONE;
-    if (code == ERR_NONE && !mailbox_state_unpack(row, &leap->state))
-        code = tx_bad_row(&leap->tx, TABLE_ITEM, err);
     if (code != ERR_NONE)
         return code;
     leap->state.modseq += leap->room->modseqs;
@@ -198,6 +250,8 @@ static enum err_code renew_mailbox(struct leap *leap, uint32_t number, struct er
     if (leap->state.last_uid_validity < now)
         leap->state.last_uid_validity = now;
     code = renew_folders(leap, err);
+    if (damaged)
+        return code;
     length = mailbox_state_pack(packed, &leap->state);
     return code == ERR_NONE ? tx_put(&leap->tx, TABLE_ITEM, &key, packed, length, err) : code;
 }
@@ -242,16 +296,20 @@ static enum err_code renew_segment(struct leap *leap, struct key *key, struct by
     return tx_put(&leap->tx, TABLE_SEGMENT, key, packed, sizeof(packed), err);
 }
 
+/* Of no backup, a damaged row goes: the rebuild puts a new one where there is a file. */
 static enum err_code renew_segments(struct leap *leap, struct err *err)
 {
     struct key key = key_number(1);
     struct bytes value = {0};
     enum err_code code;
 
-    while ((code = next_row(leap, TABLE_SEGMENT, PREFIX_NONE, &key, &value, err)) == ERR_NONE) {
+    while ((code = next_row(leap, TABLE_SEGMENT, PREFIX_NONE, &key, &value, err)) == ERR_NONE ||
+           (code == ERR_CORRUPT && leap->database == NULL)) {
         uint32_t number = get_u32(key.bytes);
 
-        code = renew_segment(leap, &key, value, err);
+        leap->damaged += code != ERR_NONE;
+        code = code == ERR_NONE ? renew_segment(leap, &key, value, err)
+                                : tx_remove(&leap->tx, TABLE_SEGMENT, &key, err);
         if (code != ERR_NONE)
             return code;
         key = key_number(number + 1);
@@ -281,7 +339,8 @@ static enum err_code renew_record(struct leap *leap, struct err *err)
 }
 
 enum err_code backup_leap(struct index *index, const struct backup_database *database,
-                          const struct backup_room *room, bool new_uid_validity, struct err *err)
+                          const struct backup_room *room, bool new_uid_validity, uint64_t *damaged,
+                          struct err *err)
 {
     struct leap leap = {
         .index = index,
@@ -304,6 +363,7 @@ enum err_code backup_leap(struct index *index, const struct backup_database *dat
     if (code == ERR_NONE)
         code = index_commit(&leap.tx.txn, err);
     index_abort(&leap.tx.txn);
+    *damaged = leap.damaged;
     free(leap.items);
     return code;
 }

@@ -100,8 +100,10 @@ bool backup_is_broken_off(const char *folder, const char *name);
 /* ---- parts of a restore ---- */
 
 /* Adapts an index that was copied: see backup_restore(). database NULL: it is no backup's, and keeps all
-   of its segments. */
+   of its segments. *damaged: so many rows of folders and mailboxes could not be adapted, and are left for
+   a repair, which gives what they stand for new numbers by itself. */
 enum err_code backup_leap(struct index *index, const struct backup_database *database,
-                          const struct backup_room *room, bool new_uid_validity, struct err *err);
+                          const struct backup_room *room, bool new_uid_validity, uint64_t *damaged,
+                          struct err *err);
 
 #endif

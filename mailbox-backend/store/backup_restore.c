@@ -16,6 +16,7 @@ struct restore {
     const struct backup_target *target;
     char *store, *directory; /* where they are made, before they get their names */
     struct backup_manifest manifest;
+    uint64_t damaged; /* rows of indexes that were left as they are */
 };
 
 /* Copies a file into a new one, which gets room for size bytes. */
@@ -88,6 +89,7 @@ static enum err_code restore_index(struct restore *restore, const struct backup_
     char *from = backup_path("%s/%s/db%u.index", restore->folder, restore->name, database->number);
     char *to = backup_path("%s/index.mdb", folder);
     struct index *index = NULL;
+    uint64_t damaged = 0;
     enum err_code code =
         backup_check_file(from, database->index_size, false, database->index_crc, err);
 
@@ -99,7 +101,8 @@ static enum err_code restore_index(struct restore *restore, const struct backup_
         code = index_open(&index, folder, restore->target->map_size, 4, NULL, err);
     if (code == ERR_NONE)
         code = backup_leap(index, database, &restore->manifest.room,
-                           restore->target->new_uid_validity, err);
+                           restore->target->new_uid_validity, &damaged, err);
+    restore->damaged += damaged;
     index_close(&index);
     free(from);
     free(to);
@@ -187,6 +190,7 @@ static void tell(const struct restore *restore, struct backup_facts *facts)
     facts->databases = (unsigned)restore->manifest.count;
     facts->messages = restore->manifest.messages;
     facts->bytes = restore->manifest.bytes;
+    facts->damaged = restore->damaged;
 }
 
 enum err_code backup_restore(const char *folder, const char *name,

@@ -14,9 +14,10 @@
 #include "common/mem.h"
 #include "mailbox-backend/store/backup_private.h"
 #include "mailbox-backend/store/format.h"
+#include "mailbox-backend/store/known.h"
 #include "mailbox-backend/store/rebuild_private.h"
 
-#define OPERATIONS_A_COMMIT 2000u
+#define ITEMS_A_COMMIT 10000u /* about: a transaction has room for some 100,000 pages */
 #define SAY_SECONDS 5
 #define UNKNOWN_TOLD 20
 
@@ -71,7 +72,7 @@ static enum err_code end(struct rebuild *rebuild, struct err *err)
         code = index_commit(&batch->txn, err);
     rebuild->database.record = batch->record;
     give_up(rebuild);
-    rebuild->operations = 0;
+    rebuild->items = 0;
     return code;
 }
 
@@ -111,7 +112,10 @@ static enum err_code take_copy(struct rebuild *rebuild, struct err *err)
     enum err_code code = ERR_NONE;
 
     if (in < 0 && errno == ENOENT)
-        code = err_set(err, ERR_NOT_FOUND, "there is no copy of the index (%s)", from);
+        code = err_set(err, ERR_NOT_FOUND,
+                       "there is no copy of the index (%s): --without-copy makes the index out of "
+                       "the segments alone",
+                       from);
     else if (in < 0 || out < 0 || fstat(in, &facts) != 0)
         code = err_errno(err, errno, "%s", in < 0 ? from : to);
     if (code == ERR_NONE)
@@ -158,7 +162,7 @@ static enum err_code open_index(struct rebuild *rebuild, struct err *err)
 
     remove_work(rebuild); /* what a rebuild left that was broken off */
     code = file_make_folders(rebuild->work, 0700, err);
-    if (code == ERR_NONE && !rebuild->options->without_copy)
+    if (code == ERR_NONE && !rebuild->options->without_copy && !rebuild->options->empty)
         code = take_copy(rebuild, err);
     if (code == ERR_NONE)
         code = index_open(&rebuild->database.index, rebuild->work, rebuild->settings->map_size, 4,
@@ -176,6 +180,32 @@ static enum err_code open_index(struct rebuild *rebuild, struct err *err)
 
 /* ---- replaying ---- */
 
+static uint64_t count_uids(Journal__Range **ranges, size_t count)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < count; i++)
+        sum += ranges[i]->last >= ranges[i]->first ? ranges[i]->last - ranges[i]->first + 1u : 0;
+    return sum;
+}
+
+/* How many items it may have changed. */
+static unsigned weight_of(const Journal__Operation *operation)
+{
+    uint64_t items = 1;
+
+    if (operation->what_case == JOURNAL__OPERATION__WHAT_FLAGS)
+        items = count_uids(operation->flags->ranges, operation->flags->n_ranges);
+    else if (operation->what_case == JOURNAL__OPERATION__WHAT_EXPUNGE)
+        items = count_uids(operation->expunge->ranges, operation->expunge->n_ranges);
+    else if (operation->what_case == JOURNAL__OPERATION__WHAT_COPY ||
+             operation->what_case == JOURNAL__OPERATION__WHAT_MOVE) /* a union */
+        items = count_uids(operation->copy->ranges, operation->copy->n_ranges);
+    else if (operation->what_case == JOURNAL__OPERATION__WHAT_PURGE)
+        items = operation->purge->n_item_ids;
+    return items < ITEMS_A_COMMIT ? (unsigned)items + 1 : ITEMS_A_COMMIT;
+}
+
 /* What fails for reasons of its own leaves the rest alone. */
 static enum err_code replay_one(struct rebuild *rebuild, const Journal__Batch *record,
                                 const Journal__Operation *operation, struct err *err)
@@ -184,8 +214,10 @@ static enum err_code replay_one(struct rebuild *rebuild, const Journal__Batch *r
 
     if (index_is_broken(rebuild->batch.txn, err))
         return ERR_UNAVAILABLE;
-    rebuild->operations++;
+    rebuild->items += weight_of(operation);
     rebuild->result->operations++;
+    if (code == ERR_NONE)
+        rebuild_name_pieces(rebuild, operation);
     if (code != ERR_NONE && ++rebuild->result->unknown <= UNKNOWN_TOLD)
         rebuild_say(rebuild, "batch %" PRIu64 ": one operation could not be done again: %s",
                     record->number, err->text);
@@ -225,7 +257,7 @@ static enum err_code replay_batch(struct rebuild *rebuild, size_t i, struct err 
             break;
     }
     rebuild->result->batches++;
-    if (code == ERR_NONE && rebuild->operations >= OPERATIONS_A_COMMIT)
+    if (code == ERR_NONE && rebuild->items >= ITEMS_A_COMMIT)
         code = rebuild_flush(rebuild, err);
     return code;
 }
@@ -275,10 +307,13 @@ static enum err_code leap(struct rebuild *rebuild, struct err *err)
 {
     const struct backup_room room = {BACKUP_ROOM_UIDS, BACKUP_ROOM_MODSEQS, BACKUP_ROOM_ITEMS,
                                      BACKUP_ROOM_FOLDERS};
+    uint64_t damaged = 0;
     enum err_code code = end(rebuild, err);
 
     if (code == ERR_NONE)
-        code = backup_leap(rebuild->database.index, NULL, &room, !rebuild->result->from_copy, err);
+        code = backup_leap(rebuild->database.index, NULL, &room, !rebuild->result->from_copy,
+                           &damaged, err);
+    rebuild->result->rows += damaged;
     return code == ERR_NONE ? begin(rebuild, err) : code;
 }
 
@@ -295,6 +330,7 @@ static enum err_code finish(struct rebuild *rebuild, struct err *err)
     if (code == ERR_NONE)
         code = rebuild_count(rebuild, err);
     rebuild->result->unreadable += rebuild->dropped;
+    rebuild->result->rows += rebuild->bad_rows;
     return code == ERR_NONE ? end(rebuild, err) : code;
 }
 
@@ -365,6 +401,8 @@ static enum err_code make(struct rebuild *rebuild, struct err *err)
     if (code == ERR_NONE)
         code = finish(rebuild, err);
     if (code == ERR_NONE)
+        code = rebuild_keep_pieces(rebuild, err);
+    if (code == ERR_NONE)
         code = tell(rebuild, err);
     return code;
 }
@@ -380,13 +418,29 @@ static void release(struct rebuild *rebuild)
     free(rebuild->segments);
     free(rebuild->parts);
     free(rebuild->bad);
+    free(rebuild->pieces);
 }
 
+/* What nothing is left of is begun anew only when that is asked for: its disk may not be mounted. */
 static enum err_code check_folder(const struct rebuild *rebuild, struct err *err)
 {
-    if (access(rebuild->folder, F_OK) != 0)
-        return err_set(err, ERR_NOT_FOUND, "there is no database %s", rebuild->folder);
-    return ERR_NONE;
+    bool is_empty = rebuild->options->empty;
+    struct known_databases known;
+    enum err_code code = known_read(&known, rebuild->settings->folder, err);
+
+    if (code != ERR_NONE)
+        return code;
+    if (known_holds_something(rebuild->folder))
+        return is_empty ? err_set(err, ERR_EXISTS, "%s is not empty: rebuild it without --empty",
+                                  rebuild->folder)
+                        : ERR_NONE;
+    if (rebuild->options->database >= STORE_DATABASES_MAX || !known.all[rebuild->options->database])
+        return err_set(err, ERR_NOT_FOUND, "there is no database %s", rebuild->database.name);
+    return is_empty ? ERR_NONE
+                    : err_set(err, ERR_UNAVAILABLE,
+                              "%s has neither an index nor messages: mount its disk. Only if the "
+                              "database is lost for good, --empty begins anew",
+                              rebuild->folder);
 }
 
 enum err_code store_rebuild(const struct store_settings *settings,

@@ -53,7 +53,7 @@ static enum err_code count_contents(struct rebuild *rebuild, struct err *err)
         if (code == ERR_NONE && content_head_unpack(scan.value, &head))
             count_content(rebuild, get_u64(scan.key.data), &head, scan.value);
         else
-            rebuild->result->damaged++;
+            rebuild->bad_rows++;
     }
     scan_end(&scan);
     return code == ERR_NOT_FOUND ? ERR_NONE : code;
@@ -95,24 +95,34 @@ static enum err_code drop_rows(struct rebuild *rebuild, struct err *err)
     return code == ERR_NOT_FOUND ? ERR_NONE : code;
 }
 
+/* The pieces of a content whose row is damaged may be anywhere: until a repair has found them, all counts as
+   live. */
+static void count_all(const struct rebuild *rebuild, struct segment_record *record)
+{
+    if (rebuild->bad_rows > 0 && record->state == SEGMENT_SEALED && record->used > SEGMENT_HEADER)
+        record->live = record->used - SEGMENT_HEADER;
+}
+
 /* Nothing is appended to a segment again; one that holds no content is free. When its first record died is not known. */
-static enum err_code put_row(struct rebuild *rebuild, struct segment_record *record,
+static enum err_code put_row(struct rebuild *rebuild, const struct segment_record *record,
                              struct err *err)
 {
     struct tx tx = {rebuild->batch.txn, 0};
     struct key key = key_number(record->number);
+    struct segment_record put = *record;
     uint8_t row[SEGMENT_ROW];
 
-    if (record->died == 0)
-        record->died = time(NULL);
-    if (record->live == 0 && record->state == SEGMENT_SEALED) {
-        record->state = SEGMENT_FREE;
-        record->generation++;
-        record->used = SEGMENT_HEADER;
+    count_all(rebuild, &put);
+    if (put.died == 0)
+        put.died = time(NULL);
+    if (put.live == 0 && put.state == SEGMENT_SEALED) {
+        put.state = SEGMENT_FREE;
+        put.generation++;
+        put.used = SEGMENT_HEADER;
     }
-    if (record->number >= rebuild->batch.record.next_segment)
-        rebuild->batch.record.next_segment = record->number + 1;
-    segment_pack(row, record);
+    if (put.number >= rebuild->batch.record.next_segment)
+        rebuild->batch.record.next_segment = put.number + 1;
+    segment_pack(row, &put);
     return tx_put(&tx, TABLE_SEGMENT, &key, row, sizeof(row), err);
 }
 
@@ -121,6 +131,7 @@ enum err_code rebuild_count(struct rebuild *rebuild, struct err *err)
     enum err_code code;
 
     rebuild->bad_count = 0;
+    rebuild->bad_rows = 0;
     rebuild->result->unreadable = 0;
     for (size_t i = 0; i < rebuild->segment_count; i++)
         rebuild->segments[i].record.live = 0;

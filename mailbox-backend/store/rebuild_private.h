@@ -12,6 +12,7 @@ struct rebuild_segment {
     struct segment_record record; /* number, generation, size and state as they are to be */
     uint64_t from;                /* where records lie that the copy does not know */
     bool settled;                 /* the copy knows all that is in it */
+    bool doubtful;                /* what the copy knew of it is lost */
 };
 
 /* An operation record: one part of a batch. */
@@ -34,7 +35,7 @@ struct rebuild {
     struct database database; /* likewise: the new index, and no segments */
     struct batch batch;
     bool in_batch;
-    unsigned operations; /* since the last commit */
+    uint64_t items; /* that were changed since the last commit, about */
 
     struct rebuild_segment *segments; /* in order of number */
     size_t segment_count;
@@ -45,7 +46,10 @@ struct rebuild {
     uint32_t file_number;
     uint64_t *bad; /* contents that cannot be read, in order, when there is no copy */
     size_t bad_count;
-    uint64_t dropped; /* messages that were left out because of them */
+    uint64_t dropped;  /* messages that were left out because of them */
+    uint64_t bad_rows; /* of contents, in the copy */
+    uint64_t *pieces;  /* that were found where the copy knows nothing (rebuild_pieces.c) */
+    size_t piece_count, piece_room;
 };
 
 void rebuild_say(struct rebuild *rebuild, const char *format, ...)
@@ -53,6 +57,12 @@ void rebuild_say(struct rebuild *rebuild, const char *format, ...)
 
 /* Commits what has been replayed and begins a new transaction. */
 enum err_code rebuild_flush(struct rebuild *rebuild, struct err *err);
+
+/* ---- files ---- */
+
+/* The segment's file, or -1. It stays open until another is asked for. */
+int rebuild_open_file(struct rebuild *rebuild, uint32_t number);
+bool rebuild_read_at(int file, void *bytes, size_t length, uint64_t at);
 
 /* ---- finding ---- */
 
@@ -62,6 +72,9 @@ enum err_code rebuild_list(struct rebuild *rebuild, struct err *err);
 /* Finds the operation records of batches above the number. */
 enum err_code rebuild_scan(struct rebuild *rebuild, uint64_t above, struct err *err);
 struct rebuild_segment *rebuild_segment(struct rebuild *rebuild, uint32_t number);
+
+/* Reads from the record at the piece's segment and offset how long it is. False when there is no piece. */
+bool rebuild_find_piece(struct rebuild *rebuild, struct piece *piece);
 
 /* True when the piece's record lies where it should; its checksum is not looked at. */
 bool rebuild_has_piece(struct rebuild *rebuild, const struct piece *piece);
@@ -76,6 +89,17 @@ Journal__Batch *rebuild_read_part(struct rebuild *rebuild, const struct rebuild_
 /* Which batches count, of those above the number: places of their first parts, in the order in which
    they were made. To be freed. */
 size_t *rebuild_chain(struct rebuild *rebuild, uint64_t above, size_t *count);
+
+/* ---- pieces that nothing names ---- */
+
+/* Notes a piece; in order of segment and offset. */
+void rebuild_found_piece(struct rebuild *rebuild, uint32_t segment, uint32_t offset);
+
+/* An operation that was done again says whose these are, or were. */
+void rebuild_name_pieces(struct rebuild *rebuild, const Journal__Operation *operation);
+
+/* Writes each that was found and is named by none to a file of its own, found/piece-SEGMENT-OFFSET, durably. */
+enum err_code rebuild_keep_pieces(struct rebuild *rebuild, struct err *err);
 
 /* ---- replaying ---- */
 
