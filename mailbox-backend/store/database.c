@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -86,6 +87,14 @@ static enum err_code read_rows(struct database *database, bool made, struct rows
     return index_commit(&tx.txn, err);
 }
 
+/* A file that was cut to nothing is none: LMDB would make a new index of it. */
+static bool has_index(const char *path)
+{
+    struct stat facts;
+
+    return stat(path, &facts) == 0 && facts.st_size > 0;
+}
+
 /* An index that was lost must not be replaced by an empty one. */
 static enum err_code check_index(const char *folder, bool *made, struct err *err)
 {
@@ -94,11 +103,22 @@ static enum err_code check_index(const char *folder, bool *made, struct err *err
 
     if (asprintf(&path, "%s/index.mdb", folder) < 0)
         abort();
-    *made = access(path, F_OK) != 0;
+    *made = !has_index(path);
     if (*made && segments_any(folder))
         code = err_set(err, ERR_CORRUPT, "%s is missing, but there are segments beside it", path);
     free(path);
     return code;
+}
+
+/* Nor a whole database, whose disk is perhaps not mounted. Nothing is written into its folder. */
+static enum err_code check_folder(const struct database *database, bool is_known, struct err *err)
+{
+    if (!is_known || known_holds_something(database->folder))
+        return ERR_NONE;
+    return err_set(err, ERR_UNAVAILABLE,
+                   "%s is empty, and there was a database: mount its disk. Only if the database is "
+                   "lost for good, `mailbox-backend database rebuild %s --empty` begins anew",
+                   database->folder, database->name);
 }
 
 /* What an administrator can do about an index that is missing or that LMDB refuses. */
@@ -135,8 +155,10 @@ static enum err_code open_parts(struct database *database, struct database_openi
     struct segments_start start = {.folder = database->folder};
     struct rows rows = {0};
     bool made = false;
-    enum err_code code = look_at_marks(database, opening, err);
+    enum err_code code = check_folder(database, opening->is_known, err);
 
+    if (code == ERR_NONE)
+        code = look_at_marks(database, opening, err);
     if (code == ERR_NONE)
         code = check_index(database->folder, &made, err);
     if (code == ERR_NONE)

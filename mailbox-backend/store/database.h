@@ -8,6 +8,7 @@
 #include "mailbox-backend/store/codec.h"
 #include "mailbox-backend/store/crash.h"
 #include "mailbox-backend/store/index.h"
+#include "mailbox-backend/store/known.h"
 #include "mailbox-backend/store/record.h"
 #include "mailbox-backend/store/segment.h"
 #include "mailbox-backend/store/store.h"
@@ -46,7 +47,8 @@ struct store {
     int lock_fd;
     _Atomic(struct database *) databases[STORE_DATABASES_MAX]; /* NULL: not mounted (mount.h) */
     atomic_uint database_count;
-    pthread_mutex_t mount_lock; /* one is opened at a time */
+    pthread_mutex_t mount_lock; /* one is opened at a time; of `known`, too */
+    struct known_databases known;
     struct codecs codecs;
     atomic_uint_fast64_t content_bytes; /* of drafts, in memory */
     struct uid_maps *uid_maps;
@@ -87,6 +89,7 @@ struct store_read {
 /* How a database is opened, and what came of it. */
 struct database_opening {
     bool again;       /* although it crashed the process: the administrator asks for it */
+    bool is_known;    /* it was there before: an empty folder is not made a database again */
     bool has_crashed; /* result: it is left alone, because it did */
     bool is_newer;    /* result: it has a format that this program does not know */
 };

@@ -3,19 +3,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/log.h"
 #include "common/mem.h"
 
-static bool has_folder(const struct store *store, unsigned number)
+static bool holds_something(const struct store *store, unsigned number)
 {
     char *path;
     bool found;
 
     if (asprintf(&path, "%s/db%u", store->folder, number + 1) < 0)
         abort();
-    found = access(path, F_OK) == 0;
+    found = known_holds_something(path);
     free(path);
     return found;
 }
@@ -37,13 +36,26 @@ void store_why_unmounted(struct store *store, unsigned number, char why[STORE_WH
     pthread_mutex_unlock(&store->lock);
 }
 
+/* That it cannot be noted is no reason not to serve it. */
+static void note(struct store *store, unsigned number)
+{
+    struct err err;
+
+    if (known_add(&store->known, store->folder, number, &err) != ERR_NONE)
+        log_warning(NULL, "db%u is not noted as a database of the store: %s", number + 1, err.text);
+}
+
 /* Others see the database when all of it is there. */
 static enum err_code mount(struct store *store, unsigned number, struct database_opening *opening,
                            struct err *err)
 {
     struct database *database;
-    enum err_code code = database_open(&database, store, number, opening, err);
+    enum err_code code;
 
+    opening->is_known = store->known.all[number];
+    code = database_open(&database, store, number, opening, err);
+    if (code == ERR_NONE)
+        note(store, number);
     set_why(store, number, code == ERR_NONE ? NULL : err->text);
     atomic_store(&store->databases[number], database);
     return code;
@@ -60,7 +72,8 @@ static void tell_unmounted(unsigned number, const struct err *why)
 static bool is_wanted(const struct store *store, unsigned number)
 {
     return number < STORE_DATABASES_MAX &&
-           (number < store->settings.databases || has_folder(store, number));
+           (number < store->settings.databases || number < store->known.end ||
+            holds_something(store, number));
 }
 
 /* With all of them left alone because of crashes the store is open: what they need can be asked for. */
@@ -68,7 +81,10 @@ enum err_code store_mount_all(struct store *store, struct err *err)
 {
     bool serves = false;
     struct err why, first = {0};
+    enum err_code read = known_read(&store->known, store->folder, err);
 
+    if (read != ERR_NONE)
+        return read;
     for (unsigned number = 0; is_wanted(store, number); number++) {
         struct database_opening opening = {0};
         enum err_code code = mount(store, number, &opening, &why);

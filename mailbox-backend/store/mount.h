@@ -6,8 +6,9 @@
 #include "mailbox-backend/store/database.h"
 #include "mailbox-backend/store/maintain.h"
 
-/* Opens all databases that there are, and makes those that settings.databases asks for. Fails when none
-   can be opened, with what is wrong with the first, and for a database of a newer format. */
+/* Opens all databases that there are, and makes those that settings.databases asks for and that the store
+   has not had yet (known.h). Fails when none can be opened, with what is wrong with the first, and for a
+   database of a newer format. */
 enum err_code store_mount_all(struct store *store, struct err *err);
 
 /* The database (from 0), which stays open until the store closes. ERR_NOT_FOUND: there is none;

@@ -5,6 +5,7 @@ import json
 import os
 import poplib
 import re
+import shutil
 
 from pair import PATIENCE, Pair, message
 
@@ -135,3 +136,66 @@ def test_repair_reaches_a_database_that_is_not_mounted():
         assert [row["mounted"] for row in rows(pair)] == [True, False]
         pair.back.admin("database", "repair", "db2")
         assert [row["mounted"] for row in rows(pair)] == [True, True]
+
+
+def test_a_database_that_is_added_takes_new_users_and_stays():
+    with Pair(back_extra="databases = 1\n") as pair:
+        assert home_of(pair, "alice") == "db1"
+        added = json.loads(pair.back.admin("database", "add", "--json")[1])
+        assert added["database"] == "db2" and added["mounted"], added
+        assert home_of(pair, "bob") == "db2"
+        pair.back.stop()
+        added = json.loads(pair.back.admin("database", "add", "--json")[1])
+        assert added["database"] == "db3", added
+        pair.back.start()
+        pair.front.wait_for_links(2)
+        assert [(row["database"], row["mounted"], row["mailboxes"]) for row in rows(pair)] == [
+            ("db1", True, 1), ("db2", True, 1), ("db3", True, 0)]
+        imap = pair.imap("bob")
+        assert imap.select("INBOX")[1][0] == b"1"
+        imap.logout()
+        assert pair.back.admin("database", "check", "--json")[1].strip() == "[]"
+
+
+def test_an_empty_mount_point_is_not_taken_for_a_new_database():
+    with Pair(back_extra="databases = 2\n") as pair:
+        homes = {user: home_of(pair, user) for user in ("alice", "bob")}
+        folder = os.path.join(pair.back.folder, "data", "store", homes["bob"])
+        pair.back.stop()
+        os.rename(folder, folder + ".disk")
+        os.mkdir(folder, 0o700)
+        pair.back.start()
+        pair.front.wait_for_links(2)
+        assert status(pair)["unmounted"] == [homes["bob"]]
+        shown = json.loads(pair.back.admin("database", "show", homes["bob"], "--json")[1])
+        assert "mount its disk" in shown["not-mounted-because"], shown
+        assert "UNAVAILABLE" in refusal(pair, "bob")
+        refused = str(pair.deliver("bob", message("later")))
+        assert re.search(r"\b4\d\d\b", refused), refused
+        assert pair.back.admin("database", "mount", homes["bob"], ok=None)[0] == 1
+        assert os.listdir(folder) == []
+
+        os.rmdir(folder)
+        os.rename(folder + ".disk", folder)
+        pair.back.admin("database", "mount", homes["bob"])
+        imap = pair.imap("bob")
+        assert imap.select("INBOX")[1][0] == b"1"
+        imap.logout()
+        assert not pair.deliver("bob", message("now"))
+
+        # its disk will not come back
+        pair.back.stop()
+        shutil.rmtree(folder)
+        code, said = pair.back.admin("database", "rebuild", homes["bob"], ok=None)
+        assert code == 1 and "mount its disk" in said, (code, said)
+        assert pair.back.admin("database", "rebuild", "db7", ok=None)[0] == 4
+        assert pair.back.admin("database", "rebuild", homes["alice"], "--empty", ok=None)[0] == 1
+        told = json.loads(pair.back.admin("database", "rebuild", homes["bob"], "--empty", "--json")[1])
+        assert told["messages"] == 0, told
+        pair.back.start()
+        pair.front.wait_for_links(3)
+        assert status(pair)["unmounted"] == []
+        assert not pair.deliver("bob", message("again"))
+        imap = pair.imap("alice")
+        assert imap.select("INBOX")[1][0] == b"1"
+        imap.logout()

@@ -457,10 +457,11 @@ static struct rebuild_result rebuild(struct fixture *fixture, bool without_copy,
 static struct fixture *begin(void **state, uint32_t number, unsigned megabytes, unsigned recovery)
 {
     struct fixture *fixture = *state;
-    char command[128];
+    char command[192];
 
     fixture_close(fixture);
-    snprintf(command, sizeof(command), "rm -r %s/db1", fixture->folder);
+    snprintf(command, sizeof(command), "rm -r %s/db1 %s/databases", fixture->folder,
+             fixture->folder);
     assert_int_equal(system(command), 0);
     fixture->settings.recovery_seconds = recovery;
     fixture->settings.segment_size = (uint64_t)megabytes << 20;
