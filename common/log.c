@@ -27,10 +27,12 @@ const char *const log_levels[] = {
 static const char *program_name = "mail";
 static enum log_target target_now = LOG_TO_STDERR;
 static atomic_int least_now = LOG_LEVEL_NOTICE;
+static pid_t process;
 
 void log_open(const char *program, enum log_target target, enum log_level least)
 {
     program_name = program;
+    process = getpid();
     target_now = target;
     atomic_store(&least_now, (int)least);
     if (target == LOG_TO_SYSLOG)
@@ -92,8 +94,8 @@ static void write_stderr(enum log_level level, const char *line)
     gmtime_r(&now.tv_sec, &parts);
     length = snprintf(out, sizeof(out), "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ %s[%d] %s: %s\n",
                       parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
-                      parts.tm_min, parts.tm_sec, now.tv_nsec / 1000000, program_name, getpid(),
-                      log_levels[level], line);
+                      parts.tm_min, parts.tm_sec, now.tv_nsec / 1000000, program_name,
+                      process != 0 ? process : getpid(), log_levels[level], line);
     if (write(STDERR_FILENO, out, (size_t)length) < 0)
         return; /* nobody is left to tell */
 }

@@ -86,8 +86,8 @@ void pool_submit(struct pool *pool, struct pool_job *job)
     uv_mutex_lock(&pool->lock);
     *pool->last = job;
     pool->last = &job->next;
-    uv_cond_signal(&pool->more);
     uv_mutex_unlock(&pool->lock);
+    uv_cond_signal(&pool->more); /* behind the lock, which the woken thread takes at once */
 }
 
 void pool_destroy(struct pool **where)

@@ -40,7 +40,7 @@ enum session_why {
 struct engine {
     const char *service; /* "imap4be" */
     /* After the credential was verified (or, for lmtpbe, at once): makes the engine's state. Called
-       on a worker, may open the mailbox (create = true) and read. Writes the greeting that ends
+       on a worker, or at once on the loop; may open the mailbox (create = true) and read. Writes the greeting that ends
        authentication (IMAP: the tagged OK; POP3: +OK; LMTP: 220). On failure the session is refused
        with the error (ERR_UNAVAILABLE, ERR_DENIED, ERR_EXISTS = in use …). */
     enum err_code (*open)(struct session *session, const Link__Open *open, void **state,
@@ -48,6 +48,9 @@ struct engine {
     enum step (*advance)(struct session *session, void *state, unsigned why);
     /* The session ends, for whatever reason. All operations are done, no step is running. */
     void (*close)(struct session *session, void *state);
+    /* True when open() would wait for no commit and read little, as for a mailbox that was made: then it may be
+       called on the loop, which saves a hop. NULL: never. */
+    bool (*opens_at_once)(struct session *session);
     /* What the front may offer before login, in the protocol's words, NULL-terminated. */
     const char *const *(*capabilities)(void);
     /* A shut-down reason for advance(WHY_STOP) to tell. */

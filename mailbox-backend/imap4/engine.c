@@ -229,6 +229,11 @@ static enum err_code open_session(struct session *session, const Link__Open *ope
     return ERR_NONE;
 }
 
+static bool opens_at_once(struct session *session)
+{
+    return mailbox_is_made(session_backend(session)->store, session_account(session));
+}
+
 /* An answer that is half told breaks off: in a literal, BYE would be taken for a part of the message. */
 static enum step stop(struct imap *imap)
 {
@@ -321,6 +326,7 @@ static void close_session(struct session *session, void *state)
 const struct engine imap4_engine = {
     .service = "imap4be",
     .open = open_session,
+    .opens_at_once = opens_at_once,
     .advance = advance,
     .close = close_session,
     .capabilities = imap_capabilities_before_login,

@@ -28,6 +28,12 @@ static enum err_code open_session(struct session *session, const Link__Open *ope
     return ERR_NONE;
 }
 
+static bool opens_at_once(struct session *session)
+{
+    (void)session;
+    return true;
+}
+
 static void close_session(struct session *session, void *state)
 {
     struct lmtp *lmtp = state;
@@ -196,6 +202,7 @@ static enum step advance(struct session *session, void *state, unsigned why)
 const struct engine lmtp_engine = {
     .service = "lmtpbe",
     .open = open_session,
+    .opens_at_once = opens_at_once,
     .advance = advance,
     .close = close_session,
     .capabilities = capabilities,

@@ -108,3 +108,16 @@ enum err_code mailbox_open(struct store *store, const struct account *account,
         store_mailbox_unref(mailbox);
     return code;
 }
+
+bool mailbox_is_made(struct store *store, const struct account *account)
+{
+    struct store_mailbox *mailbox;
+    bool made = false;
+
+    if (store_mailbox_open(store, &account->guid, false, &mailbox, NULL, NULL) != ERR_NONE)
+        return false;
+    if (has_defaults(mailbox, &made, NULL) != ERR_NONE)
+        made = false;
+    store_mailbox_unref(&mailbox);
+    return made;
+}

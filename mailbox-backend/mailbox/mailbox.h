@@ -12,6 +12,9 @@
 enum err_code mailbox_open(struct store *store, const struct account *account,
                            struct store_mailbox **mailbox, struct err *err);
 
+/* True when the account's mailbox is there with its default folders, so that mailbox_open() waits for nothing. */
+bool mailbox_is_made(struct store *store, const struct account *account);
+
 /* ---- paths: levels joined by "/", UTF-8; "INBOX" in any case is the inbox ---- */
 
 #define PATH_MAX_BYTES 1024
