@@ -187,19 +187,29 @@ bool capabilities_find_mechanism(const struct client *client, struct str name,
     if (!sasl_find(name, mechanism))
         return false;
     snprintf(word, sizeof(word), "%.*s", (int)name.length, name.data);
+    if (sasl_binds(*mechanism) && !client_may_bind(client))
+        return false;
     return !sasl_is_of_back(*mechanism) || all_prove(client, word);
 }
 
 void capabilities_mechanisms(const struct client *client, const char *before, const char *after,
                              struct buf *out)
 {
-    static const char *const best_first[] = {"SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN"};
+    static const char *const best_first[] = {
+        "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN"};
     enum sasl_mechanism mechanism;
 
     for (size_t i = 0; i < sizeof(best_first) / sizeof(*best_first); i++) {
         if (capabilities_find_mechanism(client, str_of(best_first[i]), &mechanism))
             buf_printf(out, "%s%s%s", before, best_first[i], after);
     }
+}
+
+bool capabilities_may_bind(const struct client *client)
+{
+    enum sasl_mechanism mechanism;
+
+    return capabilities_find_mechanism(client, STR("SCRAM-SHA-256-PLUS"), &mechanism);
 }
 
 bool capabilities_may_login(const struct client *client)

@@ -31,6 +31,9 @@ void capabilities_mechanisms(const struct client *client, const char *before, co
 bool capabilities_find_mechanism(const struct client *client, struct str name,
                                  enum sasl_mechanism *mechanism);
 
+/* True when mechanisms that bind to TLS are offered to this client now. */
+bool capabilities_may_bind(const struct client *client);
+
 /* True when credentials may be sent over this connection as it is. */
 bool capabilities_may_login(const struct client *client);
 

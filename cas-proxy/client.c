@@ -314,6 +314,41 @@ void client_fill(const struct client *client, Link__Client *to, struct client_fa
     fill_tls(client, to, room);
 }
 
+void client_fill_bindings(const struct client *client, Link__Client *to, struct client_facts *room)
+{
+    const struct tls_session *session = conn_tls(client->conn);
+
+    to->bindings = room->list;
+    for (unsigned kind = 0; session != NULL && kind < TLS_CHANNEL_BINDINGS; kind++) {
+        Link__Binding *binding = &room->bindings[to->n_bindings];
+
+        link__binding__init(binding);
+        binding->name = (char *)tls_channel_binding_names[kind];
+        binding->data.data = room->values[kind];
+        binding->data.len = tls_session_channel_binding(session, (enum tls_channel_binding)kind,
+                                                        room->values[kind]);
+        if (binding->data.len != 0)
+            room->list[to->n_bindings++] = binding;
+    }
+}
+
+/* A client binds in the way that is usual for the version of TLS: it cannot ask which ways there are. */
+bool client_may_bind(const struct client *client)
+{
+    static const enum tls_channel_binding kinds[] = {TLS_EXPORTER, TLS_UNIQUE,
+                                                     TLS_SERVER_END_POINT};
+    static const size_t counts[] = {[BINDING_AUTO] = 2, [BINDING_ALWAYS] = 3, [BINDING_NEVER] = 0};
+    const struct tls_session *session = client->conn == NULL ? NULL : conn_tls(client->conn);
+    uint8_t value[TLS_CHANNEL_BINDING_MAX];
+    size_t count = counts[client->home->front->settings->tls.channel_binding];
+
+    for (size_t i = 0; session != NULL && i < count; i++) {
+        if (tls_session_channel_binding(session, kinds[i], value) != 0)
+            return true;
+    }
+    return false;
+}
+
 void client_stop_all(struct front_loop *home, const char *service)
 {
     for (struct client *client = home->clients, *next; client != NULL; client = next) {

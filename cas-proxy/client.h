@@ -101,8 +101,17 @@ void client_set_user(struct client *client, const char *user);
 struct client_facts {
     char peer[NET_TEXT_MAX], local[NET_TEXT_MAX];
     struct tls_peer_facts certificate;
+    Link__Binding bindings[TLS_CHANNEL_BINDINGS], *list[TLS_CHANNEL_BINDINGS];
+    uint8_t values[TLS_CHANNEL_BINDINGS][TLS_CHANNEL_BINDING_MAX];
 };
 void client_fill(const struct client *client, Link__Client *to, struct client_facts *room);
+
+/* Adds the channel bindings of the client's TLS. To be left out where mechanisms that bind were not
+   offered: by them a back end knows that a client was told otherwise (RFC 5802 section 6). */
+void client_fill_bindings(const struct client *client, Link__Client *to, struct client_facts *room);
+
+/* True when there is a channel binding that the settings allow to offer. */
+bool client_may_bind(const struct client *client);
 
 /* Tells all clients of one service on this loop (NULL: of all services) CLIENT_STOP. */
 void client_stop_all(struct front_loop *home, const char *service);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cas-proxy/capabilities.h"
 #include "cas-proxy/limits.h"
 #include "common/base64.h"
 #include "common/log.h"
@@ -335,6 +336,8 @@ static void ask_back(struct login *login, struct back *back)
     login->stage = LOGIN_ASKED;
     login->back = back;
     client_fill(login->client, &facts, &room);
+    if (capabilities_may_bind(login->client))
+        client_fill_bindings(login->client, &facts, &room);
     fill_open(login, &arena, &open);
     open.client = &facts;
     login->session = link_open(back->link, &open, &events, login);

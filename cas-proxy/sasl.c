@@ -12,10 +12,12 @@ static const struct {
     const char *back_name;
     bool is_of_back;
 } mechanisms[] = {
-    [SASL_PLAIN] = {"PLAIN",         "PLAIN",         false},
-    [SASL_LOGIN] = {"LOGIN",         "PLAIN",         false},
-    [SASL_SCRAM_SHA_1] = {"SCRAM-SHA-1",   "SCRAM-SHA-1",   true },
-    [SASL_SCRAM_SHA_256] = {"SCRAM-SHA-256", "SCRAM-SHA-256", true },
+    [SASL_PLAIN] = {"PLAIN",              "PLAIN",              false},
+    [SASL_LOGIN] = {"LOGIN",              "PLAIN",              false},
+    [SASL_SCRAM_SHA_1] = {"SCRAM-SHA-1",        "SCRAM-SHA-1",        true },
+    [SASL_SCRAM_SHA_1_PLUS] = {"SCRAM-SHA-1-PLUS",   "SCRAM-SHA-1-PLUS",   true },
+    [SASL_SCRAM_SHA_256] = {"SCRAM-SHA-256",      "SCRAM-SHA-256",      true },
+    [SASL_SCRAM_SHA_256_PLUS] = {"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256-PLUS", true },
 };
 
 bool sasl_find(struct str name, enum sasl_mechanism *mechanism)
@@ -37,6 +39,11 @@ const char *sasl_back_name(const struct sasl *sasl)
 bool sasl_is_of_back(enum sasl_mechanism mechanism)
 {
     return mechanisms[mechanism].is_of_back;
+}
+
+bool sasl_binds(enum sasl_mechanism mechanism)
+{
+    return mechanism == SASL_SCRAM_SHA_1_PLUS || mechanism == SASL_SCRAM_SHA_256_PLUS;
 }
 
 void sasl_begin(struct sasl *sasl, enum sasl_mechanism mechanism)

@@ -10,7 +10,14 @@
 #include "common/buf.h"
 #include "common/str.h"
 
-enum sasl_mechanism { SASL_PLAIN, SASL_LOGIN, SASL_SCRAM_SHA_1, SASL_SCRAM_SHA_256 };
+enum sasl_mechanism {
+    SASL_PLAIN,
+    SASL_LOGIN,
+    SASL_SCRAM_SHA_1,
+    SASL_SCRAM_SHA_1_PLUS,
+    SASL_SCRAM_SHA_256,
+    SASL_SCRAM_SHA_256_PLUS,
+};
 
 struct sasl {
     enum sasl_mechanism mechanism;
@@ -30,6 +37,9 @@ bool sasl_find(struct str name, enum sasl_mechanism *mechanism);
 
 /* The mechanism that the back end is asked for: "PLAIN" for LOGIN. */
 const char *sasl_back_name(const struct sasl *sasl);
+
+/* True when it binds to the client's TLS, which not every connection can. */
+bool sasl_binds(enum sasl_mechanism mechanism);
 
 /* True when it is the back end that does this mechanism, which not every back end can. */
 bool sasl_is_of_back(enum sasl_mechanism mechanism);

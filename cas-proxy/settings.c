@@ -27,6 +27,9 @@ static const struct setting_section sections[] = {
                      "One section for each back end, with its name: [backend back1]."),
 };
 
+/* In the order of enum binding. */
+static const char *const bindings[] = {"auto", "always", "never", NULL};
+
 /* One setting: its place in the file and in the struct, its type, its default, bounds, help. */
 #define SETTING(section_name, word, member, kind, value, low, high, list, text)                    \
     {                                                                                              \
@@ -98,6 +101,15 @@ static const struct setting settings[] = {
          "should be done daily. Without a file each front has keys of its own."),
     SECONDS(tls, ticket_lifetime, "1d", 0, TLS_TICKET_LIFETIME_MOST,
             "How long a client may resume a session without a full handshake. 0: never."),
+
+    CHOICE(
+        tls, channel_binding, "auto", bindings,
+        "Where SCRAM-SHA-256-PLUS and SCRAM-SHA-1-PLUS are offered, which bind a login to its TLS "
+        "connection. `auto`: where there is the binding that clients use with this version of "
+        "TLS (tls-exporter with 1.3, tls-unique with 1.2), that is with the engine openssl. "
+        "`always`: also where only tls-server-end-point is there (mbedtls); clients that know "
+        "tls-unique only cannot log in then. `never` is for fronts behind something that ends "
+        "TLS and begins it anew."),
 
     MAIL_SERVICE(imap4, "143", "993"),
     MAIL_SERVICE(pop3, "110", "995"),

@@ -15,6 +15,9 @@ struct service_settings {
     char *banner;                     /* text of the greeting */
 };
 
+/* On which connections SCRAM-…-PLUS is offered. */
+enum binding { BINDING_AUTO, BINDING_ALWAYS, BINDING_NEVER };
+
 struct front_backend {
     char *name;    /* as in the back end's certificate */
     char *address; /* unix:/path or host:port */
@@ -35,6 +38,7 @@ struct front_settings {
         char *certificate, *key;
         char *ticket_keys;        /* file; NULL: a key of this process's own */
         uint64_t ticket_lifetime; /* seconds; 0: no tickets */
+        int channel_binding;      /* an enum binding */
     } tls;
     struct {
         struct service_settings service;

@@ -247,6 +247,18 @@ const char *tls_session_alpn(const struct tls_session *session)
     return session->ops->alpn(session);
 }
 
+const char *const tls_channel_binding_names[TLS_CHANNEL_BINDINGS] = {
+    [TLS_EXPORTER] = "tls-exporter",
+    [TLS_UNIQUE] = "tls-unique",
+    [TLS_SERVER_END_POINT] = "tls-server-end-point",
+};
+
+size_t tls_session_channel_binding(const struct tls_session *session, enum tls_channel_binding kind,
+                                   uint8_t out[TLS_CHANNEL_BINDING_MAX])
+{
+    return session->state == TLS_OPEN ? session->ops->channel_binding(session, kind, out) : 0;
+}
+
 bool tls_session_peer(const struct tls_session *session, struct tls_peer_facts *facts)
 {
     memset(facts, 0, sizeof(*facts));

@@ -81,6 +81,23 @@ const char *
 tls_session_server_name(const struct tls_session *session); /* SNI that the client sent */
 const char *tls_session_alpn(const struct tls_session *session);
 
+/* What binds an authentication to this session, so that nobody in the middle can pass it on. */
+enum tls_channel_binding {
+    TLS_EXPORTER, /* RFC 9266; under TLS 1.3 only */
+    TLS_UNIQUE,   /* RFC 5929 section 3; under TLS 1.2 only, with RFC 7627's master secret */
+    TLS_SERVER_END_POINT, /* RFC 5929 section 4 */
+};
+#define TLS_CHANNEL_BINDINGS 3
+#define TLS_CHANNEL_BINDING_MAX 64 /* bytes */
+
+/* "tls-exporter", "tls-unique", "tls-server-end-point": in the order of the enum. */
+extern const char *const tls_channel_binding_names[TLS_CHANNEL_BINDINGS];
+
+/* Writes the value, which both ends of the session have alike; returns its length, 0 where this kind
+   is not to be had of the session: by its version, by its certificate, or by the engine. Once TLS_OPEN. */
+size_t tls_session_channel_binding(const struct tls_session *session, enum tls_channel_binding kind,
+                                   uint8_t out[TLS_CHANNEL_BINDING_MAX]);
+
 /* A verified peer certificate's facts; false when there is none. */
 struct tls_peer_facts {
     char common_name[128];

@@ -78,6 +78,8 @@ struct tls_engine_ops {
     const char *(*version)(const struct tls_session *session);
     const char *(*cipher)(const struct tls_session *session);
     const char *(*alpn)(const struct tls_session *session);
+    size_t (*channel_binding)(const struct tls_session *session, enum tls_channel_binding kind,
+                              uint8_t out[TLS_CHANNEL_BINDING_MAX]);
     bool (*peer)(const struct tls_session *session, struct tls_peer_facts *facts);
     bool (*peer_has_name)(const struct tls_session *session, const char *dns_name);
 

@@ -167,6 +167,7 @@ const struct tls_engine_ops tls_mbedtls_ops = {
     .version = version,
     .cipher = cipher,
     .alpn = alpn,
+    .channel_binding = tls_mbedtls_channel_binding,
     .peer = tls_mbedtls_peer,
     .peer_has_name = tls_mbedtls_peer_has_name,
     .hash_digest = tls_mbedtls_digest,

@@ -71,6 +71,10 @@ void tls_mbedtls_decrypt(struct tls_session *session, struct buf *plain_in, size
 void tls_mbedtls_encrypt(struct tls_session *session, struct buf *plain_out, size_t share);
 void tls_mbedtls_finish(struct tls_session *session);
 
+/* tls_mbedtls_binding.c: */
+size_t tls_mbedtls_channel_binding(const struct tls_session *session, enum tls_channel_binding kind,
+                                   uint8_t out[TLS_CHANNEL_BINDING_MAX]);
+
 /* tls_mbedtls_peer.c: */
 bool tls_mbedtls_peer(const struct tls_session *session, struct tls_peer_facts *facts);
 bool tls_mbedtls_peer_has_name(const struct tls_session *session, const char *dns_name);

@@ -248,6 +248,7 @@ const struct tls_engine_ops tls_openssl_ops = {
     .version = version,
     .cipher = cipher,
     .alpn = alpn,
+    .channel_binding = tls_openssl_channel_binding,
     .peer = tls_openssl_peer,
     .peer_has_name = tls_openssl_peer_has_name,
     .hash_digest = tls_openssl_digest,

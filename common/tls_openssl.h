@@ -45,6 +45,10 @@ void tls_openssl_finish(struct tls_session *session);
 /* tls_openssl_bio.c: bytes to and from the session's buffers, without any of its own. */
 BIO *tls_openssl_bio(struct tls_session *session);
 
+/* tls_openssl_binding.c: */
+size_t tls_openssl_channel_binding(const struct tls_session *session, enum tls_channel_binding kind,
+                                   uint8_t out[TLS_CHANNEL_BINDING_MAX]);
+
 /* tls_openssl_peer.c: */
 bool tls_openssl_peer(const struct tls_session *session, struct tls_peer_facts *facts);
 bool tls_openssl_peer_has_name(const struct tls_session *session, const char *dns_name);

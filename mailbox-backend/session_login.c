@@ -199,6 +199,9 @@ static const struct refusal {
     const char *text;
 } refusals[] = {
     [PROOF_WRONG] = {LINK__REFUSED__CODE__AUTHENTICATION_FAILED, "authentication failed"             },
+    [PROOF_UNBOUND] = {LINK__REFUSED__CODE__AUTHENTICATION_FAILED,
+                     "the channel binding is not that of this connection: is somebody between "
+                     "the client and the front?"                                                     },
     [PROOF_DENIED] = {LINK__REFUSED__CODE__AUTHORIZATION_FAILED,  "may not act as that user"          },
     [PROOF_DISABLED] = {LINK__REFUSED__CODE__DISABLED,
                      "the account or this service of it is disabled"                                 },
@@ -289,7 +292,7 @@ void session_login(struct session *session, const Link__Open *open)
         return;
     }
     login->proof = proof_create(session->backend->directory, open->mechanism,
-                                session->entry->service, session->open->client->secured);
+                                session->entry->service, session->open->client);
     login->has_message = open->has_initial_response || open->initial_response.len != 0;
     buf_append(&login->message, open->initial_response.data, open->initial_response.len);
     session_timer_update(session);

@@ -14,6 +14,7 @@
 #include "common/err.h"
 #include "common/str.h"
 #include "mailbox-backend/store/store.h"
+#include "proto/link.pb-c.h"
 
 struct directory;
 
@@ -93,6 +94,7 @@ enum proof_result {
     PROOF_OK,          /* account is whose session it is (the authorization identity) */
     PROOF_CHALLENGE,   /* send challenge, feed the answer */
     PROOF_WRONG,       /* unknown user or wrong password, not told apart, and alike in time */
+    PROOF_UNBOUND,     /* the channel binding is not that of the client's connection */
     PROOF_DENIED,      /* authenticated, but may not act as the authorization identity */
     PROOF_DISABLED,    /* authenticated, but the account or this service is off for it */
     PROOF_INVALID,     /* malformed message */
@@ -100,8 +102,10 @@ enum proof_result {
     PROOF_UNAVAILABLE, /* the directory cannot say now */
 };
 
+/* client is what the front says of it; it must live as long as the proof. Its bindings are there where
+   SCRAM-…-PLUS was offered. */
 struct proof *proof_create(struct directory *directory, const char *mechanism,
-                           enum account_service service, bool secured);
+                           enum account_service service, const Link__Client *client);
 /* The SASL mechanisms that may be offered besides PLAIN, best first, NULL-terminated. */
 const char *const *directory_mechanisms(const struct directory *directory);
 

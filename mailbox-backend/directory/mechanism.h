@@ -8,6 +8,7 @@ struct proof {
     struct directory *directory;
     const struct mechanism *mechanism; /* NULL: not one of ours */
     enum account_service service;
+    const Link__Client *client;
     void *state; /* the mechanism's own */
 };
 
@@ -19,7 +20,8 @@ struct mechanism {
     void (*end)(struct proof *proof); /* frees the state, if any; NULL: has none */
 };
 
-extern const struct mechanism mechanism_plain, mechanism_scram_sha1, mechanism_scram_sha256;
+extern const struct mechanism mechanism_plain, mechanism_scram_sha1, mechanism_scram_sha1_plus,
+    mechanism_scram_sha256, mechanism_scram_sha256_plus;
 
 /* The record of a name as given, or NULL where there is no such user. False when the directory cannot
    say now, which is logged. */

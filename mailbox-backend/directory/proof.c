@@ -6,17 +6,18 @@
 #include "mailbox-backend/directory/mechanism.h"
 
 static const struct mechanism *const mechanisms[] = {
-    &mechanism_plain,
-    &mechanism_scram_sha256,
-    &mechanism_scram_sha1,
+    &mechanism_plain,        &mechanism_scram_sha256_plus, &mechanism_scram_sha1_plus,
+    &mechanism_scram_sha256, &mechanism_scram_sha1,
 };
 #define COUNT (sizeof(mechanisms) / sizeof(mechanisms[0]))
 
 const char *const *directory_mechanisms(const struct directory *directory)
 {
-    static const char *const scram[] = {"SCRAM-SHA-256", "SCRAM-SHA-1", NULL};
+    static const char *const scram[] = {"SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256",
+                                        "SCRAM-SHA-1", NULL};
+    static const char *const none[] = {NULL};
 
-    return directory->scram ? scram : scram + 2;
+    return directory->scram ? scram : none;
 }
 
 static bool is_offered(const struct directory *directory, const struct mechanism *mechanism)
@@ -25,13 +26,13 @@ static bool is_offered(const struct directory *directory, const struct mechanism
 }
 
 struct proof *proof_create(struct directory *directory, const char *name,
-                           enum account_service service, bool secured)
+                           enum account_service service, const Link__Client *client)
 {
     struct proof *proof = mem_alloc(sizeof(*proof));
 
-    (void)secured; /* whether PLAIN may come in clear is the rule of the front's listener */
     proof->directory = directory;
     proof->service = service;
+    proof->client = client;
     for (size_t i = 0; i < COUNT; i++) {
         if (str_is_nocase(str_of(name), mechanisms[i]->name) &&
             is_offered(directory, mechanisms[i]))

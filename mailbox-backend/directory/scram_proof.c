@@ -1,4 +1,4 @@
-/* SCRAM-SHA-1 (RFC 5802) and SCRAM-SHA-256 (RFC 7677), the server's side. The password is not seen, and
+/* SCRAM-SHA-1 (RFC 5802) and SCRAM-SHA-256 (RFC 7677), the server's side, and their -PLUS. The password is not seen, and
    nobody learns whether a user exists: who does not, or has no keys, gets a salt that stays the same and
    is told at the end that the password was wrong. */
 #include <stdlib.h>
@@ -18,7 +18,8 @@ enum stage { WANTS_FIRST, WANTS_FINAL, WANTS_NOTHING /* but the client's empty a
 struct scram {
     enum stage stage;
     enum hash_kind kind;
-    struct buf header; /* gs2-header */
+    bool is_plus;
+    struct buf binding; /* gs2-header, and the channel binding data: what c= must say */
     struct buf user, identity;
     struct buf nonce; /* the client's and ours behind it */
     struct buf auth;  /* AuthMessage */
@@ -85,15 +86,47 @@ static void make_server_first(struct scram *scram, const struct scram_first *fir
     buf_byte(&scram->auth, ',');
 }
 
+static const Link__Binding *find_binding(const Link__Client *client, struct str name)
+{
+    for (size_t i = 0; i < client->n_bindings; i++) {
+        if (str_is(name, client->bindings[i]->name))
+            return client->bindings[i];
+    }
+    return NULL;
+}
+
+/* RFC 5802 section 6. A client that thinks -PLUS was not offered, where it was, has been lied to. */
+static enum proof_result take_binding(struct proof *proof, struct scram *scram,
+                                      const struct scram_first *first)
+{
+    const Link__Binding *binding;
+
+    if ((first->binding == SCRAM_BINDING_USED) != scram->is_plus)
+        return PROOF_INVALID;
+    append(&scram->binding, first->header);
+    if (first->binding == SCRAM_BINDING_UNNEEDED && proof->client->n_bindings > 0)
+        return PROOF_UNBOUND;
+    if (!scram->is_plus)
+        return PROOF_OK;
+    binding = find_binding(proof->client, first->binding_name);
+    if (binding == NULL)
+        return PROOF_UNBOUND;
+    buf_append(&scram->binding, binding->data.data, binding->data.len);
+    return PROOF_OK;
+}
+
 static enum proof_result take_first(struct proof *proof, struct scram *scram, struct str message,
                                     struct buf *challenge, struct arena *arena)
 {
     Directory__Record *record;
     struct scram_first first;
+    enum proof_result bound;
 
-    if (!scram_read_first(message, &first) || first.binding == SCRAM_BINDING_USED)
+    if (!scram_read_first(message, &first))
         return PROOF_INVALID;
-    append(&scram->header, first.header);
+    bound = take_binding(proof, scram, &first);
+    if (bound != PROOF_OK)
+        return bound;
     scram_name(first.user, &scram->user);
     scram_name(first.identity, &scram->identity);
     if (!proof_find(proof, bytes_of(&scram->user), arena, &record))
@@ -107,12 +140,13 @@ static enum proof_result take_first(struct proof *proof, struct scram *scram, st
     return PROOF_CHALLENGE;
 }
 
-/* c= repeats the gs2-header, so that nobody on the way can have changed it. */
-static bool is_same_header(const struct scram *scram, struct str binding)
+/* c= repeats the gs2-header, so that nobody on the way can have changed it, and says what the client
+   knows its end of the channel by. */
+static bool is_same_binding(const struct scram *scram, struct str binding)
 {
     struct buf decoded = {0};
-    bool same =
-        base64_decode(&decoded, binding) && str_equal(bytes_of(&decoded), bytes_of(&scram->header));
+    bool same = base64_decode(&decoded, binding) &&
+                str_equal(bytes_of(&decoded), bytes_of(&scram->binding));
 
     buf_release(&decoded);
     return same;
@@ -138,9 +172,10 @@ static enum proof_result take_final(struct scram *scram, struct str message, str
     if (!scram_read_final(message, &final))
         return PROOF_INVALID;
     append(&scram->auth, final.without_proof);
-    if (!is_right_proof(scram, final.proof) || !str_equal(final.nonce, bytes_of(&scram->nonce)) ||
-        !is_same_header(scram, final.binding))
+    if (!is_right_proof(scram, final.proof) || !str_equal(final.nonce, bytes_of(&scram->nonce)))
         return PROOF_WRONG;
+    if (!is_same_binding(scram, final.binding))
+        return PROOF_UNBOUND;
     hash_mac(scram->kind, str_n(scram->server_key, size), bytes_of(&scram->auth), signature);
     buf_text(challenge, "v=");
     base64_encode(challenge, signature, size); /* ServerSignature */
@@ -164,35 +199,27 @@ static enum proof_result conclude(struct proof *proof, const struct scram *scram
     return proof_authorize(proof, record, bytes_of(&scram->identity), arena, account);
 }
 
-static enum proof_result step(struct proof *proof, enum hash_kind kind, const struct str *message,
-                              struct buf *challenge, struct arena *arena, struct account *account)
+static enum proof_result step(struct proof *proof, const struct str *message, struct buf *challenge,
+                              struct arena *arena, struct account *account)
 {
     struct scram *scram = proof->state;
 
     if (message == NULL)
         return PROOF_CHALLENGE; /* an empty one asks the client to begin */
-    if (scram == NULL)
+    if (scram == NULL) {
         scram = proof->state = mem_alloc(sizeof(*scram));
-    scram->kind = kind;
+        scram->is_plus = proof->mechanism == &mechanism_scram_sha1_plus ||
+                         proof->mechanism == &mechanism_scram_sha256_plus;
+        scram->kind = proof->mechanism == &mechanism_scram_sha1 ||
+                              proof->mechanism == &mechanism_scram_sha1_plus
+                          ? HASH_SHA1
+                          : HASH_SHA256;
+    }
     if (scram->stage == WANTS_FIRST)
         return take_first(proof, scram, *message, challenge, arena);
     if (scram->stage == WANTS_FINAL)
         return take_final(scram, *message, challenge);
     return conclude(proof, scram, *message, arena, account);
-}
-
-static enum proof_result sha1_step(struct proof *proof, const struct str *message,
-                                   struct buf *challenge, struct arena *arena,
-                                   struct account *account)
-{
-    return step(proof, HASH_SHA1, message, challenge, arena, account);
-}
-
-static enum proof_result sha256_step(struct proof *proof, const struct str *message,
-                                     struct buf *challenge, struct arena *arena,
-                                     struct account *account)
-{
-    return step(proof, HASH_SHA256, message, challenge, arena, account);
 }
 
 /* A few keyed hashes, and no password is hashed: the client does that. */
@@ -209,7 +236,7 @@ static void scram_end(struct proof *proof)
 
     if (scram == NULL)
         return;
-    buf_release(&scram->header);
+    buf_release(&scram->binding);
     buf_release(&scram->user);
     buf_release(&scram->identity);
     buf_release(&scram->nonce);
@@ -219,5 +246,8 @@ static void scram_end(struct proof *proof)
     proof->state = NULL;
 }
 
-const struct mechanism mechanism_scram_sha1 = {"SCRAM-SHA-1", sha1_step, is_quick, scram_end};
-const struct mechanism mechanism_scram_sha256 = {"SCRAM-SHA-256", sha256_step, is_quick, scram_end};
+const struct mechanism mechanism_scram_sha1 = {"SCRAM-SHA-1", step, is_quick, scram_end};
+const struct mechanism mechanism_scram_sha1_plus = {"SCRAM-SHA-1-PLUS", step, is_quick, scram_end};
+const struct mechanism mechanism_scram_sha256 = {"SCRAM-SHA-256", step, is_quick, scram_end};
+const struct mechanism mechanism_scram_sha256_plus = {"SCRAM-SHA-256-PLUS", step, is_quick,
+                                                      scram_end};

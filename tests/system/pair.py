@@ -238,11 +238,11 @@ class Pair(Deployment):
     """One front and one back side by side, all services on."""
 
     def __init__(self, users=(("alice", "secret-a"), ("bob", "secret-b")), back_extra="",
-                 front_extra="", front_sections=None, start=True):
+                 front_extra="", front_sections=None, start=True, engine=ENGINE):
         super().__init__()
-        self.back = self.add(Back(self, "back1", f"unix:{self.folder}/link", extra=back_extra))
+        self.back = self.add(Back(self, "back1", f"unix:{self.folder}/link", extra=back_extra, engine=engine))
         self.front = self.add(Front(self, "front1", [self.back], extra=front_extra,
-                                    sections=front_sections))
+                                    sections=front_sections, engine=engine))
         self.users = dict(users)
         for service in ("imap4be", "pop3be", "lmtpbe"):
             self.back.admin("service", "enable", service)

@@ -4,13 +4,16 @@ import base64
 import hashlib
 import hmac
 import secrets
+import ssl
 
 
 class Scram:
-    def __init__(self, mechanism, user, password, identity=""):
-        self.hash = {"SCRAM-SHA-1": "sha1", "SCRAM-SHA-256": "sha256"}[mechanism]
+    def __init__(self, mechanism, user, password, identity="", flag="n", data=b""):
+        """flag is the gs2-cbind-flag, data what is bound to with "p=…"."""
+        self.hash = "sha1" if "SHA-1" in mechanism else "sha256"
         self.password = password
-        self.header = "n," + (f"a={self.name(identity)}" if identity else "") + ","
+        self.header = f"{flag}," + (f"a={self.name(identity)}" if identity else "") + ","
+        self.binding = self.header.encode() + data
         self.nonce = secrets.token_urlsafe(18)
         self.bare = f"n={self.name(user)},r={self.nonce}"
         self.salt = None
@@ -30,7 +33,7 @@ class Scram:
         assert parts["r"].startswith(self.nonce) and len(parts["r"]) > len(self.nonce), server_first
         self.salt = parts["s"]
         salted = hashlib.pbkdf2_hmac(self.hash, self.password.encode(), base64.b64decode(self.salt), int(parts["i"]))
-        without = f"c={base64.b64encode(self.header.encode()).decode()},r={parts['r']}"
+        without = f"c={base64.b64encode(self.binding).decode()},r={parts['r']}"
         auth = f"{self.bare},{server_first.decode()},{without}".encode()
         client = self.mac(salted, b"Client Key")
         signature = self.mac(hashlib.new(self.hash, client).digest(), auth)
@@ -48,3 +51,10 @@ class Scram:
         if not challenge:
             return self.first()
         return self.check(challenge) if challenge.startswith(b"v=") else self.final(challenge)
+
+
+def end_point(folder, certificate):
+    """tls-server-end-point of a certificate in PEM that is signed with SHA-256."""
+    with open(f"{folder}/{certificate}", encoding="ascii") as file:
+        first = file.read().split("-----END CERTIFICATE-----")[0] + "-----END CERTIFICATE-----\n"
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(first)).digest()

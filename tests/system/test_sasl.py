@@ -4,12 +4,16 @@ import base64
 import imaplib
 import os
 import poplib
+import socket
 import subprocess
 
 from pair import DOMAIN, Failed, Pair
-from scram import Scram
+from scram import Scram, end_point
+from test_tls import VERSIONS, is_built_in
 
 MECHANISMS = ("SCRAM-SHA-256", "SCRAM-SHA-1")
+ENGINES = ("mbedtls", "openssl")
+NO_DELAYS = "[limits]\nfailed_login_delay = 0\n"
 
 
 def imap(front, tls):
@@ -108,3 +112,109 @@ def test_mbsync_logs_in_with_scram_by_the_cyrus_library():
                                   check=False)
             assert done.returncode == 0, (done.stdout, done.stderr)
             assert mechanism in pair.back.log(), "another mechanism was used"
+
+
+# ---- channel binding ----
+
+def pairs(channel_binding):
+    """A pair for each TLS engine that is built in."""
+    for engine in filter(is_built_in, ENGINES):
+        with Pair(engine=engine, front_sections={"tls": f"channel_binding = {channel_binding}\n"},
+                  front_extra=NO_DELAYS) as pair:
+            yield engine, pair
+
+
+def at(pair, version):
+    context = pair.tls()
+    context.minimum_version = context.maximum_version = version
+    return imap(pair.front, context)
+
+
+def bound(session, mechanism, kind, data):
+    """Logs in by binding to data; what the server answers."""
+    scram = Scram(mechanism, "alice", "secret-a", flag=f"p={kind}", data=data)
+    try:
+        return session.authenticate(mechanism, scram.answer)[0]
+    except imaplib.IMAP4.error as error:
+        return str(error)
+
+
+def test_a_login_binds_to_its_connection_and_to_no_other():
+    for engine, pair in pairs("always"):
+        certificate = end_point(pair.pki, "server.crt")
+        for version in VERSIONS if engine == "openssl" else VERSIONS[:1]:
+            for mechanism in ("SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS"):
+                session = at(pair, version)
+                assert f"AUTH={mechanism}" in session.capabilities, session.capabilities
+                assert bound(session, mechanism, "tls-server-end-point", certificate) == "OK"
+                assert session.select()[0] == "OK"
+                session.logout()
+                for data in (certificate[::-1], b"", certificate + b"x"):
+                    assert "AUTHENTICATIONFAILED" in bound(at(pair, version), mechanism, "tls-server-end-point", data)
+                assert "AUTHENTICATIONFAILED" in bound(at(pair, version), mechanism, "tls-unknown", certificate)
+        session, answer = pop3(pair, "SCRAM-SHA-256-PLUS", Scram(
+            "SCRAM-SHA-256-PLUS", "alice", "secret-a", flag="p=tls-server-end-point", data=certificate))
+        assert answer.startswith(b"+OK maildrop"), answer
+        session.quit()
+
+
+def test_a_client_that_was_told_there_is_no_binding_is_refused():
+    for _, pair in pairs("always"):
+        said = refused(imap(pair.front, pair.tls()), "SCRAM-SHA-256",
+                       Scram("SCRAM-SHA-256", "alice", "secret-a", flag="y"))
+        assert "AUTHENTICATIONFAILED" in said, said
+        assert "channel binding" in pair.back.log()
+    for _, pair in pairs("never"):
+        session = imap(pair.front, pair.tls())
+        assert not any("PLUS" in word for word in session.capabilities), session.capabilities
+        scram = Scram("SCRAM-SHA-256", "alice", "secret-a", flag="y")
+        assert session.authenticate("SCRAM-SHA-256", scram.answer)[0] == "OK"
+        assert "CANNOT" in bound(imap(pair.front, pair.tls()), "SCRAM-SHA-256-PLUS", "tls-server-end-point", b"")
+
+
+def test_tls_unique_is_the_first_finished_of_full_and_resumed_handshakes():
+    """Python tells its own tls-unique."""
+    if not is_built_in("openssl"):
+        return
+    with Pair(engine="openssl", front_extra=NO_DELAYS) as pair:
+        context = pair.tls()
+        context.maximum_version = VERSIONS[0]
+        with socket.create_connection(("localhost", pair.front.imaps_port)) as raw:
+            with context.wrap_socket(raw, server_hostname="localhost") as first:
+                first.recv(100)
+                ticket = first.session
+        for resumed in (None, ticket):
+            with socket.create_connection(("localhost", pair.front.imaps_port)) as raw:
+                with context.wrap_socket(raw, server_hostname="localhost", session=resumed) as link:
+                    assert link.session_reused == (resumed is not None)
+                    assert speak(link, link.get_channel_binding("tls-unique")).startswith(b"a OK")
+            with socket.create_connection(("localhost", pair.front.imaps_port)) as raw:
+                with context.wrap_socket(raw, server_hostname="localhost", session=resumed) as link:
+                    assert speak(link, b"another one!").startswith(b"a NO [AUTHENTICATIONFAILED]")
+
+
+def speak(link, data):
+    """The whole of AUTHENTICATE over a bare connection; the tagged answer."""
+    scram = Scram("SCRAM-SHA-256-PLUS", "alice", "secret-a", flag="p=tls-unique", data=data)
+    lines = link.makefile("rb")
+    lines.readline()
+    link.sendall(b"a AUTHENTICATE SCRAM-SHA-256-PLUS\r\n")
+    while (line := lines.readline()).startswith(b"+ "):
+        link.sendall(base64.b64encode(scram.answer(base64.b64decode(line[2:]))) + b"\r\n")
+    return line
+
+
+def test_gsasl_binds_to_tls_1_3_by_the_library_of_gnu():
+    """tls-exporter, from another TLS library than ours. Without a binding it would not get in: it may not
+    say that it cannot bind where -PLUS is offered."""
+    if not is_built_in("openssl"):
+        return
+    with Pair(engine="openssl") as pair:
+        for mechanism in ("SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS"):
+            done = subprocess.run(
+                ["gsasl", "--imap", "--connect", f"localhost:{pair.front.imap_port}", "--mechanism", mechanism,
+                 "--authentication-id", "alice", "--authorization-id", "alice", "--password", "secret-a",
+                 "--x509-ca-file", f"{pair.pki}/ca.crt", "--no-client-first"],
+                input="", capture_output=True, text=True, timeout=60, check=False)
+            assert "OK" in done.stdout and f"{mechanism}" in pair.back.log(), (done.stdout, done.stderr)
+        assert "TLSv1.3" in pair.back.log()

@@ -369,6 +369,43 @@ static void the_engines_understand_each_other(void **state)
     end(&talk);
 }
 
+/* Both ends have the same value, or none. Returns its length. */
+static size_t same_binding(const struct talk *talk, enum tls_channel_binding kind,
+                           uint8_t value[TLS_CHANNEL_BINDING_MAX])
+{
+    uint8_t other[TLS_CHANNEL_BINDING_MAX];
+    size_t length = tls_session_channel_binding(talk->server.session, kind, value);
+
+    assert_int_equal(tls_session_channel_binding(talk->client.session, kind, other), length);
+    assert_memory_equal(value, other, length);
+    return length;
+}
+
+static void both_ends_know_what_binds_to_their_session(void **state)
+{
+    struct tls_options options = {"mail.example", NULL};
+    uint8_t values[2][TLS_CHANNEL_BINDINGS][TLS_CHANNEL_BINDING_MAX];
+    struct talk talk;
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        begin(&talk, client_of_ca(), &options, server_named("server"), NULL);
+        assert_int_equal(
+            tls_session_channel_binding(talk.server.session, TLS_SERVER_END_POINT, values[i][0]),
+            0);
+        run(&talk, LIMIT);
+        assert_int_equal(same_binding(&talk, TLS_EXPORTER, values[i][TLS_EXPORTER]),
+                         is_openssl() ? 32 : 0);
+        assert_int_equal(same_binding(&talk, TLS_UNIQUE, values[i][TLS_UNIQUE]), 0);
+        assert_int_equal(same_binding(&talk, TLS_SERVER_END_POINT, values[i][TLS_SERVER_END_POINT]),
+                         32);
+        end(&talk);
+    }
+    assert_memory_equal(values[0][TLS_SERVER_END_POINT], values[1][TLS_SERVER_END_POINT], 32);
+    if (is_openssl())
+        assert_memory_not_equal(values[0][TLS_EXPORTER], values[1][TLS_EXPORTER], 32);
+}
+
 static void each_half_ends_by_itself(void **state)
 {
     struct talk talk;
@@ -478,6 +515,7 @@ int main(void)
         cmocka_unit_test(bytes_that_are_no_tls_are_refused),
         cmocka_unit_test(a_changed_record_is_refused),
         cmocka_unit_test(the_engines_understand_each_other),
+        cmocka_unit_test(both_ends_know_what_binds_to_their_session),
         cmocka_unit_test(each_half_ends_by_itself),
         cmocka_unit_test(a_session_keeps_its_context_after_a_reload),
         cmocka_unit_test(a_key_that_others_can_read_is_refused),

@@ -15,6 +15,13 @@
 
 #include "mailbox-backend/directory/admin.h"
 
+/* What a front says of a client with TLS, and nothing to bind to. */
+static Link__Client fixture_client __attribute__((unused)) = {
+    .base = PROTOBUF_C_MESSAGE_INIT(&link__client__descriptor),
+    .address = (char *)(uintptr_t) "192.0.2.7",
+    .secured = true,
+};
+
 struct fixture {
     char folder[64];
     struct directory *directory;

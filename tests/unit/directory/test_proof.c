@@ -22,7 +22,7 @@ static enum proof_result try_as(struct fixture *fixture, const char *identity, c
                                 struct account *account)
 {
     struct str message = plain(fixture, identity, user, password);
-    struct proof *proof = proof_create(fixture->directory, "PLAIN", service, true);
+    struct proof *proof = proof_create(fixture->directory, "PLAIN", service, &fixture_client);
     struct buf challenge = {0};
     enum proof_result result = proof_step(proof, &message, &challenge, &fixture->arena, account);
 
@@ -42,7 +42,7 @@ static enum proof_result try(struct fixture *fixture, const char *user, const ch
 static bool is_cached(struct fixture *fixture, const char *user, const char *password)
 {
     struct str message = plain(fixture, "", user, password);
-    struct proof *proof = proof_create(fixture->directory, "PLAIN", SERVICE_IMAP4, true);
+    struct proof *proof = proof_create(fixture->directory, "PLAIN", SERVICE_IMAP4, &fixture_client);
     bool cached = proof_is_cached(proof, &message);
 
     proof_destroy(&proof);
@@ -86,7 +86,7 @@ static void malformed_messages_are_invalid(void **state)
     struct fixture *fixture = *state;
     const struct str bad[] = {STR(""),          STR("alice"),      STR("\0alice"),
                               STR("\0alice\0"), STR("\0\0secret"), STR("\0alice\0secret\0")};
-    struct proof *proof = proof_create(fixture->directory, "plain", SERVICE_IMAP4, true);
+    struct proof *proof = proof_create(fixture->directory, "plain", SERVICE_IMAP4, &fixture_client);
     struct buf challenge = {0};
     struct account account;
 
@@ -99,7 +99,7 @@ static void malformed_messages_are_invalid(void **state)
 static void without_an_initial_response_an_empty_challenge_is_sent(void **state)
 {
     struct fixture *fixture = *state;
-    struct proof *proof = proof_create(fixture->directory, "PLAIN", SERVICE_IMAP4, true);
+    struct proof *proof = proof_create(fixture->directory, "PLAIN", SERVICE_IMAP4, &fixture_client);
     struct buf challenge = {0};
     struct account account;
 
@@ -112,7 +112,8 @@ static void without_an_initial_response_an_empty_challenge_is_sent(void **state)
 static void an_unknown_mechanism_is_unsupported(void **state)
 {
     struct fixture *fixture = *state;
-    struct proof *proof = proof_create(fixture->directory, "GSSAPI", SERVICE_IMAP4, true);
+    struct proof *proof =
+        proof_create(fixture->directory, "GSSAPI", SERVICE_IMAP4, &fixture_client);
     struct buf challenge = {0};
     struct str message = STR("x");
     struct account account;

@@ -15,6 +15,7 @@ struct exchange {
     char salt[64]; /* base64, as the server named it */
     uint8_t salted[HASH_SIZE_MAX];
     struct buf auth;
+    const char *data; /* what c= has behind the header */
 };
 
 static struct str bytes_of(const struct buf *buf)
@@ -27,7 +28,7 @@ static void begin(struct exchange *exchange, struct fixture *fixture, enum hash_
     *exchange = (struct exchange){.fixture = fixture, .kind = kind};
     exchange->proof =
         proof_create(fixture->directory, kind == HASH_SHA1 ? "SCRAM-SHA-1" : "SCRAM-SHA-256",
-                     SERVICE_IMAP4, true);
+                     SERVICE_IMAP4, &fixture_client);
 }
 
 static void finish(struct exchange *exchange)
@@ -92,14 +93,17 @@ static void xor_signature(struct exchange *exchange, uint8_t key[HASH_SIZE_MAX])
 static enum proof_result say_final(struct exchange *exchange, const char *header,
                                    const char *password, const char *more_nonce)
 {
-    struct buf message = {0};
+    struct buf message = {0}, bound = {0};
     uint8_t proof[HASH_SIZE_MAX];
     char nonce[128];
     enum proof_result result;
 
     derive(exchange, password, nonce);
     buf_text(&message, "c=");
-    base64_encode(&message, header, strlen(header));
+    buf_text(&bound, header);
+    buf_text(&bound, exchange->data == NULL ? "" : exchange->data);
+    base64_encode(&message, buf_bytes(&bound), buf_length(&bound));
+    buf_release(&bound);
     buf_printf(&message, ",r=%s%s", nonce, more_nonce);
     buf_append(&exchange->auth, buf_bytes(&message), buf_length(&message));
     xor_signature(exchange, proof);
@@ -290,7 +294,7 @@ static void a_changed_header_or_nonce_is_noticed(void **state)
     fixture_add(fixture, "alice", "secret");
     begin(&exchange, fixture, HASH_SHA256);
     assert_int_equal(say_first(&exchange, "n,,", "alice"), PROOF_CHALLENGE);
-    assert_int_equal(say_final(&exchange, "y,,", "secret", ""), PROOF_WRONG);
+    assert_int_equal(say_final(&exchange, "y,,", "secret", ""), PROOF_UNBOUND);
     finish(&exchange);
     begin(&exchange, fixture, HASH_SHA256);
     assert_int_equal(say_first(&exchange, "n,,", "alice"), PROOF_CHALLENGE);
@@ -298,6 +302,70 @@ static void a_changed_header_or_nonce_is_noticed(void **state)
     finish(&exchange);
     assert_int_equal(try_as(fixture, "y,,", "alice", "secret", NULL), PROOF_OK);
     assert_int_equal(try_as(fixture, "p=tls-unique,,", "alice", "secret", NULL), PROOF_INVALID);
+}
+
+/* A client whose front has offered -PLUS, with two values to bind to. */
+static Link__Client *bound_client(void)
+{
+    static Link__Binding one =
+                             {
+                                 .base = PROTOBUF_C_MESSAGE_INIT(&link__binding__descriptor),
+                                 .name = (char *)(uintptr_t) "tls-exporter",
+                                 .data = {5, (uint8_t *)(uintptr_t) "value"}
+    },
+                         other = {.base = PROTOBUF_C_MESSAGE_INIT(&link__binding__descriptor),
+                                  .name = (char *)(uintptr_t) "tls-server-end-point",
+                                  .data = {4, (uint8_t *)(uintptr_t) "hash"}};
+    static Link__Binding *list[] = {&one, &other};
+    static Link__Client client;
+
+    client = fixture_client;
+    client.bindings = list;
+    client.n_bindings = 2;
+    return &client;
+}
+
+/* Up to the server's verdict on the final message: PROOF_CHALLENGE when it is right. */
+static enum proof_result bind(struct fixture *fixture, const char *mechanism, const char *header,
+                              const char *data)
+{
+    struct exchange exchange = {.fixture = fixture, .kind = HASH_SHA256, .data = data};
+    enum proof_result result;
+
+    exchange.proof = proof_create(fixture->directory, mechanism, SERVICE_IMAP4, bound_client());
+    result = say_first(&exchange, header, "alice");
+    if (result == PROOF_CHALLENGE)
+        result = say_final(&exchange, header, "secret", "");
+    finish(&exchange);
+    return result;
+}
+
+static void a_binding_must_be_that_of_the_connection(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *plus = "SCRAM-SHA-256-PLUS";
+
+    fixture_add(fixture, "alice", "secret");
+    assert_int_equal(bind(fixture, plus, "p=tls-exporter,,", "value"), PROOF_CHALLENGE);
+    assert_int_equal(bind(fixture, plus, "p=tls-server-end-point,,", "hash"), PROOF_CHALLENGE);
+    assert_int_equal(bind(fixture, plus, "p=tls-exporter,,", "Value"), PROOF_UNBOUND);
+    assert_int_equal(bind(fixture, plus, "p=tls-exporter,,", "hash"), PROOF_UNBOUND);
+    assert_int_equal(bind(fixture, plus, "p=tls-exporter,,", ""), PROOF_UNBOUND);
+    assert_int_equal(bind(fixture, plus, "p=tls-exporter,,", "value "), PROOF_UNBOUND);
+    assert_int_equal(bind(fixture, plus, "p=tls-unique,,", "value"), PROOF_UNBOUND);
+    assert_int_equal(bind(fixture, plus, "p=TLS-exporter,,", "value"), PROOF_UNBOUND);
+}
+
+static void the_flag_must_fit_the_mechanism_and_what_was_offered(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture_add(fixture, "alice", "secret");
+    assert_int_equal(bind(fixture, "SCRAM-SHA-256-PLUS", "n,,", NULL), PROOF_INVALID);
+    assert_int_equal(bind(fixture, "SCRAM-SHA-256-PLUS", "y,,", NULL), PROOF_INVALID);
+    assert_int_equal(bind(fixture, "SCRAM-SHA-256", "p=tls-exporter,,", "value"), PROOF_INVALID);
+    assert_int_equal(bind(fixture, "SCRAM-SHA-256", "y,,", NULL), PROOF_UNBOUND); /* a downgrade */
+    assert_int_equal(bind(fixture, "SCRAM-SHA-256", "n,,", NULL), PROOF_CHALLENGE);
 }
 
 static void a_password_changed_in_the_middle_is_wrong(void **state)
@@ -340,12 +408,12 @@ static void a_directory_that_does_not_offer_it_does_not_take_it(void **state)
     struct fixture *fixture = *state;
 
     fixture_add(fixture, "alice", "secret");
-    assert_string_equal(directory_mechanisms(fixture->directory)[0], "SCRAM-SHA-256");
+    assert_string_equal(directory_mechanisms(fixture->directory)[0], "SCRAM-SHA-256-PLUS");
     fixture->directory->scram = false;
     assert_null(directory_mechanisms(fixture->directory)[0]);
     {
         struct proof *proof =
-            proof_create(fixture->directory, "SCRAM-SHA-256", SERVICE_IMAP4, true);
+            proof_create(fixture->directory, "SCRAM-SHA-256", SERVICE_IMAP4, &fixture_client);
         struct str message = STR("n,,n=alice,r=x");
         struct buf challenge = {0};
         struct account account;
@@ -366,6 +434,8 @@ int main(void)
         FIXTURE_TEST(another_identity_is_denied_unless_allowed),
         FIXTURE_TEST(a_disabled_account_is_told_only_to_who_proves_it),
         FIXTURE_TEST(a_changed_header_or_nonce_is_noticed),
+        FIXTURE_TEST(a_binding_must_be_that_of_the_connection),
+        FIXTURE_TEST(the_flag_must_fit_the_mechanism_and_what_was_offered),
         FIXTURE_TEST(a_password_changed_in_the_middle_is_wrong),
         FIXTURE_TEST(malformed_messages_and_a_longer_end_are_invalid),
         FIXTURE_TEST(a_directory_that_does_not_offer_it_does_not_take_it),
