@@ -153,6 +153,9 @@ static const struct setting settings[] = {
     SIZE(imap4be, max_literal, "64K", 1 << 10, 128 << 10,
          "The longest literal in a command, messages to APPEND excepted."),
     NUMBER(imap4be, max_sessions_user, "64", 1, 100000, "IMAP sessions that one user may have."),
+    BOOL(imap4be, append_8bit_headers, "no",
+         "Takes messages with 8-bit header fields from clients that have not enabled UTF8=ACCEPT, "
+         "which RFC 6855 section 4 forbids. Say yes while clients copy old mail in."),
     SECONDS(pop3be, idle_timeout, "30m", 10 * SETTING_MINUTE, SETTING_DAY,
             "How long a client may do nothing (RFC 1939 section 3: at least 10 minutes)."),
     BOOL(pop3be, lock, "yes",

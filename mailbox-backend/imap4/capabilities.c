@@ -48,6 +48,7 @@ static const struct {
     {"MULTIAPPEND",           3502, ALWAYS      },
     {"BINARY",                3516, ALWAYS      },
     {"PREVIEW",               8970, ALWAYS      },
+    {"UTF8=ACCEPT",           6855, ALWAYS      },
     {"COMPRESS=DEFLATE",      4978, AFTER_LOGIN },
 };
 #define COUNT (sizeof(capabilities) / sizeof(capabilities[0]))

@@ -76,8 +76,9 @@ static const struct {
     const char *word;
     unsigned enables; /* enum imap_enabled bits */
 } extensions[] = {
-    {"CONDSTORE", ENABLED_CONDSTORE                  },
-    {"QRESYNC",   ENABLED_QRESYNC | ENABLED_CONDSTORE},
+    {"CONDSTORE",   ENABLED_CONDSTORE                  },
+    {"QRESYNC",     ENABLED_QRESYNC | ENABLED_CONDSTORE},
+    {"UTF8=ACCEPT", ENABLED_UTF8_ACCEPT | ENABLED_UTF8 },
 };
 #define EXTENSIONS (sizeof(extensions) / sizeof(extensions[0]))
 

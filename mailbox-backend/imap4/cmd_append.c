@@ -22,6 +22,7 @@
 
 struct message {
     bool literal8; /* "~{123}": with NUL, if it wants (RFC 3516) */
+    bool in_utf8;  /* "UTF8 (~{123}": a ")" follows its literal (RFC 6855 section 4) */
     struct parsed_flags flags;
     struct mime_date date;
     struct intake *intake;
@@ -33,6 +34,8 @@ struct append {
     uint32_t folder;
     bool is_long;   /* the message that comes */
     uint64_t bytes; /* of the messages before it */
+    uint64_t ascii; /* bytes of the message that comes before the first 8-bit one */
+    bool has_octet; /* there is such a one */
     struct message *messages[MESSAGES_MAX];
     unsigned count; /* the last one is that which comes */
 };
@@ -150,6 +153,31 @@ static enum step take_end(struct command *command)
     return submit_items(command);
 }
 
+/* The ")" of UTF8 (…). */
+static enum step take_closing(struct command *command)
+{
+    struct buf *in = imap_input(command->imap);
+
+    if (buf_length(in) == 0)
+        return STEP_IDLE;
+    if (buf_bytes(in)[0] != ')')
+        return command_bad(command, "Expected \")\" behind the message");
+    buf_consume(in, 1);
+    command->run = take_end;
+    return take_end(command);
+}
+
+/* RFC 6855 section 4: a client that has not enabled UTF8=ACCEPT may not bring 8-bit header fields. */
+static bool is_refused_header(const struct command *command)
+{
+    const struct append *append = command->data;
+    const struct backend *backend = session_backend(command->imap->session);
+
+    return append->has_octet && append->ascii < intake_header_size(newest(append)->intake) &&
+           (command->imap->enabled & ENABLED_UTF8_ACCEPT) == 0 &&
+           !backend->settings->imap4be.append_8bit_headers;
+}
+
 static enum step end_literal(struct command *command)
 {
     struct append *append = command->data;
@@ -157,8 +185,19 @@ static enum step end_literal(struct command *command)
 
     if (intake_finish(newest(append)->intake, &err) != ERR_NONE)
         return command_fail(command, &err);
-    command->run = take_end;
-    return take_end(command);
+    if (is_refused_header(command))
+        return command_no(command, "CANNOT",
+                          "8-bit header fields are taken after ENABLE UTF8=ACCEPT only");
+    command->run = newest(append)->in_utf8 ? take_closing : take_end;
+    return command->run(command);
+}
+
+static void look_for_octets(struct append *append, const uint8_t *bytes, size_t length)
+{
+    for (size_t i = 0; i < length && !append->has_octet; i++) {
+        append->has_octet = bytes[i] > 0x7f;
+        append->ascii += !append->has_octet;
+    }
 }
 
 /* No answer but BINARY's could show a message with NUL to clients. */
@@ -188,6 +227,7 @@ static enum step take_literal(struct command *command)
             return refuse_nul(command);
         if (intake_append(newest(append)->intake, buf_bytes(in), length, &err) != ERR_NONE)
             return command_fail(command, &err);
+        look_for_octets(append, buf_bytes(in), length);
         buf_consume(in, length);
         command->literal.size -= length;
     }
@@ -259,10 +299,22 @@ static enum step begin_intake(struct command *command)
         return command_fail(command, &err);
     append->is_long = command->literal.size > LONG_MESSAGE;
     append->bytes += command->literal.size;
+    append->ascii = 0;
+    append->has_octet = false;
     return ask_for_literal(command);
 }
 
-/* [flags SP] [date-time SP] literal or literal8; the literal's bytes are not in the text. */
+static bool take_utf8(struct parse *args, struct message *message)
+{
+    message->in_utf8 = parse_word(args, "UTF8");
+    if (!message->in_utf8)
+        return true;
+    return parse_space(args) && parse_char(args, '(') &&
+           (parse_peek(args, '~') || parse_fail(args, args->at, "Expected a literal8"));
+}
+
+/* [flags SP] [date-time SP] literal, literal8 or UTF8 (literal8); the literal's bytes are not in the
+   text. */
 static bool take_options(struct command *command, struct message *message)
 {
     struct parse *args = &command->args;
@@ -274,6 +326,8 @@ static bool take_options(struct command *command, struct message *message)
     if (parse_peek(args, '(') && (!parse_flag_list(args, &message->flags) || !parse_space(args)))
         return false;
     if (parse_peek(args, '"') && (!parse_date_time(args, &message->date) || !parse_space(args)))
+        return false;
+    if (!take_utf8(args, message))
         return false;
     message->literal8 = parse_skip(args, '~');
     return (command->has_literal && parse_peek(args, '{') &&

@@ -18,7 +18,7 @@ static void tell(struct command *command, const char *attributes, struct str pat
     struct buf *out = command_output(command);
 
     buf_printf(out, "* LSUB (%s) \"/\" ", attributes);
-    mailbox_name_write(out, path);
+    mailbox_name_write(command, path);
     buf_text(out, "\r\n");
 }
 

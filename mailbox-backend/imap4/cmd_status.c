@@ -111,7 +111,7 @@ enum err_code status_tell(struct command *command, struct store_read *read,
     if (has(asked, RECENT) && count_recent(command, read, folder, &values[RECENT], err) != ERR_NONE)
         return err->code;
     buf_text(out, "* STATUS ");
-    mailbox_name_write(out, path);
+    mailbox_name_write(command, path);
     buf_text(out, " (");
     for (unsigned i = 0; i < ITEMS; i++) {
         if (!has(asked, i))

@@ -83,16 +83,32 @@ enum step command_fail(struct command *command, const struct err *err)
 
 /* ---- arguments ---- */
 
+static bool is_ascii(struct str text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        if ((text.data[i] & 0x80) != 0)
+            return false;
+    }
+    return true;
+}
+
+enum err_code command_decode_name(struct command *command, struct str name, struct str *text,
+                                  struct err *err)
+{
+    bool is_utf8 = (command->imap->enabled & ENABLED_UTF8) != 0 || !is_ascii(name);
+
+    if (!is_utf8 && !mutf7_decode(&command->arena, name, &name))
+        return err_set(err, ERR_INVALID, "The mailbox name is not valid modified UTF-7");
+    return path_nfc(&command->arena, name, text, err);
+}
+
 bool command_normal_path(struct command *command, struct str name, struct str *path)
 {
     struct str text;
     struct err err;
 
-    if (!mutf7_decode(&command->arena, name, &text)) {
-        command_no(command, "CANNOT", "The mailbox name is not valid modified UTF-7");
-        return false;
-    }
-    if (path_normalise(&command->arena, text, path, &err) != ERR_NONE) {
+    if (command_decode_name(command, name, &text, &err) != ERR_NONE ||
+        path_normalise(&command->arena, text, path, &err) != ERR_NONE) {
         command_fail(command, &err);
         return false;
     }

@@ -74,6 +74,7 @@ static void begin_command(struct imap *imap, enum input_event event)
     struct str text = input_text(&imap->input);
 
     parse_init(&command->args, &command->arena, text);
+    command->args.utf8 = (imap->enabled & ENABLED_UTF8) != 0;
     if (event == INPUT_STREAM) {
         command->has_literal = parse_trailing_literal(text, &command->literal);
         command->literal_comes = !command->literal.synchronizing;

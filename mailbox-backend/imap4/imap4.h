@@ -93,6 +93,8 @@ struct update {
 enum imap_enabled { /* bits: for the whole session */
                     ENABLED_CONDSTORE = 1,
                     ENABLED_QRESYNC = 2,
+                    ENABLED_UTF8 = 4, /* names and quoted strings are UTF-8, in both directions */
+                    ENABLED_UTF8_ACCEPT = 8, /* and the other rules of RFC 6855 hold */
 };
 
 /* One IMAP4 session. */
@@ -143,8 +145,9 @@ enum err_code flags_learn(struct command *command, struct store_read *read,
 enum err_code flags_refresh(struct command *command, struct store_read *read, struct err *err);
 void flags_tell(struct command *command); /* FLAGS and PERMANENTFLAGS */
 
-/* Appends a folder's path as a mailbox name: modified UTF-7, as an astring. */
-void mailbox_name_write(struct buf *out, struct str path);
+/* Appends a folder's path as a mailbox name, an astring: UTF-8 where the client has enabled that, else
+   modified UTF-7. */
+void mailbox_name_write(struct command *command, struct str path);
 
 /* Appends "1:3,5". */
 void uid_ranges_write(struct buf *out, const struct uid_range *ranges, size_t count);
@@ -177,8 +180,14 @@ enum err_code vanished_since(const struct view *view, struct store_read *read,
 
 /* ---- arguments ---- */
 
-/* Takes a mailbox name: modified UTF-7 decoded, normalised (path_normalise). When it returns false
-   the answer has been given: end with `return command_ended(command)`. */
+/* Decodes a mailbox name, or a pattern of names, to UTF-8 in normal form. Where UTF-8 is not enabled it is
+   modified UTF-7; one with 8-bit bytes, which that never has, is UTF-8 even so (RFC 6855 section 3).
+   ERR_INVALID says what is wrong with it. */
+enum err_code command_decode_name(struct command *command, struct str name, struct str *text,
+                                  struct err *err);
+
+/* Takes a mailbox name: decoded, normalised (path_normalise). When it returns false the answer has been
+   given: end with `return command_ended(command)`. */
 bool command_take_path(struct command *command, struct str *path);
 
 /* The same for a name that was parsed before. */

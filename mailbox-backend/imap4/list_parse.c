@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "mailbox-backend/imap4/list.h"
-#include "mailbox-backend/imap4/mutf7.h"
 #include "mailbox-backend/imap4/status.h"
 
 /* ---- options ---- */
@@ -88,7 +87,8 @@ static void decode_pattern(struct command *command, struct str reference, struct
         memcpy(both + reference.length, name.data, name.length);
         name = str_n(both, reference.length + name.length);
     }
-    if (!mutf7_decode(&command->arena, name, pattern) || pattern->length > PATTERN_MAX)
+    if (command_decode_name(command, name, pattern, NULL) != ERR_NONE ||
+        pattern->length > PATTERN_MAX)
         *pattern = STR("\x7f");
 }
 

@@ -135,7 +135,7 @@ static void write_name(struct command *command, const struct list_request *reque
     buf_printf(out, "* LIST (%s%s%s%s) \"/\" ", name->children, name->other != NULL ? " " : "",
                name->other != NULL ? name->other : "",
                name->subscribed && request->tells_subscribed ? " \\Subscribed" : "");
-    mailbox_name_write(out, name->path);
+    mailbox_name_write(command, name->path);
     if (name->with_child_info)
         write_child_info(out, request->select);
     buf_text(out, "\r\n");

@@ -176,7 +176,7 @@ static bool is_plain_atom(struct str text)
     return true;
 }
 
-void mailbox_name_write(struct buf *out, struct str path)
+static void write_mutf7(struct buf *out, struct str path)
 {
     struct buf name = {0};
     struct str text;
@@ -188,6 +188,18 @@ void mailbox_name_write(struct buf *out, struct str path)
     else
         imap_string_write(out, text);
     buf_release(&name);
+}
+
+void mailbox_name_write(struct command *command, struct str path)
+{
+    struct buf *out = command_output(command);
+
+    if ((command->imap->enabled & ENABLED_UTF8) == 0)
+        write_mutf7(out, path);
+    else if (is_plain_atom(path))
+        buf_append(out, path.data, path.length);
+    else
+        imap_utf8_string_write(out, path);
 }
 
 void uid_ranges_write(struct buf *out, const struct uid_range *ranges, size_t count)

@@ -1,6 +1,7 @@
 #include "mailbox-backend/imap4/parse.h"
 
 #include <string.h>
+#include <unistr.h>
 
 void parse_init(struct parse *parse, struct arena *arena, struct str text)
 {
@@ -143,8 +144,8 @@ static struct str without_escapes(struct arena *arena, struct str text)
     return str_n(copy, length);
 }
 
-/* 8-bit bytes are let through (RFC 3501 wants literals for them): clients send them, and the
-   charset of SEARCH or the decoder of names judges them. */
+/* Before UTF-8 is enabled 8-bit bytes are let through (RFC 3501 wants literals for them): clients send
+   them, and the charset of SEARCH or the decoder of names judges them. */
 static bool parse_quoted(struct parse *parse, struct str *string)
 {
     const char *start = parse->at;
@@ -164,6 +165,8 @@ static bool parse_quoted(struct parse *parse, struct str *string)
     if (at == parse->end)
         return parse_fail(parse, start, "Missing '\"' at the end of a quoted string");
     *string = str_n(start + 1, (size_t)(at - start - 1));
+    if (parse->utf8 && u8_check((const uint8_t *)string->data, string->length) != NULL)
+        return parse_fail(parse, start, "A quoted string must be valid UTF-8");
     if (escapes)
         *string = without_escapes(parse->arena, *string);
     parse->at = at + 1;

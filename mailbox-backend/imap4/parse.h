@@ -21,6 +21,7 @@ struct parse {
     const char *end;
     struct arena *arena;
     const char *fault; /* of the newest failure; NULL before */
+    bool utf8;         /* a quoted string must be valid UTF-8 (RFC 6855 section 3); at first not */
 };
 
 /* text and arena must outlive the parse and all that it hands out. */

@@ -361,11 +361,16 @@ static bool refuse_charset(struct command *command)
     return false;
 }
 
+/* RFC 6855 section 3: SEARCH's strings are UTF-8 then, and so no charset may be named. */
 static bool take_charset(struct command *command, struct search *search)
 {
     if (!search->charset_stands) {
         if (!parse_word(&command->args, "CHARSET"))
             return true;
+        if ((command->imap->enabled & ENABLED_UTF8_ACCEPT) != 0) {
+            command_bad(command, "No CHARSET may be named once UTF8=ACCEPT is enabled");
+            return false;
+        }
         if (!parse_space(&command->args)) {
             command_bad_syntax(command);
             return false;

@@ -70,6 +70,11 @@ void intake_destroy(struct intake **intake)
     *intake = NULL;
 }
 
+uint64_t intake_header_size(const struct intake *intake)
+{
+    return intake->facts.header_size;
+}
+
 void intake_fill(struct intake *intake, struct store_op *op)
 {
     const struct content_facts *facts = &intake->facts;

@@ -15,6 +15,9 @@ enum err_code intake_append(struct intake *intake, const void *bytes, size_t len
 enum err_code intake_finish(struct intake *intake, struct err *err);
 void intake_destroy(struct intake **intake);
 
+/* After intake_finish: bytes of the top header, with the empty line behind it. */
+uint64_t intake_header_size(const struct intake *intake);
+
 /* After intake_finish: fills op->kind and op->in.append's draft, header_size, no_final_newline,
    email_id, thread_id and summary (they stay the intake's); the caller adds folder, mailbox, flags,
    dates, quota. May be used for several ops (recipients). */

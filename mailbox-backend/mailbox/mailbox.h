@@ -20,11 +20,15 @@ bool mailbox_is_made(struct store *store, const struct account *account);
 #define PATH_MAX_BYTES 1024
 
 /* Checks and normalises a folder path given by a client: NFC, no empty level, no "." or "..", no
-   control characters, no level over STORE_NAME_MAX, depth and length in bounds; the first level
+   control characters nor line or paragraph separators (RFC 6855 section 3), no level over STORE_NAME_MAX, depth and length in bounds; the first level
    INBOX in any case becomes "INBOX"; a trailing "/" is dropped (RFC 3501 section 6.3.3).
    ERR_INVALID says why. */
 enum err_code path_normalise(struct arena *arena, struct str path, struct str *normal,
                              struct err *err);
+
+/* Gives text, at most 4 times PATH_MAX_BYTES, in normal form C. ERR_INVALID when it is too long or no valid
+   UTF-8. */
+enum err_code path_nfc(struct arena *arena, struct str text, struct str *nfc, struct err *err);
 
 /* Finds the folder of a normalised path. */
 enum err_code path_find(struct store_read *read, struct str path, struct store_folder *folder,

@@ -22,14 +22,22 @@ static struct str take_level(struct str *path)
 
 /* ---- normal form ---- */
 
+static bool is_control(const uint8_t *bytes, size_t left)
+{
+    if (bytes[0] < 0x20 || bytes[0] == 0x7f)
+        return true;
+    if (bytes[0] == 0xc2 && left > 1) /* U+0080 to U+009F */
+        return bytes[1] < 0xa0;
+    return bytes[0] == 0xe2 && left > 2 && bytes[1] == 0x80 && /* U+2028, U+2029 */
+           (bytes[2] == 0xa8 || bytes[2] == 0xa9);
+}
+
 static bool has_control(struct str text)
 {
     const uint8_t *bytes = (const uint8_t *)text.data;
 
     for (size_t i = 0; i < text.length; i++) {
-        if (bytes[i] < 0x20 || bytes[i] == 0x7f)
-            return true;
-        if (bytes[i] == 0xc2 && i + 1 < text.length && bytes[i + 1] < 0xa0) /* U+0080 to U+009F */
+        if (is_control(bytes + i, text.length - i))
             return true;
     }
     return false;
@@ -66,11 +74,14 @@ static enum err_code check_levels(struct str path, struct err *err)
     return ERR_NONE;
 }
 
-static enum err_code to_nfc(struct arena *arena, struct str text, struct str *nfc, struct err *err)
+enum err_code path_nfc(struct arena *arena, struct str text, struct str *nfc, struct err *err)
 {
     size_t length;
     uint8_t *normal;
 
+    if (text.length > 4 * (size_t)PATH_MAX_BYTES)
+        return err_set(err, ERR_INVALID, "The folder's path is longer than %d bytes",
+                       PATH_MAX_BYTES);
     if (u8_check((const uint8_t *)text.data, text.length) != NULL)
         return err_set(err, ERR_INVALID, "The folder's name is not valid UTF-8");
     normal = u8_normalize(UNINORM_NFC, (const uint8_t *)text.data, text.length, NULL, &length);
@@ -98,12 +109,9 @@ enum err_code path_normalise(struct arena *arena, struct str path, struct str *n
 
     if (path.length > 1 && path.data[path.length - 1] == '/')
         path.length--;
-    if (path.length > 4 * (size_t)PATH_MAX_BYTES)
-        return err_set(err, ERR_INVALID, "The folder's path is longer than %d bytes",
-                       PATH_MAX_BYTES);
     if (has_control(path))
         return err_set(err, ERR_INVALID, "The folder's name has a control character");
-    code = to_nfc(arena, path, normal, err);
+    code = path_nfc(arena, path, normal, err);
     if (code == ERR_NONE)
         code = check_levels(*normal, err);
     if (code == ERR_NONE)

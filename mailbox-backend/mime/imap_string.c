@@ -3,12 +3,12 @@
 /* Clients and proxies read quoted strings line by line: longer ones go as literals. */
 #define QUOTED_MAX 1000
 
-static bool is_clean(struct str text)
+static bool is_clean(struct str text, unsigned char highest)
 {
     for (size_t i = 0; i < text.length; i++) {
         unsigned char c = (unsigned char)text.data[i];
 
-        if (c == '\r' || c == '\n' || c > 0x7f)
+        if (c == '\r' || c == '\n' || c > highest)
             return false;
     }
     return text.length <= QUOTED_MAX;
@@ -43,7 +43,15 @@ static void write_literal(struct buf *out, struct str text)
 
 void imap_string_write(struct buf *out, struct str text)
 {
-    if (is_clean(text))
+    if (is_clean(text, 0x7f))
+        write_quoted(out, text);
+    else
+        write_literal(out, text);
+}
+
+void imap_utf8_string_write(struct buf *out, struct str text)
+{
+    if (is_clean(text, 0xff))
         write_quoted(out, text);
     else
         write_literal(out, text);

@@ -9,7 +9,10 @@
    (8-bit bytes, CR, LF). NUL, which IMAP strings cannot hold, is dropped. */
 void imap_string_write(struct buf *out, struct str text);
 
-/* The same; NIL when data is NULL. */
+/* The same for a client that takes UTF-8 in quoted strings (RFC 6855 section 3): text is valid UTF-8. */
+void imap_utf8_string_write(struct buf *out, struct str text);
+
+/* As imap_string_write(); NIL when data is NULL. */
 void imap_nstring_write(struct buf *out, struct str text);
 
 #endif

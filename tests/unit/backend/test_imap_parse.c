@@ -97,6 +97,35 @@ static void broken_strings_are_refused(void **state)
     refuses(parse_tag, STR("+"));
 }
 
+/* RFC 6855 section 3, RFC 3629 section 3: no overlong forms, no surrogates, nothing beyond U+10FFFF. */
+static void quoted_strings_are_utf8_once_it_is_enabled(void **state)
+{
+    static const struct {
+        const char *text;
+        bool valid;
+    } strings[] = {
+        {"\"caf\xc3\xa9\"",          true },
+        {"\"\xf0\x9f\x93\xa7\\\\\"", true },
+        {"\"\xc3\"",                 false},
+        {"\"\xa9\"",                 false},
+        {"\"\xc0\xaf\"",             false},
+        {"\"\xed\xa0\x80\"",         false},
+        {"\"\xf4\x90\x80\x80\"",     false},
+        {"\"\xc3\\\\\xa9\"",         false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
+        struct parse parse = over(str_of(strings[i].text));
+        struct str taken;
+
+        assert_true(parse_string(&parse, &taken)); /* before */
+        parse = over(str_of(strings[i].text));
+        parse.utf8 = true;
+        assert_int_equal(parse_string(&parse, &taken), strings[i].valid);
+    }
+}
+
 static void a_word_is_a_whole_word(void **state)
 {
     struct parse parse = over(STR("flags.Silent (x)"));
@@ -219,6 +248,7 @@ int main(void)
         cmocka_unit_test_teardown(strings_come_in_every_form, teardown),
         cmocka_unit_test_teardown(nil_is_no_string, teardown),
         cmocka_unit_test_teardown(broken_strings_are_refused, teardown),
+        cmocka_unit_test_teardown(quoted_strings_are_utf8_once_it_is_enabled, teardown),
         cmocka_unit_test_teardown(a_word_is_a_whole_word, teardown),
         cmocka_unit_test_teardown(numbers_have_32_bits, teardown),
         cmocka_unit_test_teardown(sequence_sets_are_read, teardown),

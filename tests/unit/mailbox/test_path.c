@@ -45,6 +45,7 @@ static void a_path_has_one_form(void **state)
     becomes("Work/", "Work");
     becomes("Mu\xcc\x88ll", "M\xc3\xbcll"); /* decomposed */
     becomes("a b&c", "a b&c");
+    becomes("\xe2\x80\xa7\xe2\x80\xaa", "\xe2\x80\xa7\xe2\x80\xaa");
 }
 
 static void the_inbox_has_any_case_at_the_top_only(void **state)
@@ -70,6 +71,8 @@ static void names_that_make_no_sense_are_refused(void **state)
     refused(STR("a\0b"));
     refused(STR("a\x7f"));
     refused(STR("a\xc2\x85"));
+    refused(STR("a\xe2\x80\xa8"));
+    refused(STR("\xe2\x80\xa9z"));
     refused(STR("\xff"));
     refused(STR("\xed\xa0\x80"));
 }

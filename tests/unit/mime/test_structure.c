@@ -66,6 +66,22 @@ static void strings_are_quoted_or_literal(void **state)
     assert_buf(&out, "NIL");
 }
 
+static void clients_of_utf8_get_it_quoted(void **state)
+{
+    char text[1001];
+    struct buf out = {0};
+
+    (void)state;
+    imap_utf8_string_write(&out, STR("caf\xc3\xa9 \"q\" \\"));
+    assert_buf(&out, "\"caf\xc3\xa9 \\\"q\\\" \\\\\"");
+    imap_utf8_string_write(&out, STR("a\nb"));
+    assert_buf(&out, "{3}\r\na\nb");
+    memset(text, 'x', sizeof(text));
+    imap_utf8_string_write(&out, str_n(text, sizeof(text)));
+    assert_memory_equal(buf_bytes(&out), "{1001}\r\nxx", 10);
+    buf_release(&out);
+}
+
 static void rfc_3501_example_envelope_is_written(void **state)
 {
     (void)state;
@@ -290,6 +306,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(strings_are_quoted_or_literal),
+        TEST(clients_of_utf8_get_it_quoted),
         TEST(encoded_message_is_told_as_a_file),
         TEST(rfc_3501_example_envelope_is_written),
         TEST(absent_fields_are_nil_and_empty_ones_are_empty),
