@@ -45,6 +45,7 @@ static const struct {
     {"ESORT",                 5267, ALWAYS      },
     {"THREAD=ORDEREDSUBJECT", 5256, ALWAYS      },
     {"THREAD=REFERENCES",     5256, ALWAYS      },
+    {"THREAD=REFS",           5256, ALWAYS      },
     {"MULTIAPPEND",           3502, ALWAYS      },
     {"BINARY",                3516, ALWAYS      },
     {"PREVIEW",               8970, ALWAYS      },

@@ -1,4 +1,4 @@
-/* THREAD and UID THREAD (RFC 5256). */
+/* THREAD and UID THREAD (RFC 5256; REFS: draft-ietf-morg-inthread section 4). */
 #include "mailbox-backend/imap4/message_facts.h"
 #include "mailbox-backend/imap4/msg_id.h"
 #include "mailbox-backend/imap4/thread_answer.h"
@@ -33,6 +33,8 @@ static bool take_algorithm(struct parse *args, struct threading *threading)
         threading->threads.algorithm = THREAD_ORDEREDSUBJECT;
     else if (parse_word(args, "REFERENCES"))
         threading->threads.algorithm = THREAD_REFERENCES;
+    else if (parse_word(args, "REFS"))
+        threading->threads.algorithm = THREAD_REFS;
     else
         return parse_fail(args, start, "Unknown threading algorithm");
     return parse_space(args);
@@ -43,7 +45,11 @@ static bool take_algorithm(struct parse *args, struct threading *threading)
 static bool add_message(struct threads *threads, const struct store_item *item,
                         const struct message_facts *facts, struct arena *arena)
 {
-    struct thread_message message = {.uid = item->uid, .date = message_facts_date(facts, item)};
+    struct thread_message message = {
+        .uid = item->uid,
+        .date = message_facts_date(facts, item),
+        .arrived = item->internal_date,
+    };
     struct str rest = facts->envelope.message_id;
     char bytes[MSG_ID_MAX];
     struct buf key = {0};
@@ -57,7 +63,7 @@ static bool add_message(struct threads *threads, const struct store_item *item,
     msg_id_next(&rest, bytes, &message.message_id);
     added = threads_add(threads, &message);
     buf_release(&key);
-    if (added && threads->algorithm == THREAD_REFERENCES)
+    if (added && threads->algorithm != THREAD_ORDEREDSUBJECT)
         added = thread_references_add(threads, facts->references, facts->envelope.in_reply_to);
     if (added)
         threads_end_message(threads);
@@ -76,8 +82,8 @@ static enum err_code take_hit(struct command *command, const struct store_item *
     struct threads *threads = &threading->threads;
     struct message_facts facts;
     struct arena arena = {0};
-    enum err_code code = message_facts_read(command, item, threads->algorithm == THREAD_REFERENCES,
-                                            &arena, &facts, err);
+    enum err_code code = message_facts_read(
+        command, item, threads->algorithm != THREAD_ORDEREDSUBJECT, &arena, &facts, err);
 
     if (code == ERR_NONE && !add_message(threads, item, &facts, &arena))
         code = no_memory(err);

@@ -124,7 +124,7 @@ static uint32_t node_for(struct threads *threads, struct str message_id)
 {
     uint32_t node;
 
-    if (threads->algorithm != THREAD_REFERENCES || message_id.length == 0)
+    if (threads->algorithm == THREAD_ORDEREDSUBJECT || message_id.length == 0)
         return threads_new_node(threads);
     node = node_of(threads, message_id);
     if (node != THREAD_NONE && threads->nodes[node].uid != 0)
@@ -144,7 +144,10 @@ bool threads_add(struct threads *threads, const struct thread_message *message)
     node->date = message->date;
     node->is_reply = message->is_reply;
     node->has_subject = message->base_subject.length > 0;
-    keyed_hash_128(message->base_subject.data, message->base_subject.length, node->subject);
+    if (threads->algorithm == THREAD_REFS)
+        node->newest = message->arrived;
+    else
+        keyed_hash_128(message->base_subject.data, message->base_subject.length, node->subject);
     threads->current = place;
     threads->last = THREAD_NONE;
     return true;

@@ -1,4 +1,4 @@
-/* The threading algorithms of RFC 5256 over compact nodes: pure, no store and no session. Messages are added
+/* The threading algorithms of RFC 5256, and REFS (draft-ietf-morg-inthread), over compact nodes: pure, no store and no session. Messages are added
    in the order of their sequence numbers; then thread_run() is called until it has ended. Message ids and
    subjects are kept as keyed hashes. */
 #ifndef IMAP4_THREAD_H
@@ -9,15 +9,22 @@
 #include "mailbox-backend/imap4/merge_sort.h"
 #include "mailbox-backend/imap4/work_memory.h"
 
-enum thread_algorithm { THREAD_ORDEREDSUBJECT, THREAD_REFERENCES };
+enum thread_algorithm {
+    THREAD_ORDEREDSUBJECT,
+    THREAD_REFERENCES,
+    THREAD_REFS, /* subjects do not matter, and threads come in the order of their newest arrivals */
+};
 
 #define THREAD_NONE UINT32_MAX
 
 struct thread_node {
-    uint64_t id[2];      /* hash of the message id */
-    uint64_t subject[2]; /* hash of the base subject */
-    int64_t date;        /* sent; of a dummy: its first child's */
-    uint32_t uid;        /* 0: a dummy */
+    uint64_t id[2]; /* hash of the message id */
+    union {
+        uint64_t subject[2]; /* hash of the base subject */
+        int64_t newest; /* REFS: when it arrived; of the root's children: the newest below too */
+    };
+    int64_t date;    /* sent; of a dummy: its first child's */
+    uint32_t uid;    /* 0: a dummy */
     uint32_t parent; /* while links are made; then the parent in the tree, THREAD_NONE: the root */
     uint32_t first;  /* of a dummy: its first child */
     uint32_t children; /* ever given while links are made; then in the tree */
@@ -52,6 +59,7 @@ struct thread_message {
     struct str base_subject; /* its collation key */
     bool is_reply;
     struct str message_id; /* as msg_id_next() gives it; empty: none */
+    int64_t arrived;       /* for REFS */
 };
 
 /* Begins a message; its references follow, the oldest first; then it is ended. Each false when there is no

@@ -1,4 +1,4 @@
-/* From links to the tree: steps 2 to 6 of REFERENCES, and ORDEREDSUBJECT (RFC 5256 section 3). Dummies
+/* From links to the tree: steps 2 to 6 of REFERENCES, ORDEREDSUBJECT (RFC 5256 section 3), and REFS. Dummies
    are left only right below the root, and only with two children or more. */
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +6,15 @@
 #include "common/mem.h"
 #include "mailbox-backend/imap4/thread.h"
 
-enum phase { PHASE_LINKED, PHASE_SORT_TOPS, PHASE_MERGE, PHASE_PLACE, PHASE_SORT, PHASE_BUILD };
+enum phase {
+    PHASE_LINKED,
+    PHASE_SORT_TOPS,
+    PHASE_MERGE,
+    PHASE_PLACE,
+    PHASE_SORT,
+    PHASE_BUILD,
+    PHASE_SORT_THREADS, /* REFS */
+};
 
 static bool is_dummy(const struct threads *threads, uint32_t node)
 {
@@ -40,6 +48,7 @@ static int compare_members(const void *context, uint32_t a, uint32_t b)
     return compare_siblings(context, a, b);
 }
 
+/* Or, for REFS, when it arrived. */
 static void copy_subject(struct thread_node *to, const struct thread_node *from)
 {
     to->has_subject = from->has_subject;
@@ -253,6 +262,49 @@ static void build(struct threads *threads)
     }
 }
 
+/* ---- REFS: threads by their newest arrivals ---- */
+
+static uint32_t next_of_walk(const struct threads *threads, uint32_t node)
+{
+    if (threads->child[node] != THREAD_NONE)
+        return threads->child[node];
+    while (node != THREAD_NONE && threads->sibling[node] == THREAD_NONE)
+        node = threads->nodes[node].parent;
+    return node == THREAD_NONE ? THREAD_NONE : threads->sibling[node];
+}
+
+static void find_newest(struct threads *threads)
+{
+    uint32_t top = threads->top;
+
+    for (uint32_t at = top; at != THREAD_NONE; at = next_of_walk(threads, at)) {
+        if (threads->nodes[at].parent == THREAD_NONE)
+            top = at;
+        else if (threads->nodes[at].newest > threads->nodes[top].newest)
+            threads->nodes[top].newest = threads->nodes[at].newest;
+    }
+}
+
+static int compare_threads(const void *context, uint32_t a, uint32_t b)
+{
+    const struct threads *threads = context;
+    int64_t one = threads->nodes[a].newest;
+    int64_t other = threads->nodes[b].newest;
+
+    if (one != other)
+        return one < other ? -1 : 1;
+    return compare_siblings(context, a, b);
+}
+
+static void order_threads(struct threads *threads)
+{
+    const uint32_t *order = threads->sort.order;
+
+    for (size_t i = 0; i < threads->sort.count; i++)
+        threads->sibling[order[i]] = i + 1 < threads->sort.count ? order[i + 1] : THREAD_NONE;
+    threads->top = threads->sort.count > 0 ? order[0] : THREAD_NONE;
+}
+
 static enum phase after_links(struct threads *threads)
 {
     forest_release(&threads->forest);
@@ -261,6 +313,8 @@ static enum phase after_links(struct threads *threads)
         return PHASE_PLACE;
     }
     prune(threads);
+    if (threads->algorithm == THREAD_REFS)
+        return PHASE_PLACE;
     begin_sort(threads, true);
     return PHASE_SORT_TOPS;
 }
@@ -296,6 +350,16 @@ enum thread_progress threads_run(struct threads *threads, size_t budget)
         break;
     case PHASE_BUILD:
         build(threads);
+        if (threads->algorithm != THREAD_REFS)
+            return THREADS_DONE;
+        find_newest(threads);
+        begin_sort(threads, true);
+        threads->phase = PHASE_SORT_THREADS;
+        break;
+    case PHASE_SORT_THREADS:
+        if (!sort_some(threads, compare_threads, budget))
+            break;
+        order_threads(threads);
         return THREADS_DONE;
     }
     return THREADS_GO_ON;

@@ -42,10 +42,16 @@ static void finish(struct threads *threads)
     assert_int_equal(progress, THREADS_DONE);
 }
 
+static int64_t arrival_of(uint32_t uid)
+{
+    return uid * 7 % 11;
+}
+
 static void add(struct threads *threads, uint32_t uid, int64_t date, const char *subject,
                 bool is_reply, const char *id, const char *const *references, unsigned count)
 {
-    const struct thread_message message = {uid, date, str_of(subject), is_reply, str_of(id)};
+    const struct thread_message message = {uid,      date,       str_of(subject),
+                                           is_reply, str_of(id), arrival_of(uid)};
 
     assert_true(threads_add(threads, &message));
     for (unsigned i = 0; i < count; i++)
@@ -229,16 +235,42 @@ static void slow_subjects(void)
     }
 }
 
-static void slow_write(int parent, struct buf *out)
+static int64_t slow_newest(int node)
+{
+    int64_t newest = slow[node].uid != 0 ? arrival_of(slow[node].uid) : -1;
+
+    for (int i = 0; i < slow_count; i++) {
+        if (slow[i].parent == node && slow_newest(i) > newest)
+            newest = slow_newest(i);
+    }
+    return newest;
+}
+
+/* Those of one newest arrival stay in the order of their dates. */
+static void slow_sort_by_newest(int *order, int count)
+{
+    for (int i = 1; i < count; i++) {
+        int node = order[i];
+        int at = i;
+
+        for (; at > 0 && slow_newest(node) < slow_newest(order[at - 1]); at--)
+            order[at] = order[at - 1];
+        order[at] = node;
+    }
+}
+
+static void slow_write(int parent, enum thread_algorithm algorithm, struct buf *out)
 {
     int order[4 * MOST];
     int count = slow_sorted(parent, order);
 
+    if (algorithm == THREAD_REFS && parent == -1)
+        slow_sort_by_newest(order, count);
     for (int i = 0; i < count; i++) {
         if (count > 1 || parent == -1)
             buf_byte(out, '(');
         buf_printf(out, "%u ", slow[order[i]].uid);
-        slow_write(order[i], out);
+        slow_write(order[i], algorithm, out);
         if (count > 1 || parent == -1)
             buf_byte(out, ')');
     }
@@ -277,9 +309,9 @@ static void add_random(struct threads *threads, unsigned uid, unsigned ids, unsi
     slow_add(uid, date, subject, is_reply, id, numbers, count);
 }
 
-static void play(unsigned seed)
+static void play(unsigned seed, enum thread_algorithm algorithm)
 {
-    struct threads threads = {.algorithm = THREAD_REFERENCES};
+    struct threads threads = {.algorithm = algorithm};
     struct buf told = {0};
     struct buf expected = {0};
     unsigned messages;
@@ -293,8 +325,9 @@ static void play(unsigned seed)
     write_list(&threads, threads.top, &told);
     while (slow_prune_one())
         continue;
-    slow_subjects();
-    slow_write(-1, &expected);
+    if (algorithm == THREAD_REFERENCES)
+        slow_subjects();
+    slow_write(-1, algorithm, &expected);
     buf_byte(&told, 0);
     buf_byte(&expected, 0);
     assert_string_equal(buf_bytes(&told), buf_bytes(&expected));
@@ -307,7 +340,14 @@ static void references_make_the_tree_that_the_rules_make(void **state)
 {
     (void)state;
     for (unsigned seed = 1; seed <= 3000; seed++)
-        play(seed);
+        play(seed, THREAD_REFERENCES);
+}
+
+static void refs_look_at_no_subjects_and_order_threads_by_their_newest(void **state)
+{
+    (void)state;
+    for (unsigned seed = 1; seed <= 3000; seed++)
+        play(seed, THREAD_REFS);
 }
 
 /* A message with 20,000 references, and after it those that they are of, the newest first. */
@@ -512,6 +552,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(references_make_the_tree_that_the_rules_make),
+        cmocka_unit_test(refs_look_at_no_subjects_and_order_threads_by_their_newest),
         cmocka_unit_test(long_chains_are_followed),
         cmocka_unit_test(deep_chains_are_no_work_for_what_is_linked_to_them),
         cmocka_unit_test(answer_comes_in_small_pieces),
