@@ -87,6 +87,7 @@ struct values {
     unsigned services;
     bool impersonate, details, quota_default, recovery_default, recovery_quota_default;
     uint64_t bytes, messages, recovery, recovery_quota;
+    bool newest_first;
 };
 
 static enum err_code read_values(struct admin_call *call, struct values *values, struct err *err)
@@ -149,6 +150,8 @@ static enum err_code run_set(struct admin_call *call, struct err *err)
         change.quota_messages = &values.messages;
     change.quota_default = values.quota_default;
     read_recovery(call, &values, &change);
+    if (admin_user_pop3(call, &change, &values.newest_first, err) != ERR_NONE)
+        return err->code;
     code = account_set(directory_of(call), login_of(call), &change, admin_is_dry_run(call), err);
     if (code == ERR_NONE) {
         tell_store(call);
@@ -281,6 +284,7 @@ static enum err_code run_show(struct admin_call *call, struct err *err)
     admin_put_number(call, "recoverable", recoverable.messages);
     admin_put_bytes(call, "recoverable-bytes", recoverable.bytes);
     put_recovery(call, &account);
+    admin_user_put_pop3(call, &account);
     admin_put_time(call, "created", facts.created);
     admin_put_guid(call, &account.guid);
     return admin_row(call, err);
@@ -328,6 +332,9 @@ static enum err_code run_restore(struct admin_call *call, struct err *err)
 #define RECOVERY_QUOTA                                                                             \
     FLAG("recovery-quota", "SIZE",                                                                 \
          "how much of them is kept, the oldest go for good: 30G, none, default")
+#define POP3_FOLDER FLAG("pop3-folder", "PATH", "the folder that POP3 shows, or default")
+#define POP3_ORDER                                                                                 \
+    FLAG("pop3-order", "ORDER", "POP3's message 1: oldest-first, newest-first or default")
 #define SERVICES FLAG("services", "LIST", "what the user may use: imap4,pop3,lmtp, all or none")
 #define IMAP4 FLAG("imap4", "YES|NO", "whether the user may use IMAP4")
 #define POP3 FLAG("pop3", "YES|NO", "whether the user may use POP3")
@@ -341,9 +348,9 @@ static enum err_code run_restore(struct admin_call *call, struct err *err)
 static const struct admin_flag add_flags[] = {
     DISPLAY_NAME, QUOTA,    QUOTA_MESSAGES, SERVICES, IMAP4, POP3,
     LMTP,         GENERATE, NO_PASSWORD,    DISABLED, {0}};
-static const struct admin_flag set_flags[] = {DISPLAY_NAME, QUOTA,    QUOTA_MESSAGES, SERVICES,
-                                              IMAP4,        POP3,     LMTP,           IMPERSONATE,
-                                              DETAIL,       RECOVERY, RECOVERY_QUOTA, {0}};
+static const struct admin_flag set_flags[] = {
+    DISPLAY_NAME, QUOTA,  QUOTA_MESSAGES, SERVICES,       IMAP4,       POP3,       LMTP,
+    IMPERSONATE,  DETAIL, RECOVERY,       RECOVERY_QUOTA, POP3_FOLDER, POP3_ORDER, {0}};
 static const struct admin_flag passwd_flags[] = {GENERATE, NO_PASSWORD, {0}};
 static const struct admin_flag list_flags[] = {
     FLAG("removed", NULL, "the users that were removed and can be restored"), {0}};

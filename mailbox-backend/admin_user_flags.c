@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "mailbox-backend/directory/admin.h"
+#include "mailbox-backend/mailbox/mailbox.h"
 
 #define RECOVERY_MOST (3650u * 86400) /* as store.recovery_time */
 
@@ -56,6 +57,57 @@ enum err_code admin_user_recovery(const struct admin_call *call, uint64_t *secon
     if (code == ERR_NONE && *seconds > RECOVERY_MOST)
         code = err_set(err, ERR_INVALID, "--recovery=%s: at most 3650d", text);
     return code;
+}
+
+static enum err_code read_pop3_folder(struct admin_call *call, struct account_change *change,
+                                      struct err *err)
+{
+    const char *text = admin_value(call, "pop3-folder");
+    struct str path;
+
+    if (text == NULL)
+        return ERR_NONE;
+    if (strcmp(text, "default") == 0) {
+        change->pop3_folder = "";
+        return ERR_NONE;
+    }
+    if (path_normalise(admin_arena(call), str_of(text), &path, err) != ERR_NONE)
+        return err_prefix(err, "--pop3-folder");
+    change->pop3_folder = arena_printf(admin_arena(call), "%.*s", (int)path.length, path.data);
+    return ERR_NONE;
+}
+
+enum err_code admin_user_pop3(struct admin_call *call, struct account_change *change,
+                              bool *newest_first, struct err *err)
+{
+    const char *order = admin_value(call, "pop3-order");
+    enum err_code code = read_pop3_folder(call, change, err);
+
+    if (code != ERR_NONE || order == NULL)
+        return code;
+    *newest_first = strcmp(order, "newest-first") == 0;
+    if (strcmp(order, "default") == 0)
+        change->pop3_order_default = true;
+    else if (*newest_first || strcmp(order, "oldest-first") == 0)
+        change->pop3_newest_first = newest_first;
+    else
+        return err_set(err, ERR_INVALID, "--pop3-order=%s: oldest-first, newest-first or default",
+                       order);
+    return ERR_NONE;
+}
+
+void admin_user_put_pop3(struct admin_call *call, const struct account *account)
+{
+    const struct backend_settings *settings = admin_backend(call)->settings;
+    bool newest_first = account->pop3_order_is_set ? account->pop3_newest_first
+                                                   : settings->pop3be.order == POP3_NEWEST_FIRST;
+
+    admin_put_text(call, "pop3-folder",
+                   account->pop3_folder[0] != '\0' ? account->pop3_folder
+                                                   : settings->pop3be.folder);
+    admin_put_bool(call, "pop3-folder-is-own", account->pop3_folder[0] != '\0');
+    admin_put_text(call, "pop3-order", newest_first ? "newest-first" : "oldest-first");
+    admin_put_bool(call, "pop3-order-is-own", account->pop3_order_is_set);
 }
 
 enum err_code admin_user_password(struct admin_call *call, struct str *password,

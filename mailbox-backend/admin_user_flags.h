@@ -3,6 +3,7 @@
 #define BACKEND_ADMIN_USER_FLAGS_H
 
 #include "mailbox-backend/admin.h"
+#include "mailbox-backend/directory/admin.h"
 
 /* Changes *services by --services=LIST, then by --imap4, --pop3, --lmtp = yes or no. */
 enum err_code admin_user_services(const struct admin_call *call, unsigned *services,
@@ -16,6 +17,14 @@ enum err_code admin_user_quota(const struct admin_call *call, const char *flag, 
 /* --recovery=TIME or default. ERR_INVALID above ten years. */
 enum err_code admin_user_recovery(const struct admin_call *call, uint64_t *seconds,
                                   bool *is_default, struct err *err);
+
+/* --pop3-folder=PATH or default, --pop3-order=oldest-first, newest-first or default: fills *change, which
+   may point to *newest_first then. */
+enum err_code admin_user_pop3(struct admin_call *call, struct account_change *change,
+                              bool *newest_first, struct err *err);
+
+/* What holds for the account, its own or the site's. */
+void admin_user_put_pop3(struct admin_call *call, const struct account *account);
 
 /* The password that was given, or with --generate a new one, which made then holds (else ""), or with
    --no-password none (data NULL). */

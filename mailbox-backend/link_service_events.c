@@ -22,10 +22,10 @@ static bool has(const struct setting_list *list, const char *text)
 /* ---- Hello ---- */
 
 static void say_one(Link__Service *to, const struct engine_entry *entry,
-                    const struct directory *directory)
+                    const struct backend *backend, struct arena *arena)
 {
-    const char *const *capabilities = entry->engine->capabilities();
-    const char *const *mechanisms = directory_mechanisms(directory);
+    const char *const *capabilities = entry->engine->capabilities(backend, arena);
+    const char *const *mechanisms = directory_mechanisms(backend->directory);
 
     link__service__init(to);
     to->name = (char *)entry->engine->service;
@@ -48,7 +48,7 @@ void link_service_say(void *context, struct arena *arena, Link__Hello *hello)
         if (!runs(service, i))
             continue;
         one = arena_alloc(arena, sizeof(*one));
-        say_one(one, &engines[i], service->backend->directory);
+        say_one(one, &engines[i], service->backend, arena);
         hello->services[hello->n_services++] = one;
     }
 }

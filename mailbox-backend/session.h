@@ -51,8 +51,9 @@ struct engine {
     /* True when open() would wait for no commit and read little, as for a mailbox that was made: then it may be
        called on the loop, which saves a hop. NULL: never. */
     bool (*opens_at_once)(struct session *session);
-    /* What the front may offer before login, in the protocol's words, NULL-terminated. */
-    const char *const *(*capabilities)(void);
+    /* What the front may offer before login, in the protocol's words, NULL-terminated; the arena's, or
+       constant. */
+    const char *const *(*capabilities)(const struct backend *backend, struct arena *arena);
     /* A shut-down reason for advance(WHY_STOP) to tell. */
 };
 
@@ -62,6 +63,9 @@ struct backend *session_backend(struct session *session);
 const struct account *session_account(const struct session *session); /* NULL for lmtpbe */
 const char *session_who(const struct session *session); /* "imap4be[42] alice", for logs */
 const Link__Client *session_client(const struct session *session);
+
+/* Within open, before it fails: with which code, where that of the error says too little. */
+void session_set_refusal(struct session *session, Link__Refused__Code code);
 
 /* Input: unread bytes. Consume with buf_consume(); credit follows by itself. At most 256 KB come
    before they are consumed, so an engine that needs a longer run must take it in parts. */

@@ -61,8 +61,15 @@ static struct login *login_of(struct pool_job *job)
 
 /* ---- the engine's open ---- */
 
-static Link__Refused__Code refusal_of(enum err_code code)
+void session_set_refusal(struct session *session, Link__Refused__Code code)
 {
+    session->refusal = code;
+}
+
+static Link__Refused__Code refusal_of(const struct session *session, enum err_code code)
+{
+    if (session->refusal != LINK__REFUSED__CODE__CODE_UNSET)
+        return session->refusal;
     switch (code) {
     case ERR_DENIED:
         return LINK__REFUSED__CODE__DISABLED;
@@ -143,7 +150,7 @@ static void engine_opened(struct pool_job *job)
     if (session->phase == SESSION_CLOSED)
         session_free_if_over(session);
     else if (login->opened != ERR_NONE)
-        session_refuse(session, refusal_of(login->opened), login->err.text);
+        session_refuse(session, refusal_of(session, login->opened), login->err.text);
     else
         begin(session);
 }

@@ -50,7 +50,8 @@ struct session {
     bool has_account;
     bool is_counted; /* in the registry */
     char who[160];
-    struct login *login; /* session_login.c; NULL once open */
+    struct login *login;         /* session_login.c; NULL once open */
+    Link__Refused__Code refusal; /* of an engine that failed to open; 0: as its error says */
 
     /* Bytes. Engines see input and output only, so that a worker shares nothing with the loop. */
     struct buf input;

@@ -52,6 +52,13 @@ static const struct setting_section sections[] = {
 #define SECONDS(s, m, value, low, high, text)                                                      \
     SETTING(s, m, SETTING_SECONDS, value, low, high, NULL, false, text)
 
+static const char *const pop3_orders[] = {
+    [POP3_OLDEST_FIRST] = "oldest-first", [POP3_NEWEST_FIRST] = "newest-first", NULL};
+static const char *const pop3_utf8_choices[] = {[POP3_UTF8_CONVERT] = "convert",
+                                                [POP3_UTF8_REFUSE] = "refuse",
+                                                [POP3_UTF8_AS_IS] = "as-is",
+                                                NULL};
+
 static const struct setting settings[] = {
     REQUIRED(backend, name,
              "The name of this back end: as in the fronts' lists and, with TLS, in its "
@@ -160,6 +167,17 @@ static const struct setting settings[] = {
             "How long a client may do nothing (RFC 1939 section 3: at least 10 minutes)."),
     BOOL(pop3be, lock, "yes",
          "Lets only one POP3 session at a time have a maildrop (RFC 1939 section 8)."),
+    SECONDS(pop3be, login_delay, "0s", 0, SETTING_DAY,
+            "The least time between two logins of one user (LOGIN-DELAY, RFC 2449). 0: none."),
+    TEXT(pop3be, folder, "INBOX",
+         "The folder that POP3 shows. `user set --pop3-folder` sets it for one user."),
+    CHOICE(pop3be, order, "oldest-first", pop3_orders,
+           "Which message is number 1, by when they came into the folder. `user set --pop3-order` "
+           "sets it for one user."),
+    CHOICE(pop3be, utf8_headers, "convert", pop3_utf8_choices,
+           "What a client that has not said UTF8 gets of a message whose header is UTF-8 (RFC 6856 "
+           "section 2.1): its header converted to ASCII (RFC 6858), -ERR [UTF8], or the message as "
+           "it is, which the RFC forbids."),
     NUMBER(pop3be, max_sessions_user, "16", 1, 100000, "POP3 sessions that one user may have."),
     SECONDS(lmtpbe, idle_timeout, "5m", 30, SETTING_DAY,
             "How long a front may leave a delivery session silent."),

@@ -4,6 +4,11 @@
 
 #include "common/settings.h"
 
+enum pop3_order { POP3_OLDEST_FIRST, POP3_NEWEST_FIRST };
+
+/* What a POP3 client without UTF8 gets of a message whose header is UTF-8. */
+enum pop3_utf8_headers { POP3_UTF8_CONVERT, POP3_UTF8_REFUSE, POP3_UTF8_AS_IS };
+
 struct backend_settings {
     struct {
         char *name;            /* of this back end: as in its certificate and the fronts' lists */
@@ -52,6 +57,10 @@ struct backend_settings {
     struct {
         uint64_t idle_timeout;
         bool lock;
+        uint64_t login_delay; /* seconds; 0: none */
+        char *folder;         /* path of the one that is shown */
+        int order;            /* an enum pop3_order */
+        int utf8_headers;     /* an enum pop3_utf8_headers */
         uint64_t max_sessions_user;
     } pop3be;
     struct {

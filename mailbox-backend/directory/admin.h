@@ -44,6 +44,9 @@ struct account_change {
     bool quota_default;                                /* back to the site's default */
     const uint64_t *recovery_seconds, *recovery_quota; /* quota 0: no limit */
     bool recovery_default, recovery_quota_default;
+    const char *pop3_folder; /* a normalised path; "": the site's default */
+    const bool *pop3_newest_first;
+    bool pop3_order_default;
 };
 enum err_code account_set(struct directory *directory, struct str name,
                           const struct account_change *change, bool dry_run, struct err *err);

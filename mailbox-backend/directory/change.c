@@ -33,6 +33,16 @@ static void apply_recovery(Directory__Record *record, const struct account_chang
     }
 }
 
+static void apply_pop3(Directory__Record *record, const struct account_change *change)
+{
+    if (change->pop3_folder != NULL)
+        record->pop3_folder = (char *)(uintptr_t)change->pop3_folder;
+    if (change->pop3_newest_first != NULL || change->pop3_order_default) {
+        record->pop3_order_is_set = !change->pop3_order_default;
+        record->pop3_newest_first = !change->pop3_order_default && *change->pop3_newest_first;
+    }
+}
+
 static void apply(struct write *write, Directory__Record *record,
                   const struct account_change *change)
 {
@@ -51,6 +61,7 @@ static void apply(struct write *write, Directory__Record *record,
         record->no_detail_folders = !*change->detail_folders;
     apply_quota(record, change);
     apply_recovery(record, change);
+    apply_pop3(record, change);
     if (record->disabled != was_disabled || record->services != before ||
         record->may_impersonate != could_impersonate)
         write_changed(write, record, record->disabled ? 0 : record->services);

@@ -42,6 +42,9 @@ struct account {
     bool recovery_is_set,
         recovery_quota_is_set; /* else the site's defaults, which the store knows */
     struct store_recovery recovery;
+    const char *pop3_folder; /* "": the site's default */
+    bool pop3_order_is_set;  /* else the site's default */
+    bool pop3_newest_first;
     uint64_t epoch;      /* of its home */
     uint64_t generation; /* grows with every change of proofs or switches */
     bool has_password;

@@ -66,10 +66,13 @@ static void list_before_login(void)
     }
 }
 
-const char *const *imap_capabilities_before_login(void)
+const char *const *imap_capabilities_before_login(const struct backend *backend,
+                                                  struct arena *arena)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+    (void)backend;
+    (void)arena;
     pthread_once(&once, list_before_login);
     return before_login;
 }

@@ -252,7 +252,8 @@ void imap_unselect(struct imap *imap);
 
 /* ---- capabilities.c ---- */
 
-const char *const *imap_capabilities_before_login(void);
+const char *const *imap_capabilities_before_login(const struct backend *backend,
+                                                  struct arena *arena); /* as struct engine's */
 void imap_capabilities_write(struct buf *out); /* after login: "IMAP4rev1 IDLE …" */
 
 /* ---- commands.c and the families ---- */

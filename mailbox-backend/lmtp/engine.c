@@ -12,8 +12,10 @@ static const char *const capability_list[] = {
     "SIZE", "8BITMIME", "SMTPUTF8", "PIPELINING", "CHUNKING", "ENHANCEDSTATUSCODES", NULL,
 };
 
-static const char *const *capabilities(void)
+static const char *const *capabilities(const struct backend *backend, struct arena *arena)
 {
+    (void)backend;
+    (void)arena;
     return capability_list;
 }
 

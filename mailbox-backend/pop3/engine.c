@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/mem.h"
 #include "mailbox-backend/mailbox/mailbox.h"
+#include "mailbox-backend/pop3/login_delay.h"
 #include "mailbox-backend/pop3/pop3.h"
 #include "proto/pop3_language.h"
 
@@ -13,17 +15,24 @@
 #define FAIR_SHARE 64      /* commands in one call */
 
 /* RFC 2449 section 5: what is told before login and after it. STLS is the front's to add. SASL follows
-   from what the directory offers. */
-static const char *const capability_list[] = {
-    "TOP",          "UIDL",           "USER",
-    "RESP-CODES",   "AUTH-RESP-CODE", "PIPELINING",
-    "EXPIRE NEVER", "LANG",           "IMPLEMENTATION mailbox-backend",
-    NULL,
+   from what the directory offers. Nothing here removes mail by its age, so EXPIRE is NEVER for all. */
+static const char *const words[] = {
+    "TOP",        "UIDL",         "USER", "RESP-CODES", "AUTH-RESP-CODE",
+    "PIPELINING", "EXPIRE NEVER", "LANG", "UTF8 USER",
 };
+#define WORDS (sizeof(words) / sizeof(words[0]))
 
-static const char *const *capabilities(void)
+static const char *const *capabilities(const struct backend *backend, struct arena *arena)
 {
-    return capability_list;
+    uint64_t delay = backend->settings->pop3be.login_delay;
+    const char **list = arena_array(arena, WORDS + 3, sizeof(*list));
+    size_t count = WORDS;
+
+    memcpy(list, words, sizeof(words));
+    if (delay > 0)
+        list[count++] = arena_printf(arena, "LOGIN-DELAY %llu", (unsigned long long)delay);
+    list[count] = "IMPLEMENTATION mailbox-backend";
+    return list;
 }
 
 /* ---- opening and closing ---- */
@@ -41,36 +50,102 @@ static void close_session(struct session *session, void *state)
     free(pop3);
 }
 
-static enum err_code lock_and_load(const struct backend *backend, struct pop3 *pop3,
-                                   struct err *err)
+/* Whose setting it is: the user's, or else the site's. */
+static const char *folder_of(const struct backend *backend, const struct account *account)
 {
+    return account->pop3_folder[0] != '\0' ? account->pop3_folder
+                                           : backend->settings->pop3be.folder;
+}
+
+static bool is_newest_first(const struct backend *backend, const struct account *account)
+{
+    if (account->pop3_order_is_set)
+        return account->pop3_newest_first;
+    return backend->settings->pop3be.order == POP3_NEWEST_FIRST;
+}
+
+static enum err_code find_folder(struct store_read *read, const char *path, uint32_t *id,
+                                 struct err *err)
+{
+    struct arena arena = {0};
+    struct store_folder folder;
+    struct str normal;
+    enum err_code code = path_normalise(&arena, str_of(path), &normal, err);
+
+    if (code == ERR_NONE)
+        code = path_find(read, normal, &folder, err);
+    if (code == ERR_NONE)
+        *id = folder.id;
+    else if (code == ERR_NOT_FOUND || code == ERR_INVALID)
+        err_set(err, ERR_DENIED, "there is no folder %s, which POP3 is to show", path);
+    arena_reset(&arena);
+    return code == ERR_NONE ? code : err->code;
+}
+
+static enum err_code load(struct session *session, struct pop3 *pop3, struct err *err)
+{
+    const struct backend *backend = session_backend(session);
+    const struct account *account = session_account(session);
     struct store_read *read;
     enum err_code code;
 
-    if (backend->settings->pop3be.lock &&
-        !maildrop_lock_take(&pop3->lock, store_mailbox_guid(pop3->mailbox)))
-        return err_set(err, ERR_EXISTS, "another POP3 session has this maildrop");
     if (store_read_begin(pop3->mailbox, &read, err) != ERR_NONE)
         return err->code;
-    code = maildrop_load(&pop3->maildrop, read, err);
+    pop3->maildrop.newest_first = is_newest_first(backend, account);
+    code = find_folder(read, folder_of(backend, account), &pop3->folder, err);
+    if (code == ERR_NONE)
+        code = maildrop_load(&pop3->maildrop, read, pop3->folder, err);
     store_read_end(&read);
+    return code;
+}
+
+static uint64_t now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec;
+}
+
+static enum err_code check_delay(struct session *session, uint64_t delay, struct err *err)
+{
+    uint64_t left = login_delay_left(&session_account(session)->guid, now(), delay);
+
+    if (left == 0)
+        return ERR_NONE;
+    session_set_refusal(session, LINK__REFUSED__CODE__LOGIN_DELAY);
+    return err_set(err, ERR_LIMIT, "you have logged in a moment ago, wait %llu seconds",
+                   (unsigned long long)left);
+}
+
+static enum err_code prepare(struct session *session, struct pop3 *pop3, struct err *err)
+{
+    const struct backend *backend = session_backend(session);
+    const struct account *account = session_account(session);
+    uint64_t delay = backend->settings->pop3be.login_delay;
+    enum err_code code = check_delay(session, delay, err);
+
+    if (code == ERR_NONE)
+        code = mailbox_open(backend->store, account, &pop3->mailbox, err);
+    if (code == ERR_NONE && backend->settings->pop3be.lock &&
+        !maildrop_lock_take(&pop3->lock, store_mailbox_guid(pop3->mailbox)))
+        code = err_set(err, ERR_EXISTS, "another POP3 session has this maildrop");
+    if (code == ERR_NONE)
+        code = load(session, pop3, err);
+    if (code == ERR_NONE)
+        login_delay_note(&account->guid, now(), delay);
     return code;
 }
 
 static enum err_code open_session(struct session *session, const Link__Open *open, void **state,
                                   struct err *err)
 {
-    const struct backend *backend = session_backend(session);
     struct pop3 *pop3 = mem_alloc(sizeof(*pop3));
-    enum err_code code;
 
-    (void)open;
-    code = mailbox_open(backend->store, session_account(session), &pop3->mailbox, err);
-    if (code == ERR_NONE)
-        code = lock_and_load(backend, pop3, err);
-    if (code != ERR_NONE) {
+    pop3->utf8 = open->utf8;
+    if (prepare(session, pop3, err) != ERR_NONE) {
         close_session(session, pop3);
-        return code;
+        return err->code;
     }
     pop3_ok(session, "maildrop has %u messages (%llu octets)", pop3->maildrop.messages,
             (unsigned long long)pop3->maildrop.octets);
@@ -116,18 +191,21 @@ static void rset(struct session *session, struct pop3 *pop3, const struct pop3_a
 
 static void capa(struct session *session, struct pop3 *pop3, const struct pop3_args *args)
 {
-    const char *const *mechanism = directory_mechanisms(session_backend(session)->directory);
+    const struct backend *backend = session_backend(session);
+    const char *const *mechanism = directory_mechanisms(backend->directory);
     struct buf *out = session_output(session);
+    struct arena arena = {0};
 
     (void)pop3;
     (void)args;
     pop3_ok(session, "capabilities follow");
-    for (const char *const *name = capability_list; *name != NULL; name++)
+    for (const char *const *name = capabilities(backend, &arena); *name != NULL; name++)
         buf_printf(out, "%s\r\n", *name);
     buf_text(out, "SASL");
     for (; *mechanism != NULL; mechanism++)
         buf_printf(out, " %s", *mechanism);
     buf_text(out, " PLAIN LOGIN\r\n.\r\n");
+    arena_reset(&arena);
 }
 
 static void lang(struct session *session, struct pop3 *pop3, const struct pop3_args *args)

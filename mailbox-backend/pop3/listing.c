@@ -5,6 +5,7 @@
 
 #define SLICE 128       /* items at a time */
 #define FAIR_SHARE 1024 /* items in one call */
+
 static void line_write(struct pop3 *pop3, struct store_read *read, const struct store_item *item,
                        struct buf *out)
 {
@@ -20,35 +21,58 @@ static void line_write(struct pop3 *pop3, struct store_read *read, const struct 
     buf_text(out, "\r\n");
 }
 
-/* Lists the items of one slice as far as there is room. */
-static void slice_write(struct session *session, struct pop3 *pop3, struct store_read *read,
+/* Lists the items of one slice, by ascending numbers, as far as there is room. */
+static bool slice_write(struct session *session, struct pop3 *pop3, struct store_read *read,
                         const struct store_item *items, size_t count)
 {
-    for (size_t i = 0; i < count && session_room(session) > 0; i++) {
-        pop3->listing.next = items[i].uid + 1;
-        if (!maildrop_is_deleted(&pop3->maildrop, items[i].uid))
-            line_write(pop3, read, &items[i], session_output(session));
+    for (size_t i = 0; i < count; i++) {
+        const struct store_item *item =
+            pop3->maildrop.newest_first ? &items[count - 1 - i] : &items[i];
+
+        pop3->listing.next = maildrop_number(&pop3->maildrop, item->uid);
+        if (session_room(session) == 0)
+            return false;
+        if (!maildrop_is_deleted(&pop3->maildrop, item->uid))
+            line_write(pop3, read, item, session_output(session));
     }
+    return true;
 }
 
-/* The items of one snapshot, as far as there is room. Uids only grow, so whatever is found up to the
-   last uid of the login is in the maildrop, less what others have expunged. */
-static enum step snapshot_write(struct session *session, struct pop3 *pop3, struct store_read *read,
-                                struct err *err)
+/* The messages from listing.next on up to another number. Uids only grow, so whatever is found between two
+   uids of the maildrop is in it, less what others have expunged. */
+static enum step numbers_write(struct session *session, struct pop3 *pop3, struct store_read *read,
+                               uint32_t last, struct err *err)
 {
-    uint32_t last = maildrop_last_uid(&pop3->maildrop);
+    uint32_t one = maildrop_uid(&pop3->maildrop, pop3->listing.next);
+    uint32_t other = maildrop_uid(&pop3->maildrop, last);
     struct store_item items[SLICE];
     size_t count;
 
+    if (store_item_scan(read, pop3->folder, one < other ? one : other, one < other ? other : one, 0,
+                        items, SLICE, &count, err) != ERR_NONE)
+        return STEP_END;
+    if (!slice_write(session, pop3, read, items, count))
+        return STEP_MORE;
+    pop3->listing.next = last + 1;
+    return STEP_NEXT;
+}
+
+/* The items of one snapshot, as far as there is room. */
+static enum step snapshot_write(struct session *session, struct pop3 *pop3, struct store_read *read,
+                                struct err *err)
+{
+    uint32_t messages = pop3->maildrop.messages;
+
     for (unsigned done = 0; done < FAIR_SHARE; done += SLICE) {
-        if (session_room(session) == 0)
-            return STEP_MORE;
-        if (store_item_scan(read, STORE_INBOX_FOLDER, pop3->listing.next, last, 0, items, SLICE,
-                            &count, err) != ERR_NONE)
-            return STEP_END;
-        slice_write(session, pop3, read, items, count);
-        if (count == 0 || (count < SLICE && pop3->listing.next > items[count - 1].uid))
+        uint32_t next = pop3->listing.next;
+        enum step step;
+
+        if (next > messages)
             return STEP_IDLE;
+        step = numbers_write(session, pop3, read,
+                             messages - next < SLICE ? messages : next + SLICE - 1, err);
+        if (step != STEP_NEXT)
+            return step;
     }
     return STEP_NEXT;
 }

@@ -30,15 +30,16 @@ void maildrop_add(struct maildrop *maildrop, uint32_t uid, uint64_t octets)
         (struct maildrop_range){.first = uid, .last = uid, .number = maildrop->messages};
 }
 
-enum err_code maildrop_load(struct maildrop *maildrop, struct store_read *read, struct err *err)
+enum err_code maildrop_load(struct maildrop *maildrop, struct store_read *read, uint32_t folder,
+                            struct err *err)
 {
     struct store_item items[SLICE];
     uint32_t first = 1;
     size_t count;
 
     do {
-        if (store_item_scan(read, STORE_INBOX_FOLDER, first, UINT32_MAX - 1, 0, items, SLICE,
-                            &count, err) != ERR_NONE)
+        if (store_item_scan(read, folder, first, UINT32_MAX - 1, 0, items, SLICE, &count, err) !=
+            ERR_NONE)
             return err->code;
         for (size_t i = 0; i < count; i++)
             maildrop_add(maildrop, items[i].uid, maildrop_octets(&items[i]));
@@ -80,6 +81,8 @@ uint32_t maildrop_uid(const struct maildrop *maildrop, uint64_t number)
 
     if (number == 0 || number > maildrop->messages)
         return 0;
+    if (maildrop->newest_first)
+        number = maildrop->messages + 1 - number;
     range = range_find(maildrop, number, true);
     return range->first + ((uint32_t)number - range->number);
 }
@@ -87,15 +90,12 @@ uint32_t maildrop_uid(const struct maildrop *maildrop, uint64_t number)
 uint32_t maildrop_number(const struct maildrop *maildrop, uint32_t uid)
 {
     const struct maildrop_range *range = range_find(maildrop, uid, false);
+    uint32_t number;
 
     if (range == NULL || uid > range->last)
         return 0;
-    return range->number + (uid - range->first);
-}
-
-uint32_t maildrop_last_uid(const struct maildrop *maildrop)
-{
-    return maildrop->count == 0 ? 0 : maildrop->ranges[maildrop->count - 1].last;
+    number = range->number + (uid - range->first);
+    return maildrop->newest_first ? maildrop->messages + 1 - number : number;
 }
 
 void maildrop_delete(struct maildrop *maildrop, uint32_t uid, uint64_t octets)

@@ -5,6 +5,7 @@
 #include "mailbox-backend/pop3/dot.h"
 #include "mailbox-backend/pop3/lock.h"
 #include "mailbox-backend/pop3/maildrop.h"
+#include "mailbox-backend/pop3/surrogate.h"
 #include "mailbox-backend/session.h"
 
 struct pop3;
@@ -16,7 +17,7 @@ typedef enum step pop3_step(struct session *session, struct pop3 *pop3, unsigned
 struct pop3_listing {
     bool ids; /* UIDL */
     bool begun;
-    uint32_t next; /* uid to go on with */
+    uint32_t next; /* message number to go on with */
 };
 
 /* RETR or TOP on its way. */
@@ -26,6 +27,10 @@ struct pop3_retrieval {
     uint64_t offset;
     uint64_t octets; /* for the status line */
     bool top;
+    uint64_t header_size;
+    bool looked;                /* whether it needs UTF8 */
+    uint64_t header_to_convert; /* bytes of the header still to come, to be converted */
+    struct surrogate surrogate;
     uint64_t header_left; /* TOP: bytes of the header still to come */
     uint64_t lines_left;  /* TOP: lines of the body still to come */
     struct dot dot;
@@ -35,6 +40,8 @@ struct pop3 {
     struct store_mailbox *mailbox;
     struct maildrop_lock lock;
     struct maildrop maildrop;
+    uint32_t folder; /* that it is of */
+    bool utf8;       /* the client has said UTF8 (RFC 6856) */
     bool discarding; /* the rest of a line that was too long */
     pop3_step *running;
     char command[48]; /* the one that runs, for the log */

@@ -24,7 +24,7 @@ static enum step submit_step(struct session *session, struct pop3 *pop3, unsigne
     pop3->expunge = (struct store_op){
         .kind = OP_EXPUNGE,
         .mailbox = pop3->mailbox,
-        .folder = STORE_INBOX_FOLDER,
+        .folder = pop3->folder,
         .uids = &pop3->maildrop.deleted,
     };
     pop3->running = quit_step;

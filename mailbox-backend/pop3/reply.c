@@ -61,7 +61,7 @@ bool pop3_item(struct session *session, struct pop3 *pop3, struct str number,
         return false;
     }
     if (store_read_begin(pop3->mailbox, read, &err) == ERR_NONE &&
-        store_item_get(*read, STORE_INBOX_FOLDER, uid, item, &err) == ERR_NONE)
+        store_item_get(*read, pop3->folder, uid, item, &err) == ERR_NONE)
         return true;
     if (*read != NULL)
         store_read_end(read);

@@ -12,6 +12,7 @@ void pop3_retrieval_end(struct pop3 *pop3)
 {
     if (pop3->retrieval.content != NULL)
         store_content_close(&pop3->retrieval.content);
+    surrogate_release(&pop3->retrieval.surrogate);
 }
 
 /* How much of these bytes TOP still wants: the header and so many lines of the body. */
@@ -71,6 +72,8 @@ static void begin(struct session *session, struct pop3_retrieval *retrieval)
     retrieval->begun = true;
     if (retrieval->top)
         pop3_ok(session, "top of message follows");
+    else if (retrieval->header_to_convert > 0)
+        pop3_ok(session, "message follows, its header in ASCII for want of UTF8");
     else
         pop3_ok(session, "%llu octets", (unsigned long long)retrieval->octets);
 }
@@ -82,17 +85,77 @@ static bool is_long_work(struct pop3_retrieval *retrieval)
            !store_content_warm(retrieval->content, retrieval->offset);
 }
 
+/* ---- internationalized messages ---- */
+
+/* Converts what is of the header; the rest is as it was. */
+static void write_converted(struct pop3_retrieval *retrieval, const uint8_t *bytes, size_t length,
+                            struct buf *out)
+{
+    size_t share =
+        length < retrieval->header_to_convert ? length : (size_t)retrieval->header_to_convert;
+    struct buf ascii = {0};
+
+    surrogate_feed(&retrieval->surrogate, bytes, share, &ascii);
+    retrieval->header_to_convert -= share;
+    if (retrieval->header_to_convert == 0)
+        surrogate_finish(&retrieval->surrogate, &ascii);
+    dot_feed(&retrieval->dot, buf_bytes(&ascii), buf_length(&ascii), out);
+    buf_release(&ascii);
+    dot_feed(&retrieval->dot, bytes + share, length - share, out);
+}
+
+static void write_bytes(struct session *session, struct pop3_retrieval *retrieval,
+                        const uint8_t *bytes, size_t length)
+{
+    if (retrieval->header_to_convert > 0)
+        write_converted(retrieval, bytes, length, session_output(session));
+    else
+        dot_feed(&retrieval->dot, bytes, length, session_output(session));
+}
+
+/* Looks once whether the message wants UTF8, and what then is done without it. */
+static enum err_code look_at_header(struct session *session, struct pop3 *pop3, bool *refused,
+                                    struct err *err)
+{
+    struct pop3_retrieval *retrieval = &pop3->retrieval;
+    int how = session_backend(session)->settings->pop3be.utf8_headers;
+    bool needed = false;
+
+    *refused = false;
+    if (retrieval->looked || pop3->utf8 || how == POP3_UTF8_AS_IS)
+        return ERR_NONE;
+    if (surrogate_is_needed(retrieval->content, retrieval->header_size, &needed, err) != ERR_NONE)
+        return err->code;
+    retrieval->looked = true;
+    *refused = needed && how == POP3_UTF8_REFUSE;
+    if (needed && !*refused)
+        retrieval->header_to_convert = retrieval->header_size;
+    return ERR_NONE;
+}
+
+static enum step refuse(struct session *session, struct pop3 *pop3)
+{
+    pop3_retrieval_end(pop3);
+    pop3_err(session, "[UTF8] this message is for clients that say UTF8 before they log in");
+    return STEP_IDLE;
+}
+
 static enum step retrieve_step(struct session *session, struct pop3 *pop3, unsigned why)
 {
     struct pop3_retrieval *retrieval = &pop3->retrieval;
     uint8_t bytes[CHUNK];
     struct err err;
     size_t length;
+    bool refused;
 
     if (session_room(session) == 0)
         return STEP_MORE;
     if (!(why & WHY_WORKER) && is_long_work(retrieval))
         return STEP_WORK;
+    if (look_at_header(session, pop3, &refused, &err) != ERR_NONE)
+        return failed(session, pop3, &err);
+    if (refused)
+        return refuse(session, pop3);
     for (size_t done = 0; done < FAIR_SHARE; done += length) {
         if (session_room(session) == 0)
             return STEP_MORE;
@@ -105,7 +168,7 @@ static enum step retrieve_step(struct session *session, struct pop3 *pop3, unsig
             pop3_retrieval_end(pop3);
             return STEP_IDLE;
         }
-        dot_feed(&retrieval->dot, bytes, length, session_output(session));
+        write_bytes(session, retrieval, bytes, length);
     }
     return STEP_NEXT;
 }
@@ -121,7 +184,7 @@ static void retrieve(struct session *session, struct pop3 *pop3, const struct po
         return;
     if (store_content_open(read, &item, &retrieval->content, &err) == ERR_NONE) {
         retrieval->octets = maildrop_octets(&item);
-        retrieval->header_left = item.header_size;
+        retrieval->header_left = retrieval->header_size = item.header_size;
         pop3->running = retrieve_step;
     } else {
         pop3_reply(session, &err);

@@ -65,11 +65,13 @@ HARNESS_UNUSED static void harness_open(struct harness *harness)
     harness->settings.imap4be.max_literal = (uint64_t)64 << 10;
     harness->settings.imap4be.idle_keepalive = 120;
     harness->settings.lmtpbe.max_recipients = 100;
+    harness->settings.pop3be.folder = (char *)(uintptr_t) "INBOX";
     harness->backend.settings = &harness->settings;
     harness->account = (struct account){
         .guid = {{1}},
         .name = "alice@example.com",
         .display_name = "Alice",
+        .pop3_folder = "",
         .services = SERVICE_IMAP4 | SERVICE_POP3 | SERVICE_LMTP,
         .enabled = true,
     };
@@ -101,6 +103,7 @@ struct session {
     unsigned events;
     unsigned tick; /* as set by the engine; session_tick() lets it pass */
     const char *stop_text;
+    Link__Refused__Code refusal;
     char log[1024]; /* the newest line of session_log_command() */
 
     pthread_mutex_t mutex;
@@ -129,6 +132,11 @@ const char *session_who(const struct session *session)
 const Link__Client *session_client(const struct session *session)
 {
     return &session->client;
+}
+
+void session_set_refusal(struct session *session, Link__Refused__Code code)
+{
+    session->refusal = code;
 }
 
 struct buf *session_input(struct session *session)

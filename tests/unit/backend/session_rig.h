@@ -245,10 +245,13 @@ static inline void fake_close(struct session *session, void *state)
     fake_log.closes++;
 }
 
-static inline const char *const *fake_capabilities(void)
+static inline const char *const *fake_capabilities(const struct backend *backend,
+                                                   struct arena *arena)
 {
     static const char *const none[] = {NULL};
 
+    (void)backend;
+    (void)arena;
     return none;
 }
 

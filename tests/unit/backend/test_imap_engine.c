@@ -77,7 +77,7 @@ static void capabilities_before_login_have_initial_responses(void **state)
     bool found = false;
 
     (void)state;
-    for (const char *const *word = imap4_engine.capabilities(); *word != NULL; word++)
+    for (const char *const *word = imap4_engine.capabilities(NULL, NULL); *word != NULL; word++)
         found |= strcmp(*word, "SASL-IR") == 0;
     assert_true(found);
 }

@@ -146,12 +146,13 @@ static void a_second_session_finds_the_maildrop_in_use(void **state)
     struct mail *mail = *state;
     struct session *session;
     struct session second = {.harness = &mail->harness, .account = &mail->harness.account};
+    Link__Open open = LINK__OPEN__INIT;
     void *second_state;
     struct err err;
 
     mail_user(mail, "alice", SERVICES_ALL, 0);
     session = begin(mail);
-    assert_int_equal(pop3_engine.open(&second, NULL, &second_state, &err), ERR_EXISTS);
+    assert_int_equal(pop3_engine.open(&second, &open, &second_state, &err), ERR_EXISTS);
     session_close(session);
     session = begin(mail);
     session_close(session);
@@ -259,10 +260,11 @@ static void capa_tells_what_there_is(void **state)
     session = begin(mail);
     mail_hear(mail, session);
     mail_say(session, "CAPA\r\n");
-    mail_expect(mail, session,
-                "+OK capabilities follow\r\nTOP\r\nUIDL\r\nUSER\r\n"
-                "RESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\nLANG\r\n"
-                "IMPLEMENTATION mailbox-backend\r\nSASL PLAIN LOGIN\r\n.\r\n");
+    mail_expect(
+        mail, session,
+        "+OK capabilities follow\r\nTOP\r\nUIDL\r\nUSER\r\n"
+        "RESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\nLANG\r\nUTF8 USER\r\n"
+        "IMPLEMENTATION mailbox-backend\r\nSASL PLAIN LOGIN\r\n.\r\n");
     session_close(session);
 }
 

@@ -10,6 +10,7 @@
 #include "common/str.h"
 #include "mailbox-backend/pop3/dot.h"
 #include "mailbox-backend/pop3/lock.h"
+#include "mailbox-backend/pop3/login_delay.h"
 #include "mailbox-backend/pop3/maildrop.h"
 
 /* text goes over the wire as wire, however it is cut. */
@@ -68,7 +69,14 @@ static void numbers_and_uids_fit_each_other(void **state)
     assert_int_equal(maildrop_uid(&maildrop, 8), 0);
     assert_int_equal(maildrop_number(&maildrop, 1), 0);
     assert_int_equal(maildrop_number(&maildrop, 6), 0);
-    assert_int_equal(maildrop_last_uid(&maildrop), 0xFFFFFFFE);
+    maildrop.newest_first = true;
+    for (uint32_t i = 0; i < sizeof(uids) / sizeof(uids[0]); i++) {
+        assert_int_equal(maildrop_uid(&maildrop, 7 - i), uids[i]);
+        assert_int_equal(maildrop_number(&maildrop, uids[i]), 7 - i);
+    }
+    assert_int_equal(maildrop_uid(&maildrop, 0), 0);
+    assert_int_equal(maildrop_uid(&maildrop, 8), 0);
+    assert_int_equal(maildrop_number(&maildrop, 6), 0);
     maildrop_release(&maildrop);
 }
 
@@ -111,6 +119,30 @@ static void a_maildrop_is_locked_by_one_session(void **state)
     maildrop_lock_release(&third);
 }
 
+static void a_login_delay_is_of_one_user_and_ends(void **state)
+{
+    const struct store_guid one = {
+        .bytes = {1, 2, 3}
+    };
+    const struct store_guid other = {
+        .bytes = {1, 2, 4}
+    };
+
+    (void)state;
+    assert_int_equal(login_delay_left(&one, 100, 60), 0);
+    login_delay_note(&one, 100, 60);
+    assert_int_equal(login_delay_left(&one, 100, 60), 60);
+    assert_int_equal(login_delay_left(&one, 159, 60), 1);
+    assert_int_equal(login_delay_left(&one, 160, 60), 0);
+    assert_int_equal(login_delay_left(&other, 100, 60), 0);
+    login_delay_note(&other, 150, 60);
+    login_delay_note(&one, 160, 60);
+    assert_int_equal(login_delay_left(&one, 161, 60), 59);
+    assert_int_equal(login_delay_left(&other, 161, 60), 49);
+    login_delay_note(&one, 1000, 0); /* the delay is off: forgotten */
+    login_delay_note(&other, 1000, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +152,7 @@ int main(void)
         cmocka_unit_test(numbers_and_uids_fit_each_other),
         cmocka_unit_test(marked_messages_do_not_count),
         cmocka_unit_test(a_maildrop_is_locked_by_one_session),
+        cmocka_unit_test(a_login_delay_is_of_one_user_and_ends),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
