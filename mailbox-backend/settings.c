@@ -157,6 +157,8 @@ static const struct setting settings[] = {
     SECONDS(imap4be, idle_keepalive, "2m", 10, SETTING_HOUR,
             "How often a client in IDLE is told that the connection stands, so that no firewall "
             "forgets it."),
+    SECONDS(imap4be, progress_interval, "15s", 1, SETTING_HOUR,
+            "How often a client is told how far its search or sort is (RFC 9585)."),
     SIZE(imap4be, max_literal, "64K", 1 << 10, 128 << 10,
          "The longest literal in a command, messages to APPEND excepted."),
     NUMBER(imap4be, max_sessions_user, "64", 1, 100000, "IMAP sessions that one user may have."),

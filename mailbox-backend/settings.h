@@ -48,9 +48,10 @@ struct backend_settings {
         uint64_t removed_time;          /* how long a removed user's mail is kept */
     } directory;
     struct {
-        uint64_t idle_timeout;   /* seconds */
-        uint64_t idle_keepalive; /* seconds between "* OK Still here" in IDLE */
-        uint64_t max_literal;    /* bytes of a non-APPEND literal */
+        uint64_t idle_timeout;      /* seconds */
+        uint64_t idle_keepalive;    /* seconds between "* OK Still here" in IDLE */
+        uint64_t progress_interval; /* seconds between INPROGRESS responses */
+        uint64_t max_literal;       /* bytes of a non-APPEND literal */
         uint64_t max_sessions_user;
         bool append_8bit_headers; /* from clients that have not enabled UTF8=ACCEPT too */
     } imap4be;

@@ -32,6 +32,7 @@ static const struct {
     {"ESEARCH",               4731, ALWAYS      },
     {"SEARCHRES",             5182, ALWAYS      },
     {"PARTIAL",               9394, ALWAYS      },
+    {"INPROGRESS",            9585, ALWAYS      },
     {"WITHIN",                5032, ALWAYS      },
     {"OBJECTID",              8474, ALWAYS      },
     {"SAVEDATE",              8514, ALWAYS      },

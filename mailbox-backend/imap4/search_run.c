@@ -52,6 +52,7 @@ static enum err_code read_slice(struct command *command, struct search_run *run,
     uint32_t folder = command->imap->view->folder;
     struct uid_range range = uidset_next_range(&command->uids, run->next_uid);
 
+    run->progress.done += run->count;
     run->at = run->count = 0;
     for (; range.first != 0 && run->count < SEARCH_SLICE;
          range = uidset_next_range(&command->uids, run->next_uid)) {
@@ -119,10 +120,10 @@ static enum err_code read_message(struct command *command, struct search_run *ru
 
 /* ---- the whole ---- */
 
-enum progress { SLICE_DONE, SLICE_STEP, SLICE_FAILED };
+enum slice_end { SLICE_DONE, SLICE_STEP, SLICE_FAILED };
 
-static enum progress finish_slice(struct command *command, struct search_run *run, uint64_t *budget,
-                                  enum step *step, struct err *err)
+static enum slice_end finish_slice(struct command *command, struct search_run *run,
+                                   uint64_t *budget, enum step *step, struct err *err)
 {
     for (; run->at < run->count && !run->enough; run->at++) {
         const struct store_item *item = &run->items[run->at];
@@ -162,8 +163,7 @@ static enum err_code take_hint(struct command *command, struct search_run *run, 
 }
 
 /* One slice a step on the loop; on a worker as many as the bytes allow. */
-bool search_run_go(struct command *command, struct search_run *run, enum step *step,
-                   struct err *err)
+static bool go(struct command *command, struct search_run *run, enum step *step, struct err *err)
 {
     uint64_t budget = WORK_BYTES;
 
@@ -174,10 +174,10 @@ bool search_run_go(struct command *command, struct search_run *run, enum step *s
     if (run->wants_hint && take_hint(command, run, err) != ERR_NONE)
         return true;
     do {
-        enum progress progress = finish_slice(command, run, &budget, step, err);
+        enum slice_end end = finish_slice(command, run, &budget, step, err);
 
-        if (progress != SLICE_DONE)
-            return progress == SLICE_FAILED;
+        if (end != SLICE_DONE)
+            return end == SLICE_FAILED;
         if (run->next_uid == 0 || run->enough)
             return true;
         if (next_slice(command, run, err) != ERR_NONE)
@@ -186,6 +186,16 @@ bool search_run_go(struct command *command, struct search_run *run, enum step *s
     } while ((command->why & WHY_WORKER) != 0 && budget > 0);
     *step = STEP_NEXT;
     return false;
+}
+
+bool search_run_go(struct command *command, struct search_run *run, enum step *step,
+                   struct err *err)
+{
+    bool ended = go(command, run, step, err);
+
+    if (!ended)
+        progress_tell(command, &run->progress);
+    return ended;
 }
 
 /* ---- the beginning ---- */
@@ -247,5 +257,8 @@ bool search_run_take(struct command *command, struct search_run *run)
         condstore_enable(command);
     run->next_uid = 1;
     run->wants_hint = run->search.content_count > 0;
-    return prepare(command, &run->search);
+    if (!prepare(command, &run->search))
+        return false;
+    progress_begin(&run->progress, uidset_size(&command->uids));
+    return true;
 }

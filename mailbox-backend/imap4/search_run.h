@@ -4,6 +4,7 @@
 #ifndef IMAP4_SEARCH_RUN_H
 #define IMAP4_SEARCH_RUN_H
 
+#include "mailbox-backend/imap4/progress.h"
 #include "mailbox-backend/imap4/search.h"
 
 #define SEARCH_SLICE 128
@@ -18,6 +19,7 @@ struct search_run {
     uint32_t next_uid; /* of the next slice; 0: there is none */
     bool wants_hint;   /* the search index is still to be asked */
     bool enough;       /* set by hit(): no more are wanted */
+    struct progress progress;
 
     uint64_t hit_cost; /* as many bytes as reading a hit is worth, for the share of a step */
     /* Called for each message found, in the order of their uids; may read. */

@@ -193,6 +193,34 @@ static void a_client_is_told_when_no_more_keywords_can_be_made(void **state)
     expect(fixture->session, "e OK STORE completed");
 }
 
+/* RFC 9585 section 4. The interval is 0 here: each step tells. */
+static void a_long_search_tells_how_far_it_is(void **state)
+{
+    struct fixture *fixture = *state;
+
+    session_take_line(fixture->session);
+    for (unsigned i = 0; i < 130; i++) {
+        session_send_text(fixture->session, "a APPEND INBOX {5+}\r\na\r\n\r\n\r\n");
+        skip_to(fixture->session, "a OK");
+    }
+    session_send_text(fixture->session, "b SELECT INBOX\r\n");
+    skip_to(fixture->session, "b OK");
+    fixture->harness.settings.imap4be.progress_interval = 0;
+    session_send_text(fixture->session, "c UID SEARCH RETURN (COUNT) BODY nothing\r\n");
+    expect(fixture->session, "* OK [INPROGRESS (\"c\" 0 130)] Still at it");
+    skip_to(fixture->session, "* ESEARCH (TAG \"c\") UID COUNT 0");
+    expect(fixture->session, "c OK UID SEARCH completed");
+    session_send_text(fixture->session, "d]d SEARCH BODY nothing\r\n");
+    expect(fixture->session, "* OK [INPROGRESS (NIL 0 130)] Still at it");
+    skip_to(fixture->session, "* SEARCH");
+    expect(fixture->session, "d]d OK SEARCH completed");
+    /* Not in the midst of an answer. */
+    session_send_text(fixture->session, "e SEARCH ALL\r\n");
+    expect(fixture->session, "* OK [INPROGRESS (\"e\" 0 130)] Still at it");
+    skip_to(fixture->session, "* SEARCH 1 2 3 4");
+    expect(fixture->session, "e OK SEARCH completed");
+}
+
 static void a_message_over_the_limit_is_passed_over(void **state)
 {
     struct fixture *fixture = *state;
@@ -302,6 +330,7 @@ int main(void)
         TEST(an_append_over_quota_is_refused_before_it_comes),
         TEST(a_folder_full_of_keywords_is_not_over_quota),
         TEST(a_client_is_told_when_no_more_keywords_can_be_made),
+        TEST(a_long_search_tells_how_far_it_is),
         TEST(a_message_over_the_limit_is_passed_over),
         TEST(a_large_folder_is_selected_on_a_worker),
         TEST(a_large_silent_store_is_silent),
