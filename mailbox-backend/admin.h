@@ -11,6 +11,7 @@
 extern const struct admin_command *const backend_admin_tables[];
 
 extern const struct admin_command backend_user_commands[];
+extern const struct admin_command backend_app_password_commands[];
 extern const struct admin_command backend_address_commands[];
 extern const struct admin_command backend_folder_commands[];
 extern const struct admin_command backend_mailbox_commands[];

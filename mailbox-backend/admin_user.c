@@ -275,6 +275,7 @@ static enum err_code run_show(struct admin_call *call, struct err *err)
     admin_put_time(call, "password-changed", facts.password_changed);
     admin_put_bool(call, "password-imported", facts.password_is_imported);
     admin_put_bool(call, "scram", facts.has_scram);
+    admin_put_number(call, "app-passwords", facts.app_passwords);
     admin_put_bool(call, "may-impersonate", account.may_impersonate);
     admin_put_bool(call, "detail-folders", account.detail_folders);
     put_quota(call, &account);

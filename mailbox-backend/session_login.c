@@ -96,12 +96,14 @@ static enum err_code check_account(struct session *session, const struct store_g
 
     if (code == ERR_NOT_FOUND || (code == ERR_NONE && !allowed))
         code = err_set(err, ERR_DENIED, "the account or this service of it is disabled");
+    if (code == ERR_NONE && !acts && now.generation != session->account.generation)
+        code = err_set(err, ERR_UNAVAILABLE, "the account has just been changed, try again");
     arena_reset(&arena);
     return code;
 }
 
-/* The account, or who acts as it, may have been disabled between the proof and the moment from which
-   orders to stop find this session. */
+/* The account, or who acts as it, may have been disabled, or what it was proven by may have been revoked,
+   between the proof and the moment from which orders to stop find this session. */
 static enum err_code check_still_allowed(struct session *session, struct err *err)
 {
     enum err_code code;
@@ -127,10 +129,13 @@ static void open_engine(struct pool_job *job)
 static void begin(struct session *session)
 {
     const Link__Client *client = session->open->client;
+    const char *app_password = session->has_account ? session->account.app_password : NULL;
 
-    log_info(session->who, "session opened, client %s%s%s%s%s", client->address,
+    log_info(session->who, "session opened, client %s%s%s%s%s%s%s", client->address,
              client->secured ? ", " : "", client->secured ? client->tls_version : "",
-             session->open->mechanism[0] != '\0' ? ", " : "", session->open->mechanism);
+             session->open->mechanism[0] != '\0' ? ", " : "", session->open->mechanism,
+             app_password != NULL ? ", application password " : "",
+             app_password != NULL ? app_password : "");
     link_session_opened(session->peer, session->has_account ? session->account.name : "");
     session_login_free(session);
     session->phase = SESSION_RUNNING;
@@ -208,7 +213,7 @@ static const struct refusal {
     [PROOF_WRONG] = {LINK__REFUSED__CODE__AUTHENTICATION_FAILED, "authentication failed"             },
     [PROOF_UNBOUND] = {LINK__REFUSED__CODE__AUTHENTICATION_FAILED,
                      "the channel binding is not that of this connection: is somebody between "
-                     "the client and the front?"                                                     },
+                       "the client and the front?"                                                   },
     [PROOF_DENIED] = {LINK__REFUSED__CODE__AUTHORIZATION_FAILED,  "may not act as that user"          },
     [PROOF_DISABLED] = {LINK__REFUSED__CODE__DISABLED,
                      "the account or this service of it is disabled"                                 },

@@ -66,7 +66,7 @@ enum err_code account_restore(struct directory *directory, struct str name, bool
                               struct err *err);
 
 /* Makes an account again that is known no more, as a copy of the directory has it: its GUID, password,
-   switches, and those of its addresses that are still free. ERR_NOT_FOUND: it is not in the copy.
+   switches, and those of its addresses that are still free; no application passwords, which may have been revoked since. ERR_NOT_FOUND: it is not in the copy.
    ERR_EXISTS: its name is taken, or account_restore() can bring it back. */
 enum err_code account_bring_back(struct directory *directory, struct directory *copy,
                                  struct str name, bool dry_run, struct err *err);
@@ -108,9 +108,41 @@ enum err_code directory_forget(struct directory *directory, const struct store_g
 struct account_facts {
     int64_t created, password_changed;
     bool has_scram, password_is_imported;
+    size_t app_passwords;
 };
 enum err_code directory_facts(struct directory *directory, struct str name,
                               struct account_facts *facts, struct err *err);
+
+/* ---- application passwords ---- */
+
+struct app_password_new {
+    struct str login;
+    const char *name;  /* of the program or device, 1 to 64 bytes; no two of a user are alike */
+    struct str secret; /* random, of 80 bits at least; spaces and dashes do not count */
+    unsigned services; /* SERVICE_IMAP4, SERVICE_POP3 or both */
+    const char *const *networks; /* as of net_range_parse(), 16 at most */
+    size_t network_count;        /* 0: it is good from everywhere */
+};
+
+/* ERR_NOT_FOUND (the user), ERR_EXISTS, ERR_INVALID, ERR_LIMIT (32 a user). */
+enum err_code app_password_add(struct directory *directory, const struct app_password_new *new,
+                               bool dry_run, struct err *err);
+
+/* name NULL: all of the user's. Sessions of the services that it was good for end. ERR_NOT_FOUND. */
+enum err_code app_password_revoke(struct directory *directory, struct str login, const char *name,
+                                  bool dry_run, struct err *err);
+
+/* All of a user's, in the order in which they were made; everything from arena. */
+struct app_password_facts {
+    const char *name;
+    unsigned services;
+    const char *const *networks;
+    size_t network_count;
+    int64_t created, last_used; /* Unix times; last_used is up to an hour behind, 0: never */
+    const char *last_address;   /* "192.0.2.7"; "" when never used */
+};
+enum err_code app_password_list(struct directory *directory, struct str login, struct arena *arena,
+                                struct app_password_facts **list, size_t *count, struct err *err);
 
 /* ---- passwd-files ---- */
 

@@ -279,6 +279,7 @@ enum err_code account_bring_back(struct directory *directory, struct directory *
         code = check_gone(&write, record, &arena, err);
         if (code == ERR_NONE) {
             write_changed(&write, record, 0);
+            record->n_app_passwords = 0;
             code = enter(&write, record, err);
         }
         code = write_end(&write, code, err);

@@ -129,6 +129,7 @@ enum err_code directory_facts(struct directory *directory, struct str name,
             .password_changed = record->password_changed,
             .has_scram = record->scram_sha256 != NULL,
             .password_is_imported = record->password_is_imported,
+            .app_passwords = record->n_app_passwords,
         };
     arena_reset(&arena);
     return code;

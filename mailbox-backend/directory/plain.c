@@ -1,7 +1,9 @@
 /* PLAIN (RFC 4616). LOGIN and USER/PASS arrive in this form, too. */
 #include <string.h>
 
+#include "common/log.h"
 #include "common/mem.h"
+#include "mailbox-backend/directory/app_password.h"
 #include "mailbox-backend/directory/mechanism.h"
 #include "mailbox-backend/directory/precis.h"
 #include "mailbox-backend/directory/write.h"
@@ -84,11 +86,36 @@ static void learn(struct directory *directory, const Directory__Record *record, 
         account_gain_scram(directory, &guid, record->generation, phrase->normal);
 }
 
+/* It speaks for its own user only, whatever that user may. */
+static enum proof_result check_app(struct proof *proof, const struct plain *plain,
+                                   const Directory__Record *record,
+                                   const Directory__AppPassword *password, struct arena *arena,
+                                   struct account *account)
+{
+    const char *address = proof->client->address;
+    enum proof_result result;
+
+    if (!app_password_allows(password, proof->service, address)) {
+        log_notice(NULL, "application password \"%s\" of %s is not for this service or network, %s",
+                   password->name, record->name, address);
+        return PROOF_WRONG;
+    }
+    result = proof_authorize(proof, record, plain->identity, arena, account);
+    if (result != PROOF_OK)
+        return result;
+    if (memcmp(&account->guid, &account->proven_by, sizeof(account->guid)) != 0)
+        return PROOF_DENIED;
+    account->app_password = password->name;
+    app_password_note(proof->directory, record, password, address);
+    return PROOF_OK;
+}
+
 static enum proof_result check(struct proof *proof, const struct plain *plain, struct arena *arena,
                                struct account *account)
 {
     struct directory *directory = proof->directory;
     Directory__Record *record;
+    const Directory__AppPassword *app;
     struct phrase phrase;
     bool good;
 
@@ -96,6 +123,9 @@ static enum proof_result check(struct proof *proof, const struct plain *plain, s
         return PROOF_UNAVAILABLE;
     if (record != NULL && is_remembered(directory, record, plain->password))
         return proof_authorize(proof, record, plain->identity, arena, account);
+    app = record == NULL ? NULL : app_password_find(record, plain->password);
+    if (app != NULL)
+        return check_app(proof, plain, record, app, arena, account);
     prepare(plain->password, &phrase);
     good = verify(directory, record, &phrase);
     if (good)

@@ -2,12 +2,13 @@
 
 import base64
 import imaplib
+import json
 import os
 import poplib
 import socket
 import subprocess
 
-from pair import DOMAIN, Failed, Pair
+from pair import DOMAIN, Failed, Pair, wait_until
 from scram import Scram, end_point
 from test_tls import VERSIONS, is_built_in
 
@@ -218,3 +219,63 @@ def test_gsasl_binds_to_tls_1_3_by_the_library_of_gnu():
                 input="", capture_output=True, text=True, timeout=60, check=False)
             assert "OK" in done.stdout and f"{mechanism}" in pair.back.log(), (done.stdout, done.stderr)
         assert "TLSv1.3" in pair.back.log()
+
+
+# ---- application passwords ----
+
+def plain_refused(pair, password, answer):
+    session = imap(pair.front, pair.tls())
+    try:
+        session.login("alice", password)
+    except imaplib.IMAP4.error as error:
+        assert answer in str(error), error
+        return
+    raise Failed("let in")
+
+
+def test_application_passwords_log_in_by_plain_until_they_are_revoked():
+    with Pair(front_extra=NO_DELAYS) as pair:
+        def make(name, *flags):
+            made = json.loads(pair.back.admin("app-password", "add", "alice", name, *flags, "--json")[1])
+            return made["password"]
+
+        def shown():
+            return {row["name"]: row for row in json.loads(pair.back.admin("app-password", "list", "alice", "--json")[1])}
+
+        phone = make("Alice's phone", "--services=imap4")
+        away = make("away", "--network=192.0.2.0/24")
+        mail = make("reader", "--network=127.0.0.0/8", "--network=::1")
+        assert len({phone, away, mail}) == 3 and len(phone.replace("-", "")) == 20
+        assert not shown()["Alice's phone"]["last-used"]
+        session = pair.imap("alice", phone)
+        assert session.select()[0] == "OK"
+        pair.imap("alice", phone.replace("-", "")).logout()
+        pair.pop3("alice", mail).quit()
+        try:
+            pair.pop3("alice", phone)
+            raise Failed("let in")
+        except poplib.error_proto as error:
+            assert b"[AUTH]" in error.args[0], error
+        plain_refused(pair, away, "AUTHENTICATIONFAILED")
+        assert "AUTHENTICATIONFAILED" in refused(imap(pair.front, pair.tls()), "SCRAM-SHA-256",
+                                                 Scram("SCRAM-SHA-256", "alice", phone))
+        rows = shown()
+        assert rows["Alice's phone"]["last-used"] and rows["Alice's phone"]["last-address"] == "127.0.0.1"
+        assert not rows["away"]["last-used"]
+        pair.back.admin("app-password", "revoke", "alice", "Alice's phone")
+        assert "Alice's phone" not in shown()
+        plain_refused(pair, phone, "AUTHENTICATIONFAILED")
+        wait_until(lambda: ended(session), "the session that it opened ends")
+        assert pair.back.admin("app-password", "revoke", "alice", "Alice's phone", ok=None)[0] != 0
+        pair.back.admin("user", "disable", "alice")
+        plain_refused(pair, mail, "CONTACTADMIN")
+        for log in (pair.back.log(), pair.front.log()):
+            assert not any(secret in log for secret in (phone, away, mail)), "a credential is in a log"
+        assert 'application password Alice\'s phone' in pair.back.log()
+
+
+def ended(session):
+    try:
+        return session.noop()[0] != "OK"
+    except (imaplib.IMAP4.abort, OSError):
+        return True
