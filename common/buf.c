@@ -57,6 +57,17 @@ void buf_byte(struct buf *buf, uint8_t byte)
     buf->end++;
 }
 
+void buf_number(struct buf *buf, uint64_t number)
+{
+    char digits[20];
+    size_t at = sizeof(digits);
+
+    do
+        digits[--at] = (char)('0' + number % 10);
+    while ((number /= 10) != 0);
+    buf_append(buf, digits + at, sizeof(digits) - at);
+}
+
 void buf_vprintf(struct buf *buf, const char *format, va_list args)
 {
     va_list again;

@@ -32,6 +32,8 @@ static inline const uint8_t *buf_bytes(const struct buf *buf)
 void buf_append(struct buf *buf, const void *data, size_t length);
 void buf_text(struct buf *buf, const char *text);
 void buf_byte(struct buf *buf, uint8_t byte);
+void buf_number(struct buf *buf,
+                uint64_t number); /* in decimal; for what is written by the thousand */
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *buf, const char *format, va_list args)
     __attribute__((format(printf, 2, 0)));

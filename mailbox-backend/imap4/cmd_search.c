@@ -37,7 +37,8 @@ static void write_hit(struct command *command, const struct store_item *item)
         buf_text(command_output(command), "* SEARCH");
     searching->line_begun = true;
     command->in_answer = true;
-    buf_printf(command_output(command), " %u", number);
+    buf_byte(command_output(command), ' ');
+    buf_number(command_output(command), number);
     if (item->modseq > searching->highest)
         searching->highest = item->modseq;
 }

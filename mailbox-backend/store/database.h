@@ -84,6 +84,9 @@ struct store_read {
     struct store_mailbox *mailbox;
     struct tx tx;
     struct mailbox_state state;
+    struct tx_scan summaries; /* summaries are mostly asked for in order */
+    uint32_t summary_folder;
+    uint32_t summary_uid; /* that the scan stands on; 0: on none */
 };
 
 /* How a database is opened, and what came of it. */

@@ -37,6 +37,7 @@ void store_read_end(struct store_read **read)
 {
     if (*read == NULL)
         return;
+    scan_end(&(*read)->summaries);
     index_read_end(&(*read)->tx.txn);
     free(*read);
     *read = NULL;
@@ -300,12 +301,43 @@ bool store_uids_are_kept(struct store_read *read, uint32_t folder)
            uid_map_is_kept(read, folder, &state);
 }
 
+/* The scan stands on the first summary at or behind the uid that was sought, or on none. */
+static void stand_on(struct store_read *read, uint32_t folder, enum err_code code)
+{
+    bool on_row = code == ERR_NONE || code == ERR_CORRUPT;
+
+    read->summary_folder = folder;
+    read->summary_uid = on_row ? get_u32(read->summaries.key.data + 8) : 0;
+}
+
+static enum err_code find_summary(struct store_read *read, uint32_t folder, uint32_t uid,
+                                  struct err *err)
+{
+    struct key key = key_item(folder, uid);
+    enum err_code code = ERR_NONE;
+
+    if (read->summaries.cursor == NULL)
+        code = scan_begin(&read->summaries, &read->tx, TABLE_SUMMARY, PREFIX_FOLDER, err);
+    if (code != ERR_NONE)
+        return code;
+    if (read->summary_folder == folder && read->summary_uid != 0 && read->summary_uid < uid) {
+        code = scan_next(&read->summaries, err);
+        stand_on(read, folder, code);
+        if (read->summary_uid == uid)
+            return code;
+    }
+    code = scan_seek(&read->summaries, &key, err);
+    stand_on(read, folder, code);
+    if (read->summary_uid == uid)
+        return code;
+    return code == ERR_UNAVAILABLE ? code : err_set(err, ERR_NOT_FOUND, "there is no summary");
+}
+
 enum err_code store_summary_get(struct store_read *read, uint32_t folder, uint32_t uid,
                                 uint8_t bytes[STORE_SUMMARY_MAX], size_t *length, struct err *err)
 {
-    struct key key = key_item(folder, uid);
-    struct bytes row;
-    enum err_code code = tx_get(&read->tx, TABLE_SUMMARY, &key, &row, err);
+    enum err_code code = find_summary(read, folder, uid, err);
+    struct bytes row = read->summaries.value;
 
     if (code == ERR_NONE && row.length > STORE_SUMMARY_MAX)
         code = tx_bad_row(&read->tx, TABLE_SUMMARY, err);

@@ -194,6 +194,21 @@ static void a_long_text_is_printed_whole(void **state)
     buf_release(&buf);
 }
 
+static void numbers_are_in_decimal(void **state)
+{
+    struct buf buf = {0};
+
+    (void)state;
+    buf_number(&buf, 0);
+    buf_byte(&buf, ' ');
+    buf_number(&buf, 10);
+    buf_byte(&buf, ' ');
+    buf_number(&buf, UINT64_MAX);
+    buf_byte(&buf, '\0');
+    assert_string_equal((const char *)buf_bytes(&buf), "0 10 18446744073709551615");
+    buf_release(&buf);
+}
+
 static void moving_empties_the_source(void **state)
 {
     struct buf to = {0};
@@ -268,6 +283,7 @@ int main(void)
         cmocka_unit_test(bytes_survive_growing_and_moving_up),
         cmocka_unit_test(reserved_room_counts_once_committed),
         cmocka_unit_test(a_long_text_is_printed_whole),
+        cmocka_unit_test(numbers_are_in_decimal),
         cmocka_unit_test(moving_empties_the_source),
         cmocka_unit_test(strings_compare_by_ascii_case_only),
         cmocka_unit_test(numbers_are_digits_within_the_limit),

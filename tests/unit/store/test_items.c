@@ -296,21 +296,80 @@ static void an_open_content_outlives_its_item(void **state)
     store_content_close(&content);
 }
 
+/* Every third message has one, which says its uid. */
+static void append_with_summaries(struct fixture *fixture, uint32_t folder, uint32_t count)
+{
+    struct store_draft *draft = draft_of(fixture, "x", 1);
+
+    for (uint32_t uid = 1; uid <= count; uid++) {
+        struct store_op op = append_op(fixture, folder, draft);
+        uint8_t summary[4];
+
+        memcpy(summary, &uid, sizeof(summary));
+        op.in.append.summary = uid % 3 == 0 ? summary : NULL;
+        op.in.append.summary_length = uid % 3 == 0 ? sizeof(summary) : 0;
+        must(store_run(&op), &op.err);
+        assert_int_equal(op.out.append.uid, uid);
+    }
+    store_draft_unref(&draft);
+}
+
+static void assert_summary(struct store_read *read, uint32_t folder, uint32_t uid, uint32_t most)
+{
+    uint8_t bytes[STORE_SUMMARY_MAX];
+    size_t length = 0;
+    struct err err;
+    enum err_code code = store_summary_get(read, folder, uid, bytes, &length, &err);
+
+    if (uid == 0 || uid > most || uid % 3 != 0) {
+        assert_int_equal(code, ERR_NOT_FOUND);
+        return;
+    }
+    must(code, &err);
+    assert_int_equal(length, 4);
+    assert_memory_equal(bytes, &uid, 4);
+}
+
+static void summaries_are_found_in_any_order(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t other = make_folder(fixture, STORE_ROOT_FOLDER, "Other");
+    struct store_read *read;
+    unsigned seed = 1;
+
+    append_with_summaries(fixture, STORE_INBOX_FOLDER, 30);
+    append_with_summaries(fixture, other, 12);
+    read = read_begin(fixture);
+    for (uint32_t uid = 0; uid <= 31; uid++)
+        assert_summary(read, STORE_INBOX_FOLDER, uid, 30);
+    for (uint32_t uid = 31; uid > 0; uid -= 2)
+        assert_summary(read, STORE_INBOX_FOLDER, uid, 30);
+    for (unsigned n = 0; n < 500; n++) {
+        bool in_other = rand_r(&seed) % 4 == 0;
+
+        assert_summary(read, in_other ? other : STORE_INBOX_FOLDER, (uint32_t)rand_r(&seed) % 34,
+                       in_other ? 12 : 30);
+    }
+    store_read_end(&read);
+}
+
 int main(void)
 {
-#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
-    const struct CMUnitTest tests[] = {
-        WITH_STORE(flags_are_added_removed_and_replaced),
-        WITH_STORE(flags_that_do_not_change_give_no_modseq),
-        WITH_STORE(items_changed_since_are_refused),
-        WITH_STORE(a_large_change_goes_in_slices_and_is_whole),
-        WITH_STORE(a_folder_has_at_most_128_keywords),
-        WITH_STORE(only_what_changed_since_is_scanned),
-        WITH_STORE(expunge_removes_and_remembers),
-        WITH_STORE(old_tombstones_go_and_raise_the_floor),
-        WITH_STORE(the_last_uid_is_not_given_again),
-        WITH_STORE(an_open_content_outlives_its_item),
-    };
+#define WITH_STORE(summaries_are_found_in_any_order) ,
+    WITH_STORE(test)
+    cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+        const struct CMUnitTest tests[] = {
+            WITH_STORE(flags_are_added_removed_and_replaced),
+            WITH_STORE(flags_that_do_not_change_give_no_modseq),
+            WITH_STORE(items_changed_since_are_refused),
+            WITH_STORE(a_large_change_goes_in_slices_and_is_whole),
+            WITH_STORE(a_folder_has_at_most_128_keywords),
+            WITH_STORE(only_what_changed_since_is_scanned),
+            WITH_STORE(expunge_removes_and_remembers),
+            WITH_STORE(old_tombstones_go_and_raise_the_floor),
+            WITH_STORE(the_last_uid_is_not_given_again),
+            WITH_STORE(an_open_content_outlives_its_item),
+        };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
