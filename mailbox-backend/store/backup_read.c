@@ -120,13 +120,19 @@ static enum err_code read_manifest(const char *folder, const char *name, int *us
 static enum err_code find_mailbox(struct backup_reader *reader, const char *folder,
                                   const char *name, const struct store_guid *guid, struct err *err)
 {
+    struct err why, first = {0};
+
     for (size_t i = 0; i < reader->manifest.count; i++) {
         enum err_code code =
-            open_database(reader, folder, name, &reader->manifest.databases[i], guid, err);
+            open_database(reader, folder, name, &reader->manifest.databases[i], guid, &why);
 
-        if (code != ERR_NOT_FOUND)
-            return code;
+        if (code == ERR_NONE)
+            return ERR_NONE;
+        if (code != ERR_NOT_FOUND && first.code == ERR_NONE)
+            first = why; /* the mailbox may be in another one */
     }
+    if (first.code != ERR_NONE)
+        return err_set(err, first.code, "%s", first.text);
     return err_set(err, ERR_NOT_FOUND, "the backup has no such mailbox");
 }
 

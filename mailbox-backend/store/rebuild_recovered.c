@@ -13,6 +13,7 @@
 #include "mailbox-backend/store/folder.h"
 #include "mailbox-backend/store/format.h"
 #include "mailbox-backend/store/insert.h"
+#include "mailbox-backend/store/known.h"
 #include "mailbox-backend/store/op_folder.h"
 #include "mailbox-backend/store/rebuild_private.h"
 #include "mailbox-backend/store/recoverable.h"
@@ -400,34 +401,60 @@ static enum err_code remove_orphan(struct rebuild *rebuild, uint64_t id, struct 
     return tx_remove(&tx, TABLE_CONTENT, &key, err);
 }
 
-/* A mailbox is in one database. */
-static enum err_code check_elsewhere(struct rebuild *rebuild, struct err *err)
+/* ERR_NOT_FOUND: the database does not have the owner's mailbox. */
+static enum err_code find_owner(struct rebuild *rebuild, const char *folder, struct err *err)
 {
+    char *path = backup_path("%s/index.mdb", folder);
+    struct key key = key_guid(rebuild->options->owner->bytes);
+    struct index *index = NULL;
+    struct tx tx = {0};
+    struct bytes row;
     enum err_code code = ERR_NONE;
 
-    for (unsigned n = 0; code == ERR_NONE; n++) {
-        char *folder = backup_path("%s/db%u", rebuild->settings->folder, n + 1);
-        char *path = backup_path("%s/index.mdb", folder);
-        struct key key = key_guid(rebuild->options->owner->bytes);
-        struct index *index = NULL;
-        struct tx tx = {0};
-        struct bytes row;
-        bool there = access(folder, F_OK) == 0;
+    if (access(path, F_OK) != 0) /* it must not be made */
+        code = err_set(err, ERR_CORRUPT, "%s is missing", path);
+    if (code == ERR_NONE)
+        code = index_open(&index, folder, rebuild->settings->map_size, 2, NULL, err);
+    if (code == ERR_NONE)
+        code = index_read_begin(index, &tx.txn, err);
+    if (code == ERR_NONE)
+        code = tx_get(&tx, TABLE_GUID, &key, &row, err);
+    index_read_end(&tx.txn);
+    index_close(&index);
+    free(path);
+    return code;
+}
 
-        if (n != rebuild->options->database && access(path, F_OK) == 0 &&
-            index_open(&index, folder, rebuild->settings->map_size, 2, NULL, NULL) == ERR_NONE &&
-            index_read_begin(index, &tx.txn, NULL) == ERR_NONE &&
-            tx_get(&tx, TABLE_GUID, &key, &row, NULL) == ERR_NONE)
-            code = err_set(err, ERR_INVALID,
-                           "the mailbox of the account named is in db%u: name one whose mailbox is "
-                           "in %s, or that has none yet",
-                           n + 1, rebuild->database.name);
-        index_read_end(&tx.txn);
-        index_close(&index);
-        free(path);
+/* A mailbox is in one database: that no other one has it must be known. */
+static enum err_code check_database(struct rebuild *rebuild, unsigned number, const char *folder,
+                                    struct err *err)
+{
+    struct err why;
+    enum err_code code = find_owner(rebuild, folder, &why);
+
+    if (code == ERR_NOT_FOUND)
+        return ERR_NONE;
+    if (code == ERR_NONE)
+        return err_set(err, ERR_INVALID,
+                       "the mailbox of the account named is in db%u: name one whose mailbox is in "
+                       "%s, or that has none yet",
+                       number + 1, rebuild->database.name);
+    return err_set(err, ERR_UNAVAILABLE,
+                   "db%u cannot be read, and may have the mailbox of the account named: %s",
+                   number + 1, why.text);
+}
+
+static enum err_code check_elsewhere(struct rebuild *rebuild, struct err *err)
+{
+    struct known_databases known;
+    enum err_code code = known_read(&known, rebuild->settings->folder, err);
+
+    for (unsigned n = 0; code == ERR_NONE && n < STORE_DATABASES_MAX; n++) {
+        char *folder = backup_path("%s/db%u", rebuild->settings->folder, n + 1);
+
+        if (n != rebuild->options->database && (known.all[n] || known_holds_something(folder)))
+            code = check_database(rebuild, n, folder, err);
         free(folder);
-        if (!there)
-            break;
     }
     return code;
 }

@@ -726,6 +726,19 @@ static void messages_whose_records_are_gone_come_to_the_one_named(void **state)
     }
     assert_int_equal(store_rebuild(&fixture->settings, &options, &result, &err), ERR_INVALID);
     assert_true(result.without_owner > 0);
+    {
+        const struct rebuild_options given = {.without_copy = true, .owner = &guid};
+        char command[192];
+
+        /* another database that cannot be read may have the owner's mailbox */
+        snprintf(command, sizeof(command), "mkdir %s/db7 && printf x > %s/db7/index.mdb",
+                 fixture->folder, fixture->folder);
+        assert_int_equal(system(command), 0);
+        assert_int_equal(store_rebuild(&fixture->settings, &given, &result, &err), ERR_UNAVAILABLE);
+        assert_non_null(strstr(err.text, "db7"));
+        snprintf(command, sizeof(command), "rm -r %s/db7", fixture->folder);
+        assert_int_equal(system(command), 0);
+    }
     result = rebuild(fixture, true, &guid);
     assert_true(result.without_owner > 0);
     fixture_open(fixture);
