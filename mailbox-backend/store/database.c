@@ -113,8 +113,11 @@ static enum err_code check_index(const char *folder, bool *made, struct err *err
 /* Nor a whole database, whose disk is perhaps not mounted. Nothing is written into its folder. */
 static enum err_code check_folder(const struct database *database, bool is_known, struct err *err)
 {
-    if (!is_known || known_holds_something(database->folder))
-        return ERR_NONE;
+    bool holds = false;
+    enum err_code code = is_known ? known_look(database->folder, &holds, err) : ERR_NONE;
+
+    if (code != ERR_NONE || !is_known || holds)
+        return code;
     return err_set(err, ERR_UNAVAILABLE,
                    "%s is empty, and there was a database: mount its disk. Only if the database is "
                    "lost for good, `mailbox-backend database rebuild %s --empty` begins anew",

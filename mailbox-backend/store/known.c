@@ -1,13 +1,14 @@
 #include "mailbox-backend/store/known.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/file.h"
 #include "common/log.h"
-#include "mailbox-backend/store/segment.h"
+#include "mailbox-backend/store/segment_internal.h"
 
 #define FILE_MOST 65536
 
@@ -82,16 +83,26 @@ enum err_code known_add(struct known_databases *known, const char *folder, unsig
     return code;
 }
 
-bool known_holds_something(const char *folder)
+static bool is_of_a_database(const char *name)
 {
-    static const char *const names[] = {"index.mdb", "index.copy"};
-    bool found = segments_any(folder);
+    return segment_number_of(name) != 0 || strcmp(name, "index.mdb") == 0 ||
+           strcmp(name, "index.copy") == 0;
+}
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !found; i++) {
-        char *path = path_in(folder, names[i]);
+enum err_code known_look(const char *folder, bool *holds, struct err *err)
+{
+    DIR *dir = opendir(folder);
+    const struct dirent *entry;
+    int error = errno;
 
-        found = access(path, F_OK) == 0;
-        free(path);
-    }
-    return found;
+    *holds = false;
+    if (dir == NULL && error == ENOENT)
+        return ERR_NONE;
+    if (dir == NULL)
+        return err_errno(err, error, "%s", folder);
+    for (errno = 0; !*holds && (entry = readdir(dir)) != NULL; errno = 0)
+        *holds = is_of_a_database(entry->d_name);
+    error = errno;
+    closedir(dir);
+    return *holds || error == 0 ? ERR_NONE : err_errno(err, error, "%s", folder);
 }

@@ -21,7 +21,8 @@ enum err_code known_read(struct known_databases *known, const char *folder, stru
 enum err_code known_add(struct known_databases *known, const char *folder, unsigned number,
                         struct err *err);
 
-/* True when the database's folder has an index, a copy of one, or a segment. */
-bool known_holds_something(const char *folder);
+/* *holds: the database's folder has an index, a copy of one, or a segment; a folder that is not there has none. An
+   error is one of the disk, or of rights: nobody knows then. */
+enum err_code known_look(const char *folder, bool *holds, struct err *err);
 
 #endif

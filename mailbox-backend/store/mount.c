@@ -7,16 +7,18 @@
 #include "common/log.h"
 #include "common/mem.h"
 
+/* One that cannot be looked into is told when it is opened. */
 static bool holds_something(const struct store *store, unsigned number)
 {
+    struct err ignored;
     char *path;
-    bool found;
+    bool holds;
 
     if (asprintf(&path, "%s/db%u", store->folder, number + 1) < 0)
         abort();
-    found = known_holds_something(path);
+    holds = known_look(path, &holds, &ignored) != ERR_NONE || holds;
     free(path);
-    return found;
+    return holds;
 }
 
 /* NULL: it is mounted. */

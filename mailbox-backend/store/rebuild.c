@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@
 
 #define ITEMS_A_COMMIT 10000u /* about: a transaction has room for some 100,000 pages */
 #define SAY_SECONDS 5
+#define ROOM_LEAST (16u << 20)
 #define UNKNOWN_TOLD 20
 
 void rebuild_say(struct rebuild *rebuild, const char *format, ...)
@@ -426,11 +428,14 @@ static enum err_code check_folder(const struct rebuild *rebuild, struct err *err
 {
     bool is_empty = rebuild->options->empty;
     struct known_databases known;
+    bool holds;
     enum err_code code = known_read(&known, rebuild->settings->folder, err);
 
+    if (code == ERR_NONE)
+        code = known_look(rebuild->folder, &holds, err);
     if (code != ERR_NONE)
         return code;
-    if (known_holds_something(rebuild->folder))
+    if (holds)
         return is_empty ? err_set(err, ERR_EXISTS, "%s is not empty: rebuild it without --empty",
                                   rebuild->folder)
                         : ERR_NONE;
@@ -441,6 +446,20 @@ static enum err_code check_folder(const struct rebuild *rebuild, struct err *err
                               "%s has neither an index nor messages: mount its disk. Only if the "
                               "database is lost for good, --empty begins anew",
                               rebuild->folder);
+}
+
+/* LMDB calls a full disk an input/output error. */
+static void explain(const struct rebuild *rebuild, struct err *err)
+{
+    struct err why = *err;
+    struct statvfs disk;
+
+    if (err->code == ERR_UNAVAILABLE && statvfs(rebuild->folder, &disk) == 0 &&
+        (uint64_t)disk.f_bavail * disk.f_frsize < ROOM_LEAST)
+        err_set(err, why.code,
+                "the disk of %s is full (a second index needs room there, until it takes the place "
+                "of the first): %s",
+                rebuild->folder, why.text);
 }
 
 enum err_code store_rebuild(const struct store_settings *settings,
@@ -464,8 +483,11 @@ enum err_code store_rebuild(const struct store_settings *settings,
     rebuild.work = backup_path("%s/rebuild", rebuild.folder);
     if (code == ERR_NONE)
         code = check_folder(&rebuild, err);
-    if (code == ERR_NONE)
+    if (code == ERR_NONE) {
         code = make(&rebuild, err);
+        if (code != ERR_NONE)
+            explain(&rebuild, err);
+    }
     release(&rebuild);
     if (code == ERR_NONE)
         code = put_in_place(&rebuild, err);

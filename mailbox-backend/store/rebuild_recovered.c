@@ -451,8 +451,11 @@ static enum err_code check_elsewhere(struct rebuild *rebuild, struct err *err)
 
     for (unsigned n = 0; code == ERR_NONE && n < STORE_DATABASES_MAX; n++) {
         char *folder = backup_path("%s/db%u", rebuild->settings->folder, n + 1);
+        bool holds = false;
 
-        if (n != rebuild->options->database && (known.all[n] || known_holds_something(folder)))
+        if (n != rebuild->options->database)
+            code = known_look(folder, &holds, err);
+        if (code == ERR_NONE && (holds || (known.all[n] && n != rebuild->options->database)))
             code = check_database(rebuild, n, folder, err);
         free(folder);
     }

@@ -23,6 +23,24 @@ static void an_empty_folder_in_place_of_a_database_is_not_made_a_new_one(void **
     assert_db2_serves(fixture);
 }
 
+/* It is not called empty, and nothing in its place is begun anew. */
+static void a_folder_that_cannot_be_read_is_told_as_that(void **state)
+{
+    struct fixture *fixture = begin(state);
+    const struct rebuild_options options = {.database = 1, .empty = true};
+    struct rebuild_result result;
+    struct err err;
+
+    fixture_close(fixture);
+    shell(fixture, "mv %s/db2 %s/away");
+    shell(fixture, "touch %s/db2"); /* root could read any folder */
+    open_again(fixture);
+    assert_db2_is_away(fixture, "db2: Not a directory");
+    fixture_close(fixture);
+    assert_int_not_equal(store_rebuild(&fixture->settings, &options, &result, &err), ERR_NONE);
+    assert_non_null(strstr(err.text, "Not a directory"));
+}
+
 /* Whatever the settings say. */
 static void a_database_whose_folder_is_gone_is_missed(void **state)
 {
@@ -144,6 +162,7 @@ int main(void)
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         WITH_STORE(an_empty_folder_in_place_of_a_database_is_not_made_a_new_one),
+        WITH_STORE(a_folder_that_cannot_be_read_is_told_as_that),
         WITH_STORE(a_database_whose_folder_is_gone_is_missed),
         WITH_STORE(databases_behind_one_that_is_gone_are_served),
         WITH_STORE(without_any_database_the_store_does_not_open),
