@@ -8,7 +8,7 @@
 #include "mailbox-backend/imap4/status.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
-#define SLICE 200 /* folders, or subscriptions, looked at in one snapshot */
+#define SLICE 200u /* folders, or subscriptions, looked at in one snapshot */
 
 struct level {
     uint32_t folder;
@@ -135,6 +135,14 @@ static enum err_code next_of_subscriptions(struct command *command, struct store
 
 /* ---- slices ---- */
 
+/* Folders in one slice: fewer where each is matched with much. */
+static unsigned slice_of(const struct command *command)
+{
+    const struct list *list = command->data;
+
+    return (unsigned)(SLICE / (1 + list->request.pattern_bytes / LIST_PATTERN_SHARE)) + 1;
+}
+
 static enum err_code tell_slice(struct command *command, bool *done, struct err *err,
                                 enum err_code (*next)(struct command *command,
                                                       struct store_read *read, bool *done,
@@ -146,7 +154,8 @@ static enum err_code tell_slice(struct command *command, bool *done, struct err 
     *done = false;
     if (code != ERR_NONE)
         return code;
-    for (unsigned i = 0; i < SLICE && code == ERR_NONE && !*done && command_has_room(command); i++)
+    for (unsigned left = slice_of(command);
+         left > 0 && code == ERR_NONE && !*done && command_has_room(command); left--)
         code = next(command, read, done, err);
     store_read_end(&read);
     return code;

@@ -4,7 +4,7 @@
 #include "mailbox-backend/imap4/list.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
-#define SLICE 100 /* subscriptions looked at in one snapshot */
+#define SLICE 100u /* subscriptions looked at in one snapshot */
 
 struct lsub {
     struct str pattern;
@@ -79,7 +79,8 @@ static enum step next_slice(struct command *command)
         return STEP_MORE;
     if (!command_read(command, &read))
         return command_ended(command);
-    for (unsigned i = 0; i < SLICE && code == ERR_NONE && command_has_room(command); i++) {
+    for (unsigned left = (unsigned)(SLICE / (1 + lsub->pattern.length / LIST_PATTERN_SHARE)) + 1;
+         left > 0 && code == ERR_NONE && command_has_room(command); left--) {
         struct str path;
 
         code = subscription_next(read, lsub->cursor, &arena, &path, &err);

@@ -1,4 +1,7 @@
 /* What every handler shares: arguments, the store, the ways a command ends. */
+#include <stdlib.h>
+
+#include "common/mem.h"
 #include "mailbox-backend/imap4/imap4.h"
 #include "mailbox-backend/imap4/mutf7.h"
 #include "mailbox-backend/mailbox/mailbox.h"
@@ -134,28 +137,39 @@ static uint32_t star(const struct view *view, bool by_uid)
     return view_count(view) > 0 ? uidset_last(&view->uids) : view->uid_next - 1;
 }
 
-static void add_range(struct uidset *set, const struct sequence_range *range, uint32_t greatest)
+static struct uid_range resolve(const struct sequence_range *range, uint32_t greatest)
 {
     uint32_t first = range->first != 0 ? range->first : greatest;
     uint32_t last = range->last != 0 ? range->last : greatest;
 
-    if (first == 0 || last == 0)
-        return;
-    if (first <= last)
-        uidset_add_range(set, first, last);
-    else
-        uidset_add_range(set, last, first);
+    return first <= last ? (struct uid_range){first, last} : (struct uid_range){last, first};
+}
+
+static int compare_ranges(const void *a, const void *b)
+{
+    uint32_t one = ((const struct uid_range *)a)->first;
+    uint32_t other = ((const struct uid_range *)b)->first;
+
+    return one < other ? -1 : one > other;
 }
 
 void command_numbers_of(const struct command *command, const struct sequence_set *set, bool by_uid,
                         struct uidset *numbers)
 {
     uint32_t greatest = star(command->imap->view, by_uid);
+    struct uid_range *ranges = mem_grow(NULL, set->count + 1, sizeof(*ranges));
 
     if (set->saved)
         uidset_copy(numbers, &command->imap->saved);
     for (size_t i = 0; i < set->count; i++)
-        add_range(numbers, &set->ranges[i], greatest);
+        ranges[i] = resolve(&set->ranges[i], greatest);
+    /* in their order each goes to the end: thousands the other way round would be moved again and again */
+    qsort(ranges, set->count, sizeof(*ranges), compare_ranges);
+    for (size_t i = 0; i < set->count; i++) {
+        if (ranges[i].first != 0) /* "*" where there is none */
+            uidset_add_range(numbers, ranges[i].first, ranges[i].last);
+    }
+    free(ranges);
 }
 
 /* A sequence number that does not exist, "*" of an empty folder among them, is an error of the

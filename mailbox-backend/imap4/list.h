@@ -8,6 +8,10 @@
 
 #define LIST_PATTERNS_MAX 32u
 
+/* Bytes of patterns with which a name costs as much again as without any: it is matched in the product of
+   both lengths, and so fewer are looked at in one slice. */
+#define LIST_PATTERN_SHARE ((size_t)32)
+
 enum list_option { /* bits */
                    LIST_SUBSCRIBED = 1,
                    LIST_SPECIAL_USE = 2,
@@ -21,6 +25,7 @@ struct list_request {
     bool extended;          /* RFC 5258: options or a list of patterns were given */
     struct str *patterns;   /* UTF-8; the arena's */
     unsigned pattern_count; /* without the empty ones */
+    size_t pattern_bytes;   /* of them together */
 };
 
 /* Takes all of LIST's arguments. When it returns false the answer has been given. */

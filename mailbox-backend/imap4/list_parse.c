@@ -123,6 +123,7 @@ static bool take_one(struct command *command, struct str reference, struct list_
     }
     decode_pattern(command, reference, name, pattern);
     request->pattern_count += pattern->length != 0;
+    request->pattern_bytes += pattern->length;
     return true;
 }
 

@@ -207,14 +207,12 @@ static void cleanup(struct command *command)
     uidset_release(&telling->vanished);
 }
 
-static void find_known(const struct view *view, const struct resync *resync, struct uidset *known)
+static void find_known(const struct command *command, const struct resync *resync,
+                       struct uidset *known)
 {
-    for (size_t i = 0; i < resync->known.count; i++) {
-        uint32_t first = resync->known.ranges[i].first;
-        uint32_t last = resync->known.ranges[i].last;
+    const struct view *view = command->imap->view;
 
-        uidset_add_range(known, first < last ? first : last, first < last ? last : first);
-    }
+    command_numbers_of(command, &resync->known, true, known);
     if (resync->known.count == 0 && view->uid_next > 1)
         uidset_add_range(known, 1, view->uid_next - 1);
 }
@@ -233,7 +231,7 @@ enum step resync_begin(struct command *command, struct store_read *read,
     command->data = telling;
     command->cleanup = cleanup;
     command->run = tell_vanished;
-    find_known(view, resync, &command->uids);
+    find_known(command, resync, &command->uids);
     if (find_vanished(command, read, resync, &err) != ERR_NONE)
         return command_fail(command, &err);
     uidset_add_common(&known, &command->uids, &view->uids);

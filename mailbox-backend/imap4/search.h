@@ -16,6 +16,7 @@ enum search_kind {
     SEARCH_RECENT,
     SEARCH_KEYWORD,
     SEARCH_UIDS,
+    SEARCH_NUMBERS, /* sequence numbers */
     SEARCH_LARGER,
     SEARCH_SMALLER,
     SEARCH_BEFORE,
@@ -51,9 +52,10 @@ struct search_key {
     uint64_t value; /* a size, a mod-sequence, an object's id */
     int64_t moment; /* Unix time */
     struct str keyword;
-    struct uidset uids;      /* of the view; freed by search_release() */
-    struct text_match match; /* SUBJECT, ADDRESS: a fresh one, copied for each message */
-    unsigned content;        /* CONTENT: its place in search.contents */
+    struct uidset numbers; /* as the client wrote them, so that no key holds more than its text */
+    const struct uidset *set; /* UIDS, NUMBERS: numbers, or what "$" stands for */
+    struct text_match match;  /* SUBJECT, ADDRESS: a fresh one, copied for each message */
+    unsigned content;         /* CONTENT: its place in search.contents */
 };
 
 #define SEARCH_KEYS_MAX 1000
@@ -72,6 +74,7 @@ struct search {
     bool has_modseq;          /* a MODSEQ key is among them */
     bool charset_stands;      /* in SORT and THREAD it is always there, without CHARSET before it */
     struct str charset;       /* of the strings; empty: none was named */
+    struct uidset saved;      /* what "$" stands for: once, however many keys say it */
     struct search_hint *hint; /* or NULL */
 };
 

@@ -168,7 +168,9 @@ static bool record_matches(const struct search_key *key, const struct search_fac
     case SEARCH_KEYWORD:
         return has_keyword(key, facts);
     case SEARCH_UIDS:
-        return uidset_has(&key->uids, item->uid);
+        return uidset_has(key->set, item->uid);
+    case SEARCH_NUMBERS:
+        return uidset_has(key->set, view_sequence(facts->view, item->uid));
     case SEARCH_LARGER:
         return item->size > key->value;
     case SEARCH_SMALLER:

@@ -169,31 +169,33 @@ static bool take_date(struct reader *reader, struct search_key *key)
     return parse_space(reader->args) && parse_date(reader->args, &key->day);
 }
 
+static void set_numbers(struct reader *reader, struct search_key *key,
+                        const struct sequence_set *set, bool by_uid)
+{
+    struct search *search = reader->search;
+
+    if (set->saved) {
+        if (uidset_is_empty(&search->saved))
+            uidset_copy(&search->saved, &reader->command->imap->saved);
+        key->kind = SEARCH_UIDS;
+        key->set = &search->saved;
+        return;
+    }
+    command_numbers_of(reader->command, set, by_uid, &key->numbers);
+    key->set = &key->numbers;
+    if (!by_uid)
+        reader->command->by_number = true;
+}
+
 /* Numbers above those in use match nothing, and so does "*" in an empty folder: clients that search
    "1:*" there are not to be scolded. */
 static bool take_sequence_set(struct reader *reader, struct search_key *key)
 {
-    const struct view *view = reader->command->imap->view;
-    uint32_t count = view_count(view);
-    struct uidset numbers = {0};
     struct sequence_set set;
 
     if (!parse_sequence_set(reader->args, &set))
         return false;
-    if (set.saved)
-        return command_uids_of(reader->command, &set, true, &key->uids);
-    for (size_t i = 0; i < set.count; i++) {
-        uint32_t first = set.ranges[i].first != 0 ? set.ranges[i].first : count;
-        uint32_t last = set.ranges[i].last != 0 ? set.ranges[i].last : count;
-
-        if (first != 0 && last != 0)
-            uidset_add_range(&numbers, first < last ? first : last, first < last ? last : first);
-    }
-    if (count < UINT32_MAX)
-        uidset_remove_range(&numbers, count + 1, UINT32_MAX);
-    view_uids_of(view, &numbers, &key->uids);
-    reader->command->by_number = true;
-    uidset_release(&numbers);
+    set_numbers(reader, key, &set, false);
     return true;
 }
 
@@ -201,8 +203,10 @@ static bool take_uids(struct reader *reader, struct search_key *key)
 {
     struct sequence_set set;
 
-    return parse_space(reader->args) && parse_sequence_set(reader->args, &set) &&
-           command_uids_of(reader->command, &set, true, &key->uids);
+    if (!parse_space(reader->args) || !parse_sequence_set(reader->args, &set))
+        return false;
+    set_numbers(reader, key, &set, true);
+    return true;
 }
 
 /* MODSEQ ["/flags/name" priv|shared|all] number (RFC 7162 section 3.1.5): a message has one
@@ -336,7 +340,7 @@ static bool take_key(struct reader *reader, struct search_key **place)
     if (parse_skip(reader->args, '(')) {
         taken = take_list(reader, place);
     } else if (next == '*' || next == '$' || (next >= '0' && next <= '9')) {
-        *place = new_key(reader, SEARCH_UIDS);
+        *place = new_key(reader, SEARCH_NUMBERS);
         taken = take_sequence_set(reader, *place);
     } else {
         taken = take_any_word(reader, place);
@@ -408,7 +412,7 @@ bool search_take(struct command *command, struct search *search)
 static void release_keys(struct search_key *key)
 {
     for (; key != NULL; key = key->next) {
-        uidset_release(&key->uids);
+        uidset_release(&key->numbers);
         release_keys(key->children);
     }
 }
@@ -416,4 +420,5 @@ static void release_keys(struct search_key *key)
 void search_release(struct search *search)
 {
     release_keys(search->root);
+    uidset_release(&search->saved);
 }

@@ -206,6 +206,22 @@ static bool is_unseen(const struct search_key *key)
            key->children->number == FLAG_SEEN;
 }
 
+static void take_candidates(const struct view *view, const struct search_key *key,
+                            struct uidset *uids)
+{
+    struct uidset numbers = {0};
+
+    if (key->kind == SEARCH_UIDS) {
+        view_known_uids(view, key->set, uids);
+        return;
+    }
+    uidset_copy(&numbers, key->set);
+    if (view_count(view) < UINT32_MAX)
+        uidset_remove_range(&numbers, view_count(view) + 1, UINT32_MAX);
+    view_uids_of(view, &numbers, uids);
+    uidset_release(&numbers);
+}
+
 /* Messages that a set among the outer keys leaves out need not be looked at, nor, where one is UNSEEN, those
    that are seen. */
 static enum err_code choose_candidates(struct command *command, const struct search *search,
@@ -216,8 +232,8 @@ static enum err_code choose_candidates(struct command *command, const struct sea
     enum err_code code;
 
     for (const struct search_key *key = search->root->children; key != NULL; key = key->next) {
-        if (key->kind == SEARCH_UIDS) {
-            uidset_copy(&command->uids, &key->uids);
+        if (key->kind == SEARCH_UIDS || key->kind == SEARCH_NUMBERS) {
+            take_candidates(view, key, &command->uids);
             return ERR_NONE;
         }
         if (is_unseen(key) && store_uids_are_kept(read, view->folder)) {
