@@ -225,10 +225,12 @@ torture: ## power cuts, failing calls to the disk and kill -9, many of each (abo
 	    test_faults test_kill
 
 NIGHTLY_OPS ?= 1000000
-nightly: ## the model test with a million operations, torture, the unit tests of the store under valgrind, fuzzers
+NIGHTLY_GAMES ?= 250
+nightly: ## the store's model with a million operations, IMAP's with 100,000, torture, the unit tests of the store under valgrind, fuzzers
 	@deploy/packages build run test
 	@$(MAKE) --no-print-directory all unit-programs
 	SEED=$(TORTURE_SEED) OPS=$(NIGHTLY_OPS) $(BUILD)/unit/store/test_model
+	MODEL_SEED=$(TORTURE_SEED) MODEL_ROUNDS=$(NIGHTLY_GAMES) $(BUILD)/unit/backend/test_imap_model
 	@$(MAKE) --no-print-directory torture valgrind fuzz
 
 valgrind: ## the store's unit tests that are short enough under valgrind
