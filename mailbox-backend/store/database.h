@@ -63,6 +63,7 @@ struct store {
 struct recent {
     uint32_t folder;
     uint32_t from; /* uids from here up nobody has been told of */
+    uint64_t used; /* when it was asked for last, in recent_uses */
 };
 
 /* Kept until the store closes, for the watermarks of \Recent. */
@@ -76,8 +77,9 @@ struct store_mailbox {
 
     pthread_mutex_t lock; /* of what follows; held while watches are called */
     struct store_watch *watches;
-    struct recent *recents;
+    struct recent *recents; /* in the order of folders */
     size_t recent_count;
+    uint64_t recent_uses;
 };
 
 struct store_read {

@@ -116,6 +116,21 @@ static void recent_is_told_once(void **state)
     assert_int_equal(store_recent_claim(fixture->mailbox, INBOX, next), next);
 }
 
+static void recent_is_forgotten_in_the_folders_that_nobody_came_to_for_longest(void **state)
+{
+    struct fixture *fixture = *state;
+
+    append_text(fixture, INBOX, "first");
+    for (uint32_t folder = 100; folder < 5000; folder++) {
+        assert_int_equal(store_recent_claim(fixture->mailbox, folder, folder), folder);
+        assert_int_equal(store_recent_peek(fixture->mailbox, INBOX), 1);
+    }
+    assert_int_equal(store_recent_peek(fixture->mailbox, 4999), 4999);
+    assert_int_equal(store_recent_peek(fixture->mailbox, 100), UINT32_MAX);
+    assert_int_equal(store_recent_claim(fixture->mailbox, 100, 120), 120);
+    assert_int_equal(store_recent_peek(fixture->mailbox, 100), 120);
+}
+
 static enum err_code set_property(struct fixture *fixture, uint32_t folder, uint64_t item,
                                   const char *name, const char *value, size_t length)
 {
@@ -325,6 +340,7 @@ int main(void)
         WITH_STORE(folders_that_come_and_go_are_told),
         WITH_STORE(a_failed_operation_is_not_told),
         WITH_STORE(recent_is_told_once),
+        WITH_STORE(recent_is_forgotten_in_the_folders_that_nobody_came_to_for_longest),
         WITH_STORE(all_is_told_before_the_answer),
         WITH_STORE(properties_are_kept_listed_and_removed),
         WITH_STORE(an_item_has_properties_and_a_summary),
