@@ -13,6 +13,7 @@
 #define BATCH_BYTES (8u << 20)
 #define READER_ALARM_MS 1000
 #define REVIVE_MS 500 /* between attempts to open an index that cannot be opened */
+#define STALLED_MS 5
 
 /* Operations that were submitted together. */
 struct group {
@@ -36,6 +37,7 @@ struct writer {
     bool down;           /* the index must be opened again before anything else */
     uint64_t failed_txn; /* which it must not show then */
     uint64_t revive_at;  /* not before; by now_ms() */
+    bool stalled;        /* all operations of the last batch wait for something else */
     bool alarmed;        /* about a reader that takes long */
 };
 
@@ -101,18 +103,32 @@ static uint64_t bytes_of(const struct group *group)
     return bytes;
 }
 
-/* Until when to wait for work. While the database is down no work may come: drafts are refused. */
+static struct timespec after_ms(unsigned ms)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_REALTIME, &time);
+    time.tv_nsec += ms * 1000000L;
+    time.tv_sec += time.tv_nsec / 1000000000;
+    time.tv_nsec %= 1000000000;
+    return time;
+}
+
+/* Until when to wait for work. While the database is down no work may come: drafts are refused. Operations
+   that wait for housekeeping are tried again after its next slice, or soon. */
 static struct timespec wait_until(const struct writer *writer)
 {
-    struct timespec until;
+    struct timespec due, again;
 
-    if (!writer->down)
-        return housekeeping_due(writer->housekeeping);
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += REVIVE_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    return until;
+    if (writer->down)
+        return after_ms(REVIVE_MS);
+    due = housekeeping_due(writer->housekeeping);
+    if (!writer->stalled)
+        return due;
+    again = after_ms(STALLED_MS);
+    if (due.tv_sec != again.tv_sec)
+        return due.tv_sec < again.tv_sec ? due : again;
+    return due.tv_nsec < again.tv_nsec ? due : again;
 }
 
 /* Waits for work. Takes what fits in one batch; NULL when housekeeping is due, or at the end. */
@@ -124,7 +140,7 @@ static struct group *take(struct writer *writer)
     uint64_t bytes = 0;
 
     pthread_mutex_lock(&writer->lock);
-    if (writer->first == NULL && !writer->stop) {
+    if (writer->stalled || (writer->first == NULL && !writer->stop)) {
         struct timespec until = wait_until(writer);
 
         pthread_cond_timedwait(&writer->changed, &writer->lock, &until);
@@ -341,8 +357,11 @@ static void run_batch(struct writer *writer, struct group *groups, bool idle)
     struct batch batch;
     struct err err;
     uint64_t txn = 0;
+    uint64_t answered = atomic_load(&writer->database->operations);
+    bool written = false;
     enum err_code code;
 
+    writer->stalled = false;
     if (!revive(writer, &err)) {
         answer_failure(writer, groups, &err);
         return;
@@ -353,11 +372,14 @@ static void run_batch(struct writer *writer, struct group *groups, bool idle)
             apply(&batch, groups);
         else
             housekeeping_slice(writer->housekeeping, &batch, idle);
+        written = index_has_written(batch.txn);
         code = batch_commit(&batch, &txn, &err);
     }
     if (code == ERR_NONE) {
         batch_publish(&batch);
         answer(writer, groups, NULL);
+        writer->stalled =
+            groups != NULL && !written && answered == atomic_load(&writer->database->operations);
         if (!atomic_load(&writer->database->short_of_room))
             index_extend(writer->database->index);
     } else {
@@ -366,6 +388,15 @@ static void run_batch(struct writer *writer, struct group *groups, bool idle)
         answer_failure(writer, groups, &err);
     }
     batch_release(&batch);
+}
+
+/* What stalls the operations may be over behind it, or go on: it is seen when they are tried. */
+static void run_housekeeping(struct writer *writer, bool idle)
+{
+    bool stalled = writer->stalled;
+
+    run_batch(writer, NULL, idle);
+    writer->stalled = stalled;
 }
 
 static void watch_readers(struct writer *writer)
@@ -397,14 +428,16 @@ static void *run(void *argument)
 
     while (!is_over(writer)) {
         struct group *groups = take(writer);
+        bool idle;
 
         if (groups != NULL)
             run_batch(writer, groups, false);
         else if (writer->down)
             revive(writer, &(struct err){0});
         watch_readers(writer);
-        if (housekeeping_is_due(writer->housekeeping, groups == NULL))
-            run_batch(writer, NULL, groups == NULL);
+        idle = groups == NULL || writer->stalled;
+        if (housekeeping_is_due(writer->housekeeping, idle))
+            run_housekeeping(writer, idle);
     }
     run_batch(writer, NULL, false); /* rows of segments that were made meanwhile */
     return NULL;
