@@ -79,7 +79,7 @@ static bool recovery_of_account(void *context, const struct store_guid *guid,
     return code == ERR_NONE || code == ERR_NOT_FOUND;
 }
 
-static enum err_code open_store(struct backend *backend, struct err *err)
+static enum err_code open_store(struct backend *backend, bool check_pages, struct err *err)
 {
     const struct backend_settings *settings = backend->settings;
     char *folder = backend_path(settings, "store");
@@ -97,6 +97,7 @@ static enum err_code open_store(struct backend *backend, struct err *err)
         .recovery_context = backend,
         .compact_rate = settings->store.compact_rate,
         .index_copy_interval = settings->store.index_copy_interval,
+        .check_pages = check_pages,
     };
     enum err_code code = store_open(&backend->store, &how, err);
 
@@ -113,7 +114,7 @@ static enum err_code open_parts(struct backend *backend, unsigned parts, struct 
     if (code == ERR_NONE && (parts & BACKEND_DIRECTORY) != 0)
         code = open_directory(backend, err);
     if (code == ERR_NONE && (parts & BACKEND_STORE) != 0)
-        code = open_store(backend, err);
+        code = open_store(backend, (parts & BACKEND_PAGES) != 0, err);
     return code;
 }
 

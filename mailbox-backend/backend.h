@@ -30,7 +30,12 @@ struct backend {
     int lock; /* of the data folder */
 };
 
-enum backend_part { BACKEND_SERVICES = 1, BACKEND_DIRECTORY = 2, BACKEND_STORE = 4 }; /* bits */
+enum backend_part {
+    BACKEND_SERVICES = 1,
+    BACKEND_DIRECTORY = 2,
+    BACKEND_STORE = 4,
+    BACKEND_PAGES = 8
+}; /* bits; the last: the store, once all pages of its indexes were looked at */
 
 /* Makes the data folder if it is not there, becomes the user of the settings (when root: so whoever
    runs a command, the files belong to that user), takes the folder's lock and opens the parts.

@@ -180,6 +180,20 @@ enum err_code check_index(struct check *check, struct err *err)
     return code;
 }
 
+static enum err_code run(struct check *check, struct err *err)
+{
+    bool damaged = false;
+    enum err_code code = check_pages(check, &damaged, err);
+
+    if (code == ERR_NONE && !damaged)
+        code = check_index(check, err);
+    if (code == ERR_NONE && !damaged && check->options->content)
+        code = check_content(check, err);
+    if (code == ERR_NONE && !damaged && check->options->facts != NULL)
+        code = check_facts(check, err);
+    return code;
+}
+
 enum err_code store_check(struct store *store, unsigned database,
                           const struct check_options *options, struct check_result *result,
                           struct err *err)
@@ -197,11 +211,7 @@ enum err_code store_check(struct store *store, unsigned database,
     check->database = subject;
     check->options = options;
     check->result = result;
-    code = check_index(check, err);
-    if (code == ERR_NONE && options->content)
-        code = check_content(check, err);
-    if (code == ERR_NONE && options->facts != NULL)
-        code = check_facts(check, err);
+    code = run(check, err);
     free(check);
     return code;
 }

@@ -106,6 +106,9 @@ typedef void check_row_fn(struct check *check, const struct check_row *row, void
 enum err_code check_walk(struct check *check, enum table table, struct key from,
                          check_row_fn *visit, void *context, struct err *err);
 
+/* The first pass; when pages are damaged, no other must follow: LMDB may end the process. */
+enum err_code check_pages(struct check *check, bool *damaged, struct err *err);
+
 /* All passes but the reading of content. */
 enum err_code check_index(struct check *check, struct err *err);
 

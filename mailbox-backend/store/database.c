@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "common/file.h"
 #include "common/mem.h"
 #include "mailbox-backend/store/copier.h"
 #include "mailbox-backend/store/format.h"
+#include "mailbox-backend/store/pages.h"
 #include "mailbox-backend/store/writer.h"
 
 struct rows {
@@ -95,16 +95,20 @@ static bool has_index(const char *path)
     return stat(path, &facts) == 0 && facts.st_size > 0;
 }
 
-/* An index that was lost must not be replaced by an empty one. */
-static enum err_code check_index(const char *folder, bool *made, struct err *err)
+/* An index that was lost must not be replaced by an empty one; and what every opening reads of it, or with
+   whole all of it, must not end the process. *made: nothing was ever stored, the index may have no row yet. */
+static enum err_code check_index(const char *folder, bool whole, bool *made, struct err *err)
 {
+    static const char *const first_read[] = {"pending", "segment", NULL};
     char *path;
     enum err_code code = ERR_NONE;
 
     if (asprintf(&path, "%s/index.mdb", folder) < 0)
         abort();
-    *made = !has_index(path);
-    if (*made && segments_any(folder))
+    *made = !segments_any(folder);
+    if (has_index(path))
+        code = pages_look(path, whole ? NULL : first_read, err);
+    else if (!*made)
         code = err_set(err, ERR_CORRUPT, "%s is missing, but there are segments beside it", path);
     free(path);
     return code;
@@ -163,7 +167,7 @@ static enum err_code open_parts(struct database *database, struct database_openi
     if (code == ERR_NONE)
         code = look_at_marks(database, opening, err);
     if (code == ERR_NONE)
-        code = check_index(database->folder, &made, err);
+        code = check_index(database->folder, settings->check_pages, &made, err);
     if (code == ERR_NONE)
         code = index_open(&database->index, database->folder, settings->map_size,
                           settings->max_readers, &database->marks, err);

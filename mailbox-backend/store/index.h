@@ -22,6 +22,9 @@ enum err_code index_open(struct index **index, const char *folder, uint64_t map_
                          unsigned max_readers, struct crash_marks *marks, struct err *err);
 void index_close(struct index **index);
 
+/* Of its file; good as long as the index. */
+const char *index_path(const struct index *index);
+
 /* After a failed write: waits until the readers have left, closes and opens again. When the file
    shows the transaction that failed (after an EIO the page cache proves nothing), the index goes
    back to the one before it. On failure the index stays down, and this may be called again. */

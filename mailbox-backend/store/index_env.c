@@ -175,6 +175,11 @@ void index_close(struct index **out)
     free(index);
 }
 
+const char *index_path(const struct index *index)
+{
+    return index->path;
+}
+
 static uint64_t free_pages(MDB_txn *txn)
 {
     MDB_cursor *cursor;

@@ -172,8 +172,11 @@ static enum err_code tell_left(struct repair *repair, struct err *err)
 static enum err_code run(struct repair *repair, struct err *err)
 {
     unsigned rounds = 0;
-    enum err_code code;
+    bool damaged = false;
+    enum err_code code = check_pages(&repair->check, &damaged, err);
 
+    if (code != ERR_NONE || damaged)
+        return code == ERR_NONE ? tell_left(repair, err) : code;
     do {
         code = run_round(repair, err);
     } while (code == ERR_NONE && repair->mended > 0 && ++rounds < ROUNDS_MOST);

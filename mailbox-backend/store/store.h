@@ -48,6 +48,9 @@ struct store_settings {
                               as fast as it can */
     uint32_t
         copy_at_once; /* items of a COPY or MOVE in one transaction: more go in slices; 0: 10,000 */
+    bool
+        check_pages; /* looks at all pages of each index before it is opened, not only at those that
+                         every opening reads: damaged ones are ERR_CORRUPT */
 
     /* Changes *recovery, which is the two above, to what holds for one mailbox. Called by the writers:
        short, and never into the store. False when that is not to be known now: nothing is ended early

@@ -6,6 +6,7 @@ import os
 import poplib
 import re
 import shutil
+import struct
 
 from pair import PATIENCE, Pair, message
 
@@ -24,6 +25,25 @@ def rows(pair):
 
 def status(pair):
     return json.loads(pair.back.admin("status", "--json")[1])
+
+
+PAGE = 4096
+LEAF = 2
+
+
+def damage(index):
+    """Lets each row of items, and others with such keys, say that it is two gigabytes long: who reads it leaves the file.
+    An opening reads none of them."""
+    with open(index, "r+b") as file:
+        pages = file.read()
+        for page in range(0, len(pages), PAGE):
+            flags, lower = struct.unpack_from("<HH", pages, page + 10)
+            for place in range(page + 16, page + min(lower, PAGE), 2) if flags == LEAF else ():
+                row = page + struct.unpack_from("<H", pages, place)[0]
+                _, flags, key = struct.unpack_from("<IHH", pages, row)
+                if flags == 0 and key == 12:
+                    file.seek(row)
+                    file.write(struct.pack("<I", 0x7FFF0000))
 
 
 def wait_for_end(pair):
@@ -61,15 +81,14 @@ def test_the_other_database_is_served_without_the_one_that_crashes():
         folder = os.path.join(pair.back.folder, "data", "store", homes["bob"])
         index = os.path.join(folder, "index.mdb")
 
-        # all pages but LMDB's two first are gone from under the process
-        os.truncate(index, 8192)
+        damage(index)
         poke(pair, "bob")
         wait_for_end(pair)
         assert os.path.getsize(os.path.join(folder, "crashes")) == 1
         try:
             pair.back.start()
         except Exception:
-            pair.back.process = None  # it reads the index when it opens it
+            pair.back.process = None  # housekeeping was first
         else:
             poke(pair, "bob")
             wait_for_end(pair)
@@ -106,6 +125,38 @@ def test_the_other_database_is_served_without_the_one_that_crashes():
         assert imap.select("Recovered/INBOX")[1][0] == b"1"
         imap.logout()
         assert not pair.deliver("bob", message("now"))
+
+
+def test_a_database_with_damaged_pages_is_refused_before_it_can_crash_anything():
+    with Pair(back_extra="databases = 2\nindex_copy_interval = 0\n") as pair:
+        homes = {user: home_of(pair, user) for user in ("alice", "bob")}
+        index = os.path.join(pair.back.folder, "data", "store", homes["bob"], "index.mdb")
+        pair.back.stop()
+        shutil.copy(index, index + ".good")
+
+        damage(index)
+        code, said = pair.back.admin("database", "check", homes["bob"], "--json", ok=None)
+        assert code == 1 and "is damaged (table" in said and "database rebuild" in said, said
+
+        shutil.copy(index + ".good", index)
+        os.truncate(index, 2 * PAGE)  # LMDB's own two are left
+        pair.back.start()
+        pair.front.wait_for_links(2)
+        assert status(pair)["unmounted"] == [homes["bob"]]
+        shown = json.loads(pair.back.admin("database", "show", homes["bob"], "--json")[1])
+        assert "is damaged" in shown["not-mounted-because"], shown
+        assert "database rebuild" in shown["not-mounted-because"], shown
+        assert os.path.getsize(os.path.join(os.path.dirname(index), "crashes")) == 0
+        imap = pair.imap("alice")
+        assert imap.select("INBOX")[1][0] == b"1"
+        imap.logout()
+        assert "UNAVAILABLE" in refusal(pair, "bob")
+
+        shutil.copy(index + ".good", index)
+        pair.back.admin("database", "mount", homes["bob"])
+        imap = pair.imap("bob")
+        assert imap.select("INBOX")[1][0] == b"1"
+        imap.logout()
 
 
 def test_a_database_is_mounted_while_the_back_end_serves():
