@@ -164,7 +164,7 @@ enum err_code replay_purge(const struct replay *replay, struct err *err)
     return code == ERR_NOT_FOUND ? ERR_NONE : code;
 }
 
-/* A recovered item's row goes; its keywords stay where it comes back to its own folder. */
+/* A recovered item's row goes. Older records do not name its keywords: they stay in its own folder. */
 static enum err_code take_back(const struct replay *replay, struct store_item *item,
                                struct err *err)
 {

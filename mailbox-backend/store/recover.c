@@ -83,7 +83,8 @@ static bool has_content(const struct batch *batch, uint64_t id)
     return tx_get(&tx, TABLE_CONTENT, &key, &row, NULL) == ERR_NONE;
 }
 
-void item_note(struct batch *batch, struct folder_slot *folder, const struct store_item *item)
+void item_note(struct batch *batch, struct folder_slot *folder, const struct store_item *item,
+               const struct store_keyword_names *keywords)
 {
     Journal__Operation *operation = journal_add(batch, folder, item->modseq);
     Journal__Append *append = arena_alloc(&batch->arena, sizeof(*append));
@@ -103,7 +104,51 @@ void item_note(struct batch *batch, struct folder_slot *folder, const struct sto
     append->zone = item->zone;
     append->save_date = item->save_date;
     append->flags = item->flags.system;
+    append->n_keywords = keywords->count;
+    append->keywords = journal_keywords(batch, keywords);
     append->recovered = true;
+}
+
+/* Names of an item's keywords. */
+struct item_keywords {
+    struct store_keyword_names list;
+    const char *names[STORE_KEYWORDS_MAX];
+};
+
+/* Gives the folder one of the source's keywords; one for which it has no room is left out. */
+static void take_keyword(struct batch *batch, struct folder_slot *folder, const char *name,
+                         struct store_item *item, struct item_keywords *taken)
+{
+    const struct store_keyword_names names = {&name, 1};
+    uint64_t bits[2];
+
+    if (batch_keywords(batch, folder, &names, true, bits, NULL) != ERR_NONE)
+        return;
+    item->flags.keywords[0] |= bits[0];
+    item->flags.keywords[1] |= bits[1];
+    taken->names[taken->list.count++] = name;
+}
+
+/* The keywords' bits have other names in another folder. Those of a folder that is gone have none. */
+static enum err_code take_keywords(struct batch *batch, struct folder_slot *folder, uint32_t from,
+                                   struct store_item *item, struct item_keywords *taken,
+                                   struct err *err)
+{
+    const uint64_t had[2] = {item->flags.keywords[0], item->flags.keywords[1]};
+    struct folder_slot *source;
+    enum err_code code = ERR_NONE;
+
+    taken->list = (struct store_keyword_names){taken->names, 0};
+    item->flags.keywords[0] = item->flags.keywords[1] = 0;
+    if ((had[0] | had[1]) != 0)
+        code = batch_folder(batch, folder->mailbox, from, &source, err);
+    if (code != ERR_NONE || (had[0] | had[1]) == 0)
+        return code == ERR_NOT_FOUND ? ERR_NONE : code;
+    code = batch_keywords_load(batch, source, err);
+    for (unsigned bit = 0; code == ERR_NONE && bit < source->keyword_count; bit++)
+        if ((had[bit / 64] >> bit % 64 & 1) != 0)
+            take_keyword(batch, folder, source->keywords[bit], item, taken);
+    return code;
 }
 
 /* The reference to the content, and the properties, which hang on the item id, go over as they are. */
@@ -112,18 +157,19 @@ static enum err_code bring_back(struct batch *batch, struct task *task,
 {
     struct folder_slot *folder = task->folder;
     struct store_item *item = &entry->item;
+    struct item_keywords keywords;
     enum err_code code = insert_uids(batch, folder, 1, &item->uid, err);
 
+    if (code == ERR_NONE)
+        code = take_keywords(batch, folder, entry->folder, item, &keywords, err);
     if (code != ERR_NONE)
         return code;
     item->modseq = task->op->modseq;
     item->save_date = batch->now;
     item->flags.system &= FLAG_ALL & ~(unsigned)FLAG_DELETED; /* else the next EXPUNGE takes it */
-    if (entry->folder != folder->folder)                      /* the bits have other names there */
-        item->flags.keywords[0] = item->flags.keywords[1] = 0;
     folder_count(batch, folder, item, 1);
     mailbox_count(batch, task->mailbox, item, 1);
-    item_note(batch, folder, item);
+    item_note(batch, folder, item, &keywords.list);
     code = item_put(folder, item, item->modseq, err);
     return code == ERR_NONE ? blocks_close(folder, item->uid, 1, err) : code;
 }

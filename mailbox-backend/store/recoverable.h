@@ -56,7 +56,9 @@ enum err_code recoverable_release(struct batch *batch, const struct tx *tx,
 enum err_code recoverable_mailbox(struct index_txn *txn, uint32_t number, uint32_t *mailbox,
                                   struct err *err);
 
-/* Writes down, for a rebuild, an item that comes into the folder with content that is there. */
-void item_note(struct batch *batch, struct folder_slot *folder, const struct store_item *item);
+/* Writes down, for a rebuild, an item with these keywords that comes into the folder with content that is
+   there. */
+void item_note(struct batch *batch, struct folder_slot *folder, const struct store_item *item,
+               const struct store_keyword_names *keywords);
 
 #endif

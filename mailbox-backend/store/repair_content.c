@@ -153,7 +153,7 @@ static enum err_code give_back(struct mend_run *run, const struct content_head *
     item.flags.keywords[0] = item.flags.keywords[1] = 0;
     folder_count(run->batch, folder, &item, 1);
     mailbox_count(run->batch, mailbox, &item, 1);
-    item_note(run->batch, folder, &item);
+    item_note(run->batch, folder, &item, &(struct store_keyword_names){0});
     mend_say(run, "the message is in its owner's folder %s now, with uid %" PRIu32, RECOVERED_NAME,
              item.uid);
     code = item_put(folder, &item, item.modseq, err);

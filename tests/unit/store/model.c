@@ -488,8 +488,8 @@ static enum err_code recover(struct model *model, struct model_action *action)
         entry.item.uid = folder->uid_next;
         entry.item.modseq = action->expected.modseq;
         entry.item.system &= ~(uint32_t)FLAG_DELETED;
-        if (entry.folder != folder->id)
-            entry.item.keywords = 0;
+        if (model_folder(mailbox, entry.folder) == NULL)
+            entry.item.keywords = 0; /* nobody knows their names any more */
         item_add(folder, &entry.item);
         action->expected.count++;
     }

@@ -109,6 +109,88 @@ static void what_was_in_a_deleted_folder_comes_back_elsewhere(void **state)
     assert_content(fixture, INBOX, 1, "kept", 4);
 }
 
+static void append_with_keywords(struct fixture *fixture, uint32_t folder, const char *const *names,
+                                 unsigned count)
+{
+    struct store_draft *draft = draft_of(fixture, "text", 4);
+    struct store_op op = append_op(fixture, folder, draft);
+
+    op.in.append.keywords = (struct store_keyword_names){names, count};
+    must(store_run(&op), &op.err);
+    store_draft_unref(&draft);
+}
+
+static void recover_all(struct fixture *fixture, uint32_t folder)
+{
+    struct store_recoverable list[4];
+    size_t count = entries(fixture, list, 4);
+
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(act(fixture, OP_RECOVER, folder, &list[i]), 1);
+}
+
+static void assert_keywords(struct fixture *fixture, uint32_t folder, uint32_t uid,
+                            const char *wanted)
+{
+    static char names[STORE_KEYWORDS_MAX][STORE_KEYWORD_NAME_MAX + 1];
+    struct store_read *read = read_begin(fixture);
+    struct store_item item;
+    char got[200] = "";
+    unsigned count;
+
+    assert_int_equal(store_keyword_list(read, folder, names, &count, NULL), ERR_NONE);
+    store_read_end(&read);
+    assert_int_equal(item_now(fixture, folder, uid, &item), ERR_NONE);
+    for (unsigned bit = 0; bit < count; bit++)
+        if ((item.flags.keywords[bit / 64] >> bit % 64 & 1) != 0)
+            sprintf(got + strlen(got), "%s ", names[bit]);
+    assert_string_equal(got, wanted);
+}
+
+static void keywords_come_back_by_name_as_long_as_their_folder_is_there(void **state)
+{
+    static const char *const first[] = {"Work", "$Junk"};
+    static const char *const second[] = {"later", "$Junk"};
+    struct fixture *fixture = *state;
+    uint32_t folder = make_folder(fixture, STORE_ROOT_FOLDER, "Gone");
+    uint32_t other = make_folder(fixture, STORE_ROOT_FOLDER, "Other");
+    struct store_op remove = {
+        .kind = OP_FOLDER_DELETE, .mailbox = fixture->mailbox, .folder = folder};
+
+    append_with_keywords(fixture, other, second, 2);
+    append_with_keywords(fixture, folder, first, 2);
+    expunge(fixture, folder, 1, 1);
+    recover_all(fixture, other);
+    assert_keywords(fixture, other, 2, "$Junk Work ");
+    expunge(fixture, other, 2, 2);
+    recover_all(fixture, other);
+    assert_keywords(fixture, other, 3, "$Junk Work ");
+    append_with_keywords(fixture, folder, first, 2);
+    expunge(fixture, folder, 2, 2);
+    must(store_run(&remove), &remove.err);
+    recover_all(fixture, other);
+    assert_keywords(fixture, other, 4, "");
+}
+
+static void a_keyword_without_room_is_left_out_of_what_comes_back(void **state)
+{
+    static char room[STORE_KEYWORDS_MAX - 1][8];
+    static const char *names[STORE_KEYWORDS_MAX - 1];
+    static const char *const two[] = {"Work", "later"};
+    struct fixture *fixture = *state;
+    uint32_t other = make_folder(fixture, STORE_ROOT_FOLDER, "Other");
+
+    for (unsigned i = 0; i < STORE_KEYWORDS_MAX - 1; i++) {
+        sprintf(room[i], "K%u", i);
+        names[i] = room[i];
+    }
+    append_with_keywords(fixture, other, names, STORE_KEYWORDS_MAX - 1);
+    append_with_keywords(fixture, INBOX, two, 2);
+    expunge(fixture, INBOX, 1, 1);
+    recover_all(fixture, other);
+    assert_keywords(fixture, other, 2, "Work ");
+}
+
 static void recovering_twice_brings_one_back(void **state)
 {
     struct fixture *fixture = *state;
@@ -157,6 +239,8 @@ int main(void)
         WITH_STORE(an_expunged_item_is_told_and_comes_back_with_a_new_uid),
         WITH_STORE(a_recovered_item_is_not_marked_deleted_any_more),
         WITH_STORE(what_was_in_a_deleted_folder_comes_back_elsewhere),
+        WITH_STORE(keywords_come_back_by_name_as_long_as_their_folder_is_there),
+        WITH_STORE(a_keyword_without_room_is_left_out_of_what_comes_back),
         WITH_STORE(recovering_twice_brings_one_back),
         WITH_STORE(purge_gives_the_content_up),
         WITH_STORE(the_root_takes_nothing_back),
