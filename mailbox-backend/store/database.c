@@ -128,6 +128,43 @@ static enum err_code check_folder(const struct database *database, bool is_known
                    database->folder, database->name);
 }
 
+static bool has_piece_in(struct bytes row, uint32_t segment)
+{
+    struct content_head head;
+
+    if (!content_head_unpack(row, &head))
+        return true;
+    for (uint32_t i = 0; i < head.pieces; i++) {
+        struct piece piece;
+
+        piece_unpack(row, i, &piece);
+        if (piece.segment == segment)
+            return true;
+    }
+    return false;
+}
+
+/* Reads all contents' rows; one that cannot be read may name any segment. */
+static bool names_segment(void *context, uint32_t segment)
+{
+    const struct database *database = context;
+    struct key key = key_content(0);
+    struct tx tx = {NULL, 0};
+    struct tx_scan scan;
+    enum err_code code = index_read_begin(database->index, &tx.txn, NULL);
+
+    if (code != ERR_NONE)
+        return true;
+    code = scan_begin(&scan, &tx, TABLE_CONTENT, PREFIX_NONE, NULL);
+    if (code == ERR_NONE)
+        code = scan_seek(&scan, &key, NULL);
+    while (code == ERR_NONE && !has_piece_in(scan.value, segment))
+        code = scan_next(&scan, NULL);
+    scan_end(&scan);
+    index_read_end(&tx.txn);
+    return code != ERR_NOT_FOUND;
+}
+
 /* What an administrator can do about an index that is missing or that LMDB refuses. */
 static enum err_code index_is_lost(const struct database *database, struct err *err)
 {
@@ -159,7 +196,8 @@ static enum err_code open_parts(struct database *database, struct database_openi
                                 struct err *err)
 {
     const struct store_settings *settings = &database->store->settings;
-    struct segments_start start = {.folder = database->folder};
+    struct segments_start start = {
+        .folder = database->folder, .is_named = names_segment, .context = database};
     struct rows rows = {0};
     bool made = false;
     enum err_code code = check_folder(database, opening->is_known, err);
@@ -179,6 +217,7 @@ static enum err_code open_parts(struct database *database, struct database_openi
     start.most = database_segment_size(database);
     start.start = database->record.start;
     start.next = database->record.next_segment;
+    start.batch = database->record.batch;
     if (code == ERR_NONE)
         segments_open(&database->segments, &start, rows.records, rows.count);
     free(rows.records);

@@ -167,22 +167,6 @@ enum err_code segment_open_copy(const char *folder, const struct segment_record 
                         record, fd, err);
 }
 
-void segment_blank(const char *folder, const struct segment_record *record)
-{
-    static const uint8_t zeros[RECORD_HEADER];
-    struct err err;
-    int fd;
-    enum err_code code = segment_open_file(folder, record, &fd, &err);
-
-    if (code == ERR_NONE) {
-        if (pwrite(fd, zeros, sizeof(zeros), SEGMENT_HEADER) != (ssize_t)sizeof(zeros))
-            code = err_errno(&err, errno, "segment %" PRIu32, record->number);
-        close(fd);
-    }
-    if (code != ERR_NONE)
-        log_warning(NULL, "%s: %s", folder, err.text);
-}
-
 static enum err_code fill(int fd, uint64_t size, struct err *err)
 {
     void *zeros = mem_alloc(ZEROS);

@@ -64,10 +64,15 @@ struct segments_start {
     uint32_t next;  /* the number for the next file */
     uint64_t most;  /* size of the largest files; 0: SEGMENT_MOST_SIZE */
     uint64_t txn;   /* this opening's transaction */
+    uint64_t batch; /* the last one that was committed */
+
+    /* True when a content has a piece in the segment, or may have. */
+    bool (*is_named)(void *context, uint32_t number);
+    void *context;
 };
 
-/* rows: what the index knows, in order of number (copied). Files that the index does not know are taken when they are empty,
-   and left alone, with a line in the log, when they are not. */
+/* rows: what the index knows, in order of number (copied). Files that the index does not know are removed when all that is in
+   them was never committed, and left alone when that is not certain; each is a line in the log. */
 void segments_open(struct segments **set, const struct segments_start *how,
                    const struct segment_record *rows, size_t count);
 void segments_close(struct segments **set);

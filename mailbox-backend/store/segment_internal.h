@@ -37,10 +37,6 @@ enum err_code segment_make(const char *folder, const struct segment_record *reco
                            struct err *err);
 enum err_code segment_write_header(int fd, const struct segment_record *record, struct err *err);
 
-/* Takes the first record out of a file that is to go, so that it is found to hold nothing should it
-   outlive its row (the process killed before it removed the file). */
-void segment_blank(const char *folder, const struct segment_record *record);
-
 /* What a file's first bytes tell: number, generation, size. False when they are damaged. */
 #define SEGMENT_HEADER_USED 28u
 bool segment_header_unpack(const uint8_t header[SEGMENT_HEADER_USED],
@@ -68,7 +64,7 @@ uint64_t segments_next_size(const struct segments *set);
 void segments_maker_start(struct segments *set);
 void segments_maker_stop(struct segments *set);
 
-/* Files in the folder that the index does not know. */
-void segments_adopt(struct segments *set);
+/* Removes files in the folder that the index does not know, where nothing in them was committed. */
+void segments_settle(struct segments *set, const struct segments_start *how);
 
 #endif

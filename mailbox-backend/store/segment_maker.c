@@ -1,17 +1,11 @@
 /* The thread that prepares the next segment file before the active one is full: zeros are written
-   ahead, so that a sync of content has no new blocks to record; and files found at the start that
-   the index does not know. */
+   ahead, so that a sync of content has no new blocks to record. */
 #include "mailbox-backend/store/segment_internal.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "common/log.h"
 
@@ -94,58 +88,4 @@ bool segments_any(const char *folder)
         any = segment_number_of(entry->d_name) != 0;
     closedir(dir);
     return any;
-}
-
-/* A file whose first record was never written holds nothing. */
-static bool is_unused(const struct segments *set, struct segment_record *record)
-{
-    static const uint8_t zeros[RECORD_HEADER];
-    uint8_t first[RECORD_HEADER];
-    struct stat stat;
-    bool unused;
-    int fd;
-
-    if (segment_open_file(set->folder, record, &fd, NULL) != ERR_NONE)
-        return false;
-    unused = fstat(fd, &stat) == 0 &&
-             pread(fd, first, sizeof(first), SEGMENT_HEADER) == (ssize_t)sizeof(first) &&
-             memcmp(first, zeros, sizeof(first)) == 0;
-    record->size = unused ? (uint64_t)stat.st_size : 0;
-    close(fd);
-    return unused && record->size >= SEGMENT_STEP && record->size <= SEGMENT_MOST_SIZE;
-}
-
-static void adopt(struct segments *set, uint32_t number)
-{
-    struct segment_record record = {
-        .number = number,
-        .generation = 1,
-        .state = SEGMENT_FREE,
-        .used = SEGMENT_HEADER,
-        .died = time(NULL), /* it may hold the rest of what was deleted */
-    };
-
-    if (number >= set->next)
-        set->next = number + 1;
-    if (is_unused(set, &record))
-        segments_insert(set, &record, true);
-    else
-        log_warning(NULL, "%s: segment %" PRIu32 " is not in the index; it is left as it is",
-                    set->folder, number);
-}
-
-void segments_adopt(struct segments *set)
-{
-    DIR *dir = opendir(set->folder);
-    const struct dirent *entry;
-
-    if (dir == NULL)
-        return;
-    while ((entry = readdir(dir)) != NULL) {
-        uint32_t number = segment_number_of(entry->d_name);
-
-        if (number != 0 && segments_find(set, number) == NULL)
-            adopt(set, number);
-    }
-    closedir(dir);
 }

@@ -217,7 +217,6 @@ bool segments_recycle(struct segments *set, uint64_t oldest_reader, int64_t old)
         if (segment->record.state == SEGMENT_FREE && !segment->going &&
             must_go(segment, &kept, old)) {
             segment->going = true;
-            segment_blank(set->folder, &segment->record);
             segment->row_dirty = true;
             changed = true;
         }

@@ -146,7 +146,7 @@ void segments_open(struct segments **out, const struct segments_start *how,
     pthread_mutex_init(&set->lock, NULL);
     pthread_cond_init(&set->changed, NULL);
     take_rows(set, rows, count, how->txn);
-    segments_adopt(set);
+    segments_settle(set, how);
     segments_maker_start(set);
     *out = set;
 }

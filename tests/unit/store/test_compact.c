@@ -337,7 +337,7 @@ static uint64_t segment_files(const struct fixture *fixture)
 }
 
 /* Its row is gone from the index then. */
-static void a_file_whose_removal_was_cut_off_is_used_again(void **state)
+static void a_file_whose_removal_was_cut_off_goes_at_the_next_start(void **state)
 {
     struct fixture *fixture = small_segments();
     int status;
@@ -434,7 +434,7 @@ int main(void)
         TIDY(a_thinned_store_shrinks_by_itself),
         TIDY(an_open_content_is_read_from_its_old_place),
         TIDY(nothing_is_lost_by_kill_9_during_compaction),
-        TIDY(a_file_whose_removal_was_cut_off_is_used_again),
+        TIDY(a_file_whose_removal_was_cut_off_goes_at_the_next_start),
         TIDY(constant_churn_stays_within_1_7_times_the_live_bytes),
     };
 
