@@ -58,6 +58,7 @@ struct store {
     struct store_mailbox *mailboxes[MAILBOX_BUCKETS];
     char *unmounted[STORE_DATABASES_MAX]; /* why; NULL: it is mounted */
     struct store_mailbox *removed;        /* their objects stay: someone may hold them */
+    uint64_t removals;                    /* of mailboxes, since the start */
 };
 
 struct recent {

@@ -53,25 +53,27 @@ static void free_object(struct store_mailbox *mailbox)
     free(mailbox);
 }
 
-/* Makes the object known, or takes the one that another thread has made known. */
-static struct store_mailbox *publish(struct store_mailbox *made)
+/* Makes the object known, or takes the one that another thread has made known. NULL: since there were so
+   many removals a mailbox was removed, which may be this one. */
+static struct store_mailbox *publish(struct store_mailbox *made, uint64_t removals)
 {
     struct store *store = made->store;
     struct store_mailbox *known;
 
     pthread_mutex_lock(&store->lock);
     known = find_object(store, &made->guid);
-    if (known == NULL) {
+    if (known == NULL && store->removals == removals) {
         struct store_mailbox **bucket = bucket_of(store, &made->guid);
 
         made->next = *bucket;
-        *bucket = made;
+        *bucket = known = made;
+    } else if (known != NULL) {
+        store_mailbox_ref(known);
     }
     pthread_mutex_unlock(&store->lock);
-    if (known == NULL)
-        return made;
-    free_object(made);
-    return store_mailbox_ref(known);
+    if (known != made)
+        free_object(made);
+    return known;
 }
 
 static enum err_code look_up(struct database *database, const struct store_guid *guid,
@@ -111,37 +113,53 @@ void mailbox_close_copy(struct store_mailbox **mailbox)
     *mailbox = NULL;
 }
 
-/* ERR_NOT_FOUND only when every database that there is has said so. */
-static enum err_code find(struct store *store, const struct store_guid *guid,
-                          struct store_mailbox **mailbox, struct err *err)
+/* The database that has it, and its number there. ERR_NOT_FOUND only when every database that there is
+   has said so. */
+static enum err_code find_row(struct store *store, const struct store_guid *guid,
+                              struct database **database, uint32_t *number, struct err *err)
 {
     struct err why, worst;
 
-    pthread_mutex_lock(&store->lock);
-    *mailbox = find_object(store, guid);
-    pthread_mutex_unlock(&store->lock);
-    if (*mailbox != NULL) {
-        store_mailbox_ref(*mailbox);
-        return ERR_NONE;
-    }
     err_set(&worst, ERR_NOT_FOUND, "there is no such mailbox");
     for (unsigned i = 0; i < store->database_count; i++) {
-        struct database *database;
-        uint32_t number;
-        enum err_code code = store_mounted(store, i, &database, &why);
+        enum err_code code = store_mounted(store, i, database, &why);
 
         if (code == ERR_NONE)
-            code = look_up(database, guid, &number, &why);
-        if (code == ERR_NONE) {
-            *mailbox = publish(new_object(database, guid, number));
+            code = look_up(*database, guid, number, &why);
+        if (code == ERR_NONE)
             return ERR_NONE;
-        }
         if (code != ERR_NOT_FOUND)
             worst = why; /* it may be there */
     }
     if (err != NULL)
         *err = worst;
     return worst.code;
+}
+
+/* What was found in the index is looked for again when a mailbox was removed meanwhile: an object of one
+   that is gone would stand in the way of the next with its GUID. */
+static enum err_code find(struct store *store, const struct store_guid *guid,
+                          struct store_mailbox **mailbox, struct err *err)
+{
+    struct database *database;
+    uint64_t removals;
+    uint32_t number;
+    enum err_code code = ERR_NONE;
+
+    *mailbox = NULL;
+    while (code == ERR_NONE && *mailbox == NULL) {
+        pthread_mutex_lock(&store->lock);
+        removals = store->removals;
+        *mailbox = find_object(store, guid);
+        if (*mailbox != NULL)
+            store_mailbox_ref(*mailbox);
+        pthread_mutex_unlock(&store->lock);
+        if (*mailbox == NULL)
+            code = find_row(store, guid, &database, &number, err);
+        if (*mailbox == NULL && code == ERR_NONE)
+            *mailbox = publish(new_object(database, guid, number), removals);
+    }
+    return code;
 }
 
 static struct database *emptiest(struct store *store)
@@ -172,14 +190,10 @@ static enum err_code create(struct store *store, const struct store_guid *guid,
     if (home == NULL)
         return err_set(err, ERR_UNAVAILABLE, "no database can take a new mailbox now");
     made = op.mailbox = new_object(home, guid, 0);
-    if (store_run(&op) != ERR_NONE) {
-        if (err != NULL)
-            *err = op.err;
-        free_object(made);
-        return op.err.code;
-    }
-    *mailbox = publish(made);
-    return ERR_NONE;
+    if (store_run(&op) != ERR_NONE && err != NULL)
+        *err = op.err;
+    free_object(made);
+    return op.err.code == ERR_NONE ? find(store, guid, mailbox, err) : op.err.code;
 }
 
 enum err_code store_mailbox_open(struct store *store, const struct store_guid *guid, bool make,
@@ -231,6 +245,7 @@ void mailbox_forget(struct store_mailbox *mailbox)
     struct store_mailbox **at;
 
     pthread_mutex_lock(&store->lock);
+    store->removals++;
     for (at = bucket_of(store, &mailbox->guid); *at != NULL; at = &(*at)->next) {
         if (*at == mailbox) {
             *at = mailbox->next;

@@ -1,3 +1,6 @@
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "tests/unit/store/fixture.h"
 
 static enum err_code rename_folder(struct fixture *fixture, uint32_t id, uint32_t parent,
@@ -317,6 +320,51 @@ static void a_removed_mailbox_is_gone_and_can_be_made_anew(void **state)
     assert_int_equal(folder_now(fixture, STORE_INBOX_FOLDER).messages, 0);
 }
 
+#define FINDERS 6
+
+struct finders {
+    struct fixture *fixture;
+    atomic_bool stop;
+};
+
+static void *find_all_the_time(void *argument)
+{
+    struct finders *finders = argument;
+    const struct store_guid guid = guid_of(2);
+    struct store_mailbox *mailbox;
+
+    while (!atomic_load(&finders->stop)) {
+        store_mailbox_open(finders->fixture->store, &guid, false, &mailbox, NULL, NULL);
+        store_mailbox_unref(&mailbox);
+    }
+    return NULL;
+}
+
+/* An object of what was removed must not stay: it would be found in place of the new one. */
+static void a_removed_mailbox_can_be_made_anew_while_others_look_for_it(void **state)
+{
+    struct finders finders = {.fixture = *state};
+    const struct store_guid guid = guid_of(2);
+    pthread_t threads[FINDERS];
+
+    for (unsigned i = 0; i < FINDERS; i++)
+        pthread_create(&threads[i], NULL, find_all_the_time, &finders);
+    for (unsigned round = 0; round < 100; round++) {
+        struct store_op op = {.kind = OP_MAILBOX_REMOVE};
+        bool created = false;
+        struct err err;
+
+        must(store_mailbox_open(finders.fixture->store, &guid, true, &op.mailbox, &created, &err),
+             &err);
+        assert_true(created);
+        must(store_run(&op), &op.err);
+        store_mailbox_unref(&op.mailbox);
+    }
+    atomic_store(&finders.stop, true);
+    for (unsigned i = 0; i < FINDERS; i++)
+        pthread_join(threads[i], NULL);
+}
+
 int main(void)
 {
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
@@ -335,6 +383,7 @@ int main(void)
         WITH_STORE(unused_uids_hide_no_change),
         WITH_STORE(uids_that_were_given_keep_their_validity),
         WITH_STORE(a_removed_mailbox_is_gone_and_can_be_made_anew),
+        WITH_STORE(a_removed_mailbox_can_be_made_anew_while_others_look_for_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
