@@ -190,7 +190,8 @@ static enum err_code add_up_whole(struct check *check, struct lives *lives, stru
 
 /* ---- files ---- */
 
-/* True unless the row says, now, that the segment is in use. */
+/* True unless the row says, now, that the segment is in use. One without live records may be free already,
+   and its row follow with the next commit. */
 static bool is_unused(struct check *check, uint32_t number)
 {
     struct tx tx = check_tx(check, 0);
@@ -199,7 +200,8 @@ static bool is_unused(struct check *check, uint32_t number)
     struct bytes row;
 
     return tx_get(&tx, TABLE_SEGMENT, &key, &row, NULL) != ERR_NONE ||
-           !segment_unpack(row, number, &segment) || segment.state == SEGMENT_FREE;
+           !segment_unpack(row, number, &segment) || segment.state == SEGMENT_FREE ||
+           (segment.state == SEGMENT_SEALED && segment.live == 0);
 }
 
 static bool has_file(struct check *check, uint32_t number)
