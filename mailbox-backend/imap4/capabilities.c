@@ -16,6 +16,7 @@ static const struct {
     unsigned offered; /* enum offered bits */
 } capabilities[] = {
     {"IMAP4rev1",             3501, ALWAYS      },
+    {"IMAP4rev2",             9051, ALWAYS      },
     {"SASL-IR",               4959, BEFORE_LOGIN},
     {"LITERAL+",              7888, ALWAYS      },
     {"ID",                    2971, ALWAYS      },

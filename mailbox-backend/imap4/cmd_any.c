@@ -79,6 +79,7 @@ static const struct {
     {"CONDSTORE",   ENABLED_CONDSTORE                  },
     {"QRESYNC",     ENABLED_QRESYNC | ENABLED_CONDSTORE},
     {"UTF8=ACCEPT", ENABLED_UTF8_ACCEPT | ENABLED_UTF8 },
+    {"IMAP4rev2",   ENABLED_REV2 | ENABLED_UTF8        },
 };
 #define EXTENSIONS (sizeof(extensions) / sizeof(extensions[0]))
 
@@ -116,6 +117,7 @@ enum step cmd_enable(struct command *command)
     if ((enabled & ENABLED_CONDSTORE) != 0)
         condstore_enable(command);
     imap->enabled |= enabled;
+    fetch_tree_forget(imap); /* it may have been parsed in another way */
     return command_ok(command, NULL);
 }
 

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "mailbox-backend/imap4/imap4.h"
+#include "mailbox-backend/imap4/old_name.h"
 #include "mailbox-backend/mailbox/delivery.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
@@ -93,6 +94,7 @@ static enum step after_append(struct command *command)
     }
     if (append->messages[0]->op.err.code != ERR_NONE)
         return fail(command, &append->messages[0]->op);
+    old_name_tell_given(command, append->path);
     for (unsigned i = 0; i < append->count; i++)
         uidset_add(&uids, append->messages[i]->op.out.append.uid);
     buf_printf(&code, "APPENDUID %" PRIu32 " ", append->messages[0]->op.out.append.uid_validity);
@@ -167,14 +169,15 @@ static enum step take_closing(struct command *command)
     return take_end(command);
 }
 
-/* RFC 6855 section 4: a client that has not enabled UTF8=ACCEPT may not bring 8-bit header fields. */
+/* RFC 6855 section 4: a client that has not enabled UTF8=ACCEPT may not bring 8-bit header fields; IMAP4rev2 allows
+   them (RFC 9051 section 4.3.1). */
 static bool is_refused_header(const struct command *command)
 {
     const struct append *append = command->data;
     const struct backend *backend = session_backend(command->imap->session);
 
     return append->has_octet && append->ascii < intake_header_size(newest(append)->intake) &&
-           (command->imap->enabled & ENABLED_UTF8_ACCEPT) == 0 &&
+           (command->imap->enabled & ENABLED_UTF8) == 0 &&
            !backend->settings->imap4be.append_8bit_headers;
 }
 
@@ -186,8 +189,9 @@ static enum step end_literal(struct command *command)
     if (intake_finish(newest(append)->intake, &err) != ERR_NONE)
         return command_fail(command, &err);
     if (is_refused_header(command))
-        return command_no(command, "CANNOT",
-                          "8-bit header fields are taken after ENABLE UTF8=ACCEPT only");
+        return command_no(
+            command, "CANNOT",
+            "8-bit header fields are taken only once UTF-8 is enabled");
     command->run = newest(append)->in_utf8 ? take_closing : take_end;
     return command->run(command);
 }

@@ -6,6 +6,7 @@
 
 #include "mailbox-backend/imap4/list.h"
 #include "mailbox-backend/imap4/object_id.h"
+#include "mailbox-backend/imap4/old_name.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
 /* ---- levels ---- */
@@ -62,8 +63,10 @@ enum step levels_make(struct command *command)
 /* RFC 8474 section 4.1. */
 static enum step end_create(struct command *command, uint32_t folder)
 {
+    const struct levels_making *making = command->data;
     struct buf code = {0};
 
+    old_name_tell_given(command, making->path);
     buf_text(&code, "MAILBOXID (");
     object_id_write_folder(&code, command->imap->mailbox, folder);
     buf_byte(&code, ')');
@@ -174,11 +177,24 @@ enum step cmd_create(struct command *command)
 
 /* ---- DELETE ---- */
 
+struct deletion {
+    struct str path;
+};
+
+static enum step end_delete(struct command *command)
+{
+    const struct deletion *deletion = command->data;
+
+    if (command->op.err.code == ERR_NONE)
+        old_name_tell_given(command, deletion->path);
+    return command_op_done(command);
+}
+
 static enum step delete_folder(struct command *command, const struct store_folder *folder)
 {
     command->op.kind = OP_FOLDER_DELETE;
     command->op.folder = folder->id;
-    command->run = command_op_done;
+    command->run = end_delete;
     return command_submit(command);
 }
 
@@ -192,7 +208,7 @@ static enum step mark_placeholder(struct command *command)
     command->op.kind = OP_PROPERTY_SET;
     command->op.folder = folder;
     placeholder_property(true, &command->op.in.property.property);
-    command->run = command_op_done;
+    command->run = end_delete;
     return command_submit(command);
 }
 
@@ -223,20 +239,21 @@ static enum step delete_found(struct command *command, const struct store_folder
 
 enum step cmd_delete(struct command *command)
 {
+    struct deletion *deletion = arena_alloc(&command->arena, sizeof(*deletion));
     struct store_read *read;
     struct store_folder folder;
-    struct str path;
     struct err err;
     bool is_placeholder;
     enum err_code code;
 
-    if (!command_take_path(command, &path))
+    command->data = deletion;
+    if (!command_take_path(command, &deletion->path))
         return command_ended(command);
     if (!parse_end(&command->args))
         return command_bad_syntax(command);
     if (!command_read(command, &read))
         return command_ended(command);
-    code = path_find(read, path, &folder, &err);
+    code = path_find(read, deletion->path, &folder, &err);
     is_placeholder = code == ERR_NONE && placeholder_is(read, &folder);
     store_read_end(&read);
     if (code != ERR_NONE)

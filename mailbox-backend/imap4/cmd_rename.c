@@ -3,15 +3,27 @@
 #include <string.h>
 
 #include "mailbox-backend/imap4/levels.h"
+#include "mailbox-backend/imap4/old_name.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
 struct renaming {
     struct levels_making parents; /* of the target */
     struct str source;
+    struct str given; /* the source as the client wrote it */
     struct str target;
     const char *name; /* the target's last level */
     uint32_t folder;  /* the source */
 };
+
+static enum step end_rename(struct command *command)
+{
+    const struct renaming *renaming = command->data;
+
+    if (command->op.err.code == ERR_NONE && (old_name_differs(renaming->given, renaming->source) ||
+                                             old_name_differs(command->given, renaming->target)))
+        old_name_tell(command, renaming->given, renaming->target);
+    return command_op_done(command);
+}
 
 static enum step move_inbox(struct command *command)
 {
@@ -25,7 +37,7 @@ static enum step move_inbox(struct command *command)
     command->op.folder = STORE_INBOX_FOLDER;
     command->op.uids = &command->uids;
     command->op.in.copy.target = target;
-    command->run = command_op_done;
+    command->run = end_rename;
     return command_submit(command);
 }
 
@@ -51,7 +63,7 @@ static enum step rename_to(struct command *command, uint32_t parent)
     command->op.folder = renaming->folder;
     command->op.in.rename.parent = parent;
     command->op.in.rename.name = renaming->name;
-    command->run = command_op_done;
+    command->run = end_rename;
     return command_submit(command);
 }
 
@@ -133,6 +145,7 @@ enum step cmd_rename(struct command *command)
 
     if (!command_take_path(command, &renaming->source))
         return command_ended(command);
+    renaming->given = command->given;
     if (!parse_space(&command->args))
         return command_bad_syntax(command);
     if (!command_take_path(command, &renaming->target))

@@ -1,5 +1,5 @@
-/* SEARCH and UID SEARCH (RFC 3501 section 6.4.4; RETURN: search_result.h). Without RETURN hits are
-   written as they are found, so nothing grows with their number. */
+/* SEARCH and UID SEARCH (RFC 3501 section 6.4.4; RETURN: search_result.h). In IMAP4rev1 without
+   RETURN hits are written as they are found, so nothing grows with their number. */
 #include <inttypes.h>
 
 #include "mailbox-backend/imap4/search_result.h"
@@ -131,6 +131,8 @@ enum step cmd_search(struct command *command)
     searching->run.hit = take_hit;
     if (!search_result_take(&command->args, &searching->result))
         return command_bad_syntax(command);
+    if (imap_is_rev2(command->imap) && !has_return(searching))
+        searching->result.asked = RETURN_ALL; /* RFC 9051 section 6.4.4 */
     if (!search_run_take(command, &searching->run))
         return refuse(command);
     search_result_unsave(command->imap, &searching->result);

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 
 #include "common/mem.h"
+#include "mailbox-backend/imap4/list.h"
 #include "mailbox-backend/imap4/object_id.h"
+#include "mailbox-backend/imap4/old_name.h"
 #include "mailbox-backend/imap4/resync.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
@@ -40,15 +42,26 @@ static void tell_mailbox_id(struct command *command)
     buf_text(out, ")] Its id\r\n");
 }
 
+/* RFC 9051 section 6.3.2. */
+static enum err_code tell_name(struct command *command, struct store_read *read, struct err *err)
+{
+    const struct selection *selection = command->data;
+    struct str given = {0};
+
+    if (!imap_is_rev2(command->imap))
+        return ERR_NONE;
+    if (old_name_differs(command->given, selection->path))
+        given = command->given;
+    return list_tell_one(command, read, selection->path, given, err);
+}
+
 static void tell_selection(struct command *command, uint32_t unseen_uid)
 {
-    struct imap *imap = command->imap;
-    const struct view *view = imap->view;
+    const struct view *view = command->imap->view;
 
     flags_tell(command);
-    untagged(command, "%u EXISTS", view_count(view));
-    untagged(command, "%u RECENT", view_recent_count(view));
-    if (unseen_uid != 0)
+    size_tell(command);
+    if (unseen_uid != 0 && !imap_is_rev2(command->imap))
         untagged(command, "OK [UNSEEN %u] First unseen message", view_sequence(view, unseen_uid));
     untagged(command, "OK [UIDVALIDITY %u] UIDs are valid", view->uid_validity);
     untagged(command, "OK [UIDNEXT %u] Predicted next UID", view->uid_next);
@@ -67,6 +80,7 @@ static enum step open_folder(struct command *command, struct store_read *read,
     struct err err;
 
     if (store_first_unseen(read, folder->id, &unseen_uid, &err) != ERR_NONE ||
+        tell_name(command, read, &err) != ERR_NONE ||
         view_open(&view, imap->mailbox, read, folder, !selection->read_only, &err) != ERR_NONE)
         return command_fail(command, &err);
     imap->view = mem_alloc(sizeof(view));

@@ -102,6 +102,7 @@ enum err_code command_decode_name(struct command *command, struct str name, stru
 
     if (!is_utf8 && !mutf7_decode(&command->arena, name, &name))
         return err_set(err, ERR_INVALID, "The mailbox name is not valid modified UTF-7");
+    command->given = name;
     return path_nfc(&command->arena, name, text, err);
 }
 

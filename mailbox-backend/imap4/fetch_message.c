@@ -29,6 +29,14 @@ static enum err_code read_summary(struct fetch_message *message, unsigned kinds,
     return ERR_NONE;
 }
 
+/* In IMAP4rev2 message/global has a structure inside (RFC 9051 section 7.5.2), in IMAP4rev1 not. */
+static bool has_other_structure(const struct imap *imap, const struct fetch_message *message,
+                                unsigned kinds)
+{
+    return imap_is_rev2(imap) && (kinds & (FETCH_BODY | FETCH_BODYSTRUCTURE)) != 0 &&
+           mime_summary_has_global(&message->summary);
+}
+
 /* A summary that cannot be read is made anew from the message. */
 static void take_summary(struct command *command, struct fetch_message *message, unsigned kinds,
                          struct store_read *read)
@@ -40,6 +48,10 @@ static void take_summary(struct command *command, struct fetch_message *message,
     if (code != ERR_NONE && code != ERR_NOT_FOUND)
         log_warning(session_who(command->imap->session), "folder %u, uid %u: summary not used: %s",
                     folder, message->item.uid, err.text);
+    if (code == ERR_NONE && has_other_structure(command->imap, message, kinds)) {
+        message->has_summary = false;
+        buf_release(&message->body);
+    }
 }
 
 static bool makes_preview(const struct fetch_message *message, const struct fetch_request *request)
@@ -66,8 +78,10 @@ static enum err_code open_content(const struct imap *imap, struct fetch_message 
                                   struct err *err)
 {
     enum err_code code = store_content_open(read, &message->item, &message->content, err);
+    struct mime_limits limits = mime_default_limits;
     uint64_t size;
 
+    limits.global = imap_is_rev2(imap);
     if (code == ERR_NOT_FOUND) /* in the snapshot that has the item */
         return err_set(err, ERR_CORRUPT, "the content is missing");
     if (code != ERR_NONE)
@@ -81,7 +95,7 @@ static enum err_code open_content(const struct imap *imap, struct fetch_message 
     message->root = fetch_tree_find(imap, message->item.content_id);
     message->parse_end = message->root == NULL ? parse_need(message, request) : 0;
     if (message->parse_end > 0)
-        mime_parser_init(&message->parser, &message->arena, NULL);
+        mime_parser_init(&message->parser, &message->arena, &limits);
     return ERR_NONE;
 }
 

@@ -60,7 +60,7 @@ static void write_preview(const struct fetch_message *message, struct buf *out)
         imap_string_write(out, str_n(message->preview.text, message->preview.length));
 }
 
-static void write_value(const struct view *view, const struct fetch_message *message,
+static void write_value(const struct imap *imap, const struct fetch_message *message,
                         enum fetch_kind kind, struct buf *out)
 {
     switch (kind) {
@@ -68,7 +68,7 @@ static void write_value(const struct view *view, const struct fetch_message *mes
         buf_printf(out, "%" PRIu32, message->item.uid);
         break;
     case FETCH_FLAGS:
-        flags_write(out, view, &message->item);
+        flags_write(out, imap, &message->item);
         break;
     case FETCH_INTERNALDATE:
         write_date(message->item.internal_date, message->item.zone, out);
@@ -244,7 +244,7 @@ static void write_end(struct command *command, const struct fetch_message *messa
         buf_printf(out, " MODSEQ (%" PRIu64 ")", message->item.modseq);
     if (message->tell_flags && (request->kinds & FETCH_FLAGS) == 0) {
         buf_text(out, " FLAGS ");
-        flags_write(out, command->imap->view, &message->item);
+        flags_write(out, command->imap, &message->item);
     }
     buf_text(out, ")\r\n");
 }
@@ -253,7 +253,6 @@ enum fetch_progress fetch_message_tell(struct command *command, struct fetch_mes
                                        const struct fetch_request *request, size_t *share,
                                        struct err *err)
 {
-    const struct view *view = command->imap->view;
     struct buf *out = command_output(command);
 
     for (; message->at != NULL; message->at = message->at->next) {
@@ -271,7 +270,7 @@ enum fetch_progress fetch_message_tell(struct command *command, struct fetch_mes
             if (progress != FETCH_TOLD)
                 return progress;
         } else {
-            write_value(view, message, item->kind, out);
+            write_value(command->imap, message, item->kind, out);
         }
     }
     write_end(command, message, request);

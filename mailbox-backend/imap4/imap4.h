@@ -54,6 +54,7 @@ struct command {
     const struct imap_command *entry;
     struct str tag;
     struct parse args; /* behind the command's name and the space there */
+    struct str given;  /* the newest mailbox name, in UTF-8, as it was before it was normalised */
     unsigned why;      /* of this call of advance(): enum session_why bits */
     enum step (*run)(struct command *command);
 
@@ -95,6 +96,7 @@ enum imap_enabled { /* bits: for the whole session */
                     ENABLED_QRESYNC = 2,
                     ENABLED_UTF8 = 4, /* names and quoted strings are UTF-8, in both directions */
                     ENABLED_UTF8_ACCEPT = 8, /* and the other rules of RFC 6855 hold */
+                    ENABLED_REV2 = 16, /* answers of IMAP4rev2 (RFC 9051) in place of IMAP4rev1's */
 };
 
 /* One IMAP4 session. */
@@ -129,12 +131,18 @@ bool command_has_room(const struct command *command);
 void untagged(struct command *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Appends "(\Seen $Forwarded)": flags of an item of the selected folder, \Recent included. Call
+/* IMAP4rev2 was enabled. */
+bool imap_is_rev2(const struct imap *imap);
+
+/* Appends "* 3 EXISTS" and, in IMAP4rev1, "* 1 RECENT". */
+void size_tell(struct command *command);
+
+/* Appends "(\Seen $Forwarded)": flags of an item of the selected folder, in IMAP4rev1 \Recent included. Call
    flags_learn() first, so that every keyword has a name that the client knows. */
-void flags_write(struct buf *out, const struct view *view, const struct store_item *item);
+void flags_write(struct buf *out, const struct imap *imap, const struct store_item *item);
 
 /* Appends "* 1 FETCH (FLAGS (\Seen))", after the same preparation; with the UID where the command is by
-   uid, with UID and MODSEQ once CONDSTORE is enabled. */
+   uid or IMAP4rev2 is enabled, with UID and MODSEQ once CONDSTORE is enabled. */
 void flags_tell_item(struct command *command, const struct store_item *item);
 
 /* Reads the folder's keywords anew where an item has one without a name, and then tells the
@@ -182,7 +190,7 @@ enum err_code vanished_since(const struct view *view, struct store_read *read,
 
 /* Decodes a mailbox name, or a pattern of names, to UTF-8 in normal form. Where UTF-8 is not enabled it is
    modified UTF-7; one with 8-bit bytes, which that never has, is UTF-8 even so (RFC 6855 section 3).
-   ERR_INVALID says what is wrong with it. */
+   ERR_INVALID says what is wrong with it. command->given is what it is in UTF-8 as it came. */
 enum err_code command_decode_name(struct command *command, struct str name, struct str *text,
                                   struct err *err);
 

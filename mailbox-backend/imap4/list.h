@@ -49,6 +49,11 @@ enum err_code list_tell_folder(struct command *command, const struct list_reques
 enum err_code list_tell_missing(struct command *command, const struct list_request *request,
                                 struct store_read *read, struct str path, struct err *err);
 
+/* Tells of one name that was not asked for by LIST, whether there is such a folder or not; old_name, if its data is
+   not NULL, as its OLDNAME (RFC 9051 section 6.3.9.7). */
+enum err_code list_tell_one(struct command *command, struct store_read *read, struct str path,
+                            struct str old_name, struct err *err);
+
 /* "\Sent", or NULL. */
 const char *list_use_name(enum store_special_use use);
 /* USE_NONE: no folder can have such a use. */

@@ -116,6 +116,7 @@ struct name {
     const char *other;    /* attribute, or NULL */
     bool subscribed;
     bool with_child_info;
+    struct str old_name; /* .data NULL: none */
 };
 
 static void write_child_info(struct buf *out, unsigned select)
@@ -138,6 +139,11 @@ static void write_name(struct command *command, const struct list_request *reque
     mailbox_name_write(command, name->path);
     if (name->with_child_info)
         write_child_info(out, request->select);
+    if (name->old_name.data != NULL) {
+        buf_text(out, " (\"OLDNAME\" (");
+        mailbox_name_write(command, name->old_name);
+        buf_text(out, "))");
+    }
     buf_text(out, "\r\n");
 }
 
@@ -148,30 +154,35 @@ static bool is_selected(const struct list_request *request, const struct store_f
            ((request->select & LIST_SPECIAL_USE) == 0 || use_names[folder->use] != NULL);
 }
 
+static struct name name_of(struct store_read *read, const struct store_folder *folder,
+                           struct str path)
+{
+    return (struct name){
+        .path = path,
+        .children = folder->has_children ? "\\HasChildren" : "\\HasNoChildren",
+        .other = placeholder_is(read, folder) ? "\\Noselect" : use_names[folder->use],
+    };
+}
+
 /* RFC 5258 section 3.3: what is not selected is told only for the sake of what is below it and is not
    told itself. */
 enum err_code list_tell_folder(struct command *command, const struct list_request *request,
                                struct store_read *read, const struct store_folder *folder,
                                struct str path, struct err *err)
 {
-    bool is_placeholder = placeholder_is(read, folder);
     bool subscribed = request->tells_subscribed && subscription_has(read, path);
     bool selected = is_selected(request, folder, subscribed);
     struct below below = {.request = request, .read = read, .path = path};
-    struct name name = {
-        .path = path,
-        .children = folder->has_children ? "\\HasChildren" : "\\HasNoChildren",
-        .other = is_placeholder ? "\\Noselect" : use_names[folder->use],
-        .subscribed = subscribed,
-    };
+    struct name name = name_of(read, folder, path);
 
     if (look_below(&below, err) != ERR_NONE)
         return err->code;
     if (!selected && !below.unmatched)
         return ERR_NONE;
+    name.subscribed = subscribed;
     name.with_child_info = below.any;
     write_name(command, request, &name);
-    if (request->status == 0 || is_placeholder || !selected)
+    if (request->status == 0 || placeholder_is(read, folder) || !selected)
         return ERR_NONE;
     return status_tell(command, read, folder, path, request->status, err);
 }
@@ -231,5 +242,24 @@ enum err_code list_tell_missing(struct command *command, const struct list_reque
         return err->code;
     name.with_child_info = below.any;
     write_name(command, request, &name);
+    return ERR_NONE;
+}
+
+/* ---- one name ---- */
+
+enum err_code list_tell_one(struct command *command, struct store_read *read, struct str path,
+                            struct str old_name, struct err *err)
+{
+    static const struct list_request request;
+    struct name name = {.path = path, .children = "\\HasNoChildren", .other = "\\NonExistent"};
+    struct store_folder folder;
+    enum err_code code = path_find(read, path, &folder, err);
+
+    if (code != ERR_NONE && code != ERR_NOT_FOUND)
+        return code;
+    if (code == ERR_NONE)
+        name = name_of(read, &folder, path);
+    name.old_name = old_name;
+    write_name(command, &request, &name);
     return ERR_NONE;
 }

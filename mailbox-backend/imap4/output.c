@@ -44,6 +44,22 @@ void untagged(struct command *command, const char *format, ...)
     buf_text(out, "\r\n");
 }
 
+/* ---- IMAP4rev2 ---- */
+
+bool imap_is_rev2(const struct imap *imap)
+{
+    return (imap->enabled & ENABLED_REV2) != 0;
+}
+
+void size_tell(struct command *command)
+{
+    const struct view *view = command->imap->view;
+
+    untagged(command, "%u EXISTS", view_count(view));
+    if (!imap_is_rev2(command->imap))
+        untagged(command, "%u RECENT", view_recent_count(view));
+}
+
 /* ---- flags ---- */
 
 static const struct {
@@ -77,12 +93,13 @@ static void write_system_flags(struct list_writer *writer, uint32_t flags)
     }
 }
 
-void flags_write(struct buf *out, const struct view *view, const struct store_item *item)
+void flags_write(struct buf *out, const struct imap *imap, const struct store_item *item)
 {
     struct list_writer writer = {out, "("};
+    const struct view *view = imap->view;
 
     write_system_flags(&writer, item->flags.system);
-    if (view_is_recent(view, item->uid))
+    if (!imap_is_rev2(imap) && view_is_recent(view, item->uid))
         write_word(&writer, "\\Recent");
     for (unsigned i = 0; i < view->keywords.count; i++) {
         if (keyword_is_set(&item->flags, i))
@@ -94,17 +111,17 @@ void flags_write(struct buf *out, const struct view *view, const struct store_it
 void flags_tell_item(struct command *command, const struct store_item *item)
 {
     struct buf *out = command_output(command);
-    const struct view *view = command->imap->view;
+    const struct imap *imap = command->imap;
 
-    buf_printf(out, "* %u FETCH (", view_sequence(view, item->uid));
-    if (condstore_is_enabled(command->imap)) {
+    buf_printf(out, "* %u FETCH (", view_sequence(imap->view, item->uid));
+    if (condstore_is_enabled(imap)) {
         condstore_write(out, item);
         buf_byte(out, ' ');
-    } else if ((command->entry->flags & CMD_UID) != 0) {
+    } else if ((command->entry->flags & CMD_UID) != 0 || imap_is_rev2(imap)) {
         buf_printf(out, "UID %u ", item->uid);
     }
     buf_text(out, "FLAGS ");
-    flags_write(out, view, item);
+    flags_write(out, imap, item);
     buf_text(out, ")\r\n");
 }
 

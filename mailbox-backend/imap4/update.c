@@ -108,8 +108,7 @@ static enum update_phase tell_arrived(struct command *command)
 
     if (!uidset_is_empty(&update->news.arrived)) {
         view_add_arrived(view, &update->news);
-        untagged(command, "%u EXISTS", view_count(view));
-        untagged(command, "%u RECENT", view_recent_count(view));
+        size_tell(command);
     }
     return update->news.flags ? UPDATE_FLAGS : UPDATE_DONE;
 }

@@ -120,16 +120,9 @@ static void write_multipart(struct writer *writer, const struct mime_part *part)
     write_extension(writer, part);
 }
 
-/* A multipart or a message that was not looked into cannot be told as one. */
-static bool is_opaque(const struct mime_part *part)
-{
-    return part->kind == MIME_LEAF &&
-           (mime_part_is(part, "multipart", NULL) || mime_part_is(part, "message", "rfc822"));
-}
-
 static void write_type(struct writer *writer, const struct mime_part *part)
 {
-    bool opaque = is_opaque(part);
+    bool opaque = part->opaque;
 
     imap_string_write(writer->out, opaque ? STR("application") : part->type);
     buf_byte(writer->out, ' ');

@@ -62,26 +62,36 @@ static bool is_encoded(const struct mime_part *part)
            str_is_nocase(part->encoding, "quoted-printable");
 }
 
+static bool is_message(const struct mime_parser *parser, const struct mime_part *part)
+{
+    return mime_part_is(part, "message", "rfc822") ||
+           (parser->limits.global && mime_part_is(part, "message", "global"));
+}
+
 /* The header of the current part ends at offset, where its body or the message in it begins. */
 static void end_header(struct mime_parser *parser, uint64_t offset)
 {
     struct mime_node *node = parser->current;
     struct mime_part *part = &node->part;
     bool may_nest = node->depth < parser->limits.depth && parser->parts < parser->limits.parts;
+    bool multipart;
+    bool message;
 
     parser_header_end(parser);
     parser->in_header = false;
     part->header_length = offset - part->header_offset;
     part->body_offset = offset;
     node->lines_at_body = parser->lines;
-    if (!may_nest)
-        return;
-    if (mime_part_is(part, "multipart", NULL)) {
+    multipart = mime_part_is(part, "multipart", NULL);
+    message = is_message(parser, part);
+    if (may_nest && multipart) {
         part->kind = MIME_MULTIPART;
         node->boundary = boundary_of(part);
-    } else if (mime_part_is(part, "message", "rfc822") && !is_encoded(part)) {
+    } else if (may_nest && message && !is_encoded(part)) {
         part->kind = MIME_MESSAGE;
         open_part(parser, node, true, offset);
+    } else {
+        part->opaque = multipart || message;
     }
 }
 

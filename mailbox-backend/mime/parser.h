@@ -14,10 +14,11 @@ struct mime_limits {
     size_t field_bytes; /* kept of one header field */
     size_t part_bytes;  /* kept of one part's header */
     size_t total_bytes; /* kept of all headers together */
+    bool global;        /* message/global (RFC 6532) is looked into as message/rfc822 is */
 };
 
 /* What the back end uses: 1,000 parts, depth 100, 128 parameters, 128 KB a field, 256 KB a part,
-   512 KB in all. */
+   512 KB in all; message/global is a leaf as any other. */
 extern const struct mime_limits mime_default_limits;
 
 /* A boundary longer than this is none (RFC 2046 allows 70). */

@@ -45,7 +45,7 @@ enum mime_kind {
     MIME_LEAF,      /* the body is content; also a multipart or message beyond the limits, and a
                        message in base64 or quoted-printable */
     MIME_MULTIPART, /* the body holds the children; none when no boundary was found */
-    MIME_MESSAGE    /* message/rfc822: one child, the message inside */
+    MIME_MESSAGE    /* message/rfc822, or message/global: one child, the message inside */
 };
 
 struct mime_part {
@@ -53,6 +53,9 @@ struct mime_part {
     const struct mime_part *children;
     const struct mime_part *next; /* sibling */
     enum mime_kind kind;
+    bool
+        opaque; /* a multipart or message that was not looked into: a MIME_LEAF that cannot be told as
+                    what it is */
 
     struct str type; /* as written, or the default that RFC 2045 section 5.2 gives */
     struct str subtype;

@@ -55,3 +55,14 @@ enum err_code mime_summary_open(const void *data, size_t length, struct mime_sum
     summary->bodystructure = str_n(bytes + HEAD_SIZE + envelope, length - HEAD_SIZE - envelope);
     return ERR_NONE;
 }
+
+bool mime_summary_has_global(const struct mime_summary *summary)
+{
+    struct str rest = summary->bodystructure;
+
+    for (; rest.length > 0; rest = str_n(rest.data + 1, rest.length - 1)) {
+        if (str_starts_nocase(rest, "\"message\" \"global\""))
+            return true;
+    }
+    return false;
+}

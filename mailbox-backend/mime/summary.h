@@ -23,6 +23,10 @@ bool mime_summary_build(const struct mime_part *root, struct buf *out);
 enum err_code mime_summary_open(const void *data, size_t length, struct mime_summary *summary,
                                 struct err *err);
 
+/* Whether a part is message/global, which the summary tells as a leaf. It may be wrong about a parameter
+   that looks so. */
+bool mime_summary_has_global(const struct mime_summary *summary);
+
 /* Appends BODY, as mime_body_write() writes it, made from the BODYSTRUCTURE of a summary by leaving
    out the extension data. ERR_CORRUPT when that is damaged; out then holds a part of the answer. */
 enum err_code mime_summary_body(const struct mime_summary *summary, struct buf *out,

@@ -17,6 +17,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         DIALOGUE("commands_of_every_state_are_answered", "any.txt"),
+        DIALOGUE("imap4rev2_answers_in_its_own_way", "rev2.txt"),
         DIALOGUE("select_examine_unselect_and_close", "select.txt"),
         DIALOGUE("folders_are_created_deleted_and_renamed", "folders.txt"),
         DIALOGUE("list_matches_patterns_and_shows_special_uses", "list.txt"),

@@ -213,6 +213,40 @@ static void what_is_nested_too_deep_is_an_octet_stream(void **state)
     assert_buf(&out, "(\"application\" \"octet-stream\" NIL NIL NIL \"7bit\" 13)");
 }
 
+/* RFC 9051 section 9, body-type-msg; in IMAP4rev1 it is a leaf. */
+static void message_global_is_a_message_where_it_is_asked_for(void **state)
+{
+    struct mime_limits limits = mime_default_limits;
+    const char *text = "Content-Type: Message/Global\n\nSubject: h\xc3\xa9\n\nx";
+    const char *encoded = "Content-Type: message/global\nContent-Transfer-Encoding: base64\n\neA==";
+    struct mime_parser parser;
+    struct mime_summary summary;
+    struct buf out = {0};
+
+    (void)state;
+    limits.global = true;
+    mime_parser_init(&parser, &arena, &limits);
+    mime_parser_feed(&parser, text, strlen(text));
+    mime_body_write(mime_parser_finish(&parser), &out);
+    assert_buf(&out,
+               "(\"Message\" \"Global\" NIL NIL NIL \"7bit\" 15 (NIL {3}\r\nh\xc3\xa9 NIL NIL NIL "
+               "NIL NIL NIL NIL NIL) (\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL "
+               "\"7bit\" 1 0) 2)");
+    mime_parser_init(&parser, &arena, &limits);
+    mime_parser_feed(&parser, encoded, strlen(encoded));
+    mime_body_write(mime_parser_finish(&parser), &out);
+    assert_buf(&out, "(\"application\" \"octet-stream\" NIL NIL NIL \"base64\" 4)");
+    assert_body(text, "(\"Message\" \"Global\" NIL NIL NIL \"7bit\" 15)");
+    assert_true(mime_summary_build(parse_text(&arena, text), &out));
+    mime_summary_open(buf_bytes(&out), buf_length(&out), &summary, NULL);
+    assert_true(mime_summary_has_global(&summary));
+    buf_truncate(&out, 0);
+    assert_true(mime_summary_build(parse_text(&arena, "Subject: global\n\nx"), &out));
+    mime_summary_open(buf_bytes(&out), buf_length(&out), &summary, NULL);
+    assert_false(mime_summary_has_global(&summary));
+    buf_release(&out);
+}
+
 static void summary_gives_back_what_it_was_built_from(void **state)
 {
     const struct mime_part *root = parse_text(&arena, "Subject: \xe9\n\nx");
@@ -320,6 +354,7 @@ int main(void)
         TEST(message_shows_what_is_inside),
         TEST(continued_parameters_are_joined),
         TEST(what_is_nested_too_deep_is_an_octet_stream),
+        TEST(message_global_is_a_message_where_it_is_asked_for),
         TEST(summary_gives_back_what_it_was_built_from),
         TEST(summary_is_never_longer_than_its_limit),
         TEST(damaged_summary_is_refused),
