@@ -7,16 +7,17 @@
 
 #include "common/log.h"
 #include "common/mem.h"
+#include "mailbox-backend/store/compact_ahead.h"
 #include "mailbox-backend/store/journal.h"
 #include "mailbox-backend/store/piece.h"
 
 #define LIVE_PERCENT 60u      /* segments with a smaller live share are rewritten */
 #define LIVE_PERCENT_FULL 80u /* while the store takes too much */
-#define SEGMENTS_AT_ONCE 64u  /* rewritten by one pass over the content table */
 #define SLICE_BYTES (8u << 20)
 #define SLICE_BYTES_BUSY (1u << 20) /* while operations are waiting */
 #define SLICE_ROWS 10000u           /* content rows looked at, at most */
 #define LOOK_MS 1000u               /* how often to look for work, at least */
+#define AHEAD_MS 2u                 /* how often to look whether what comes next was read */
 #define NO_ROOM_MS 10000u
 
 struct compact {
@@ -24,10 +25,12 @@ struct compact {
     bool urgent;
     uint64_t next_ms;     /* nothing is done before (monotonic) */
     uint64_t sealed;      /* segments, when it last looked */
-    size_t segment_count; /* of the running pass; 0: there is none */
-    uint32_t segments[SEGMENTS_AT_ONCE];
-    uint64_t next;   /* content id where the pass goes on */
-    bool at_end;     /* of the table: the pass ends when the slice is durable */
+    struct chosen chosen; /* of the running pass; none: there is no pass */
+    uint64_t next;        /* content id where the pass goes on */
+    bool at_end;          /* of the table: the pass ends when the slice is durable */
+    struct ahead *ahead;
+    bool asked;      /* it was asked to read what comes next */
+    uint64_t warm;   /* below this content id it has */
     bool damaged;    /* the pass met what cannot be moved */
     uint8_t *record; /* room for one */
 };
@@ -38,6 +41,8 @@ struct slice {
     struct batch *batch;
     unsigned rows;
     uint64_t bytes;
+    uint64_t upto; /* content id: no further */
+    bool ended;    /* not at the table's end */
 };
 
 /* A content with something to be moved: a copy of its row. */
@@ -66,8 +71,10 @@ struct compact *compact_create(struct database *database)
 
 void compact_destroy(struct compact **compact)
 {
-    if (*compact != NULL)
+    if (*compact != NULL) {
+        ahead_destroy(&(*compact)->ahead);
         free((*compact)->record);
+    }
     free(*compact);
     *compact = NULL;
 }
@@ -76,7 +83,7 @@ void compact_destroy(struct compact **compact)
 
 static void end_pass(struct compact *compact)
 {
-    compact->segment_count = 0;
+    compact->chosen.count = 0;
     free(compact->record);
     compact->record = NULL;
     atomic_store(&compact->database->compacting, false);
@@ -89,12 +96,14 @@ static void begin_pass(struct compact *compact)
         .old = time(NULL) - COMPACT_OLD_SECONDS,
     };
 
-    compact->segment_count =
-        segments_choose(compact->database->segments, &rule, compact->segments, SEGMENTS_AT_ONCE);
-    if (compact->segment_count == 0)
+    compact->chosen.count = segments_choose(compact->database->segments, &rule,
+                                            compact->chosen.numbers, COMPACT_AT_ONCE);
+    if (compact->chosen.count == 0)
         return;
     compact->next = 1;
     compact->at_end = compact->damaged = false;
+    compact->asked = false;
+    compact->warm = 0;
     compact->record = mem_grow(NULL, RECORD_HEADER + PIECE_BYTES, 1);
     atomic_store(&compact->database->compacting, true);
 }
@@ -103,7 +112,8 @@ static void begin_pass(struct compact *compact)
 static void finish_pass(struct compact *compact)
 {
     if (compact->damaged)
-        segments_give_up(compact->database->segments, compact->segments, compact->segment_count);
+        segments_give_up(compact->database->segments, compact->chosen.numbers,
+                         compact->chosen.count);
     end_pass(compact);
 }
 
@@ -117,55 +127,59 @@ static void look(struct compact *compact)
 {
     compact->sealed = segments_sealed(compact->database->segments);
     compact->urgent = segments_overfull(compact->database->segments);
-    if (compact->segment_count > 0)
+    if (compact->chosen.count > 0)
         return;
     compact->next_ms = now_ms() + LOOK_MS;
     begin_pass(compact);
-    if (compact->segment_count > 0 && !database_can_compact(compact->database)) {
+    if (compact->chosen.count > 0 && !database_can_compact(compact->database)) {
         end_pass(compact);
         compact->next_ms = now_ms() + NO_ROOM_MS;
     }
+}
+
+/* What comes next was read ahead, or there is nothing more to be read; else it is asked for. Only a store that
+   takes too much does not wait for it. */
+static bool is_warm(struct compact *compact)
+{
+    if (compact->at_end || compact->next < compact->warm)
+        return true;
+    if (compact->ahead == NULL)
+        compact->ahead = ahead_create(compact->database);
+    if (!compact->asked)
+        ahead_ask(compact->ahead, &compact->chosen, compact->next);
+    compact->asked = !ahead_is_done(compact->ahead, &compact->warm);
+    return !compact->asked;
 }
 
 bool compact_is_due(struct compact *compact)
 {
     bool sealed = segments_sealed(compact->database->segments) != compact->sealed;
     bool is_time = now_ms() >= compact->next_ms;
+    bool warm;
 
-    if (sealed || (is_time && compact->segment_count == 0))
+    if (sealed || (is_time && compact->chosen.count == 0))
         look(compact);
-    return compact->segment_count > 0 && (is_time || compact->urgent);
+    warm = compact->chosen.count > 0 && is_warm(compact);
+    return compact->chosen.count > 0 && ((is_time && warm) || compact->urgent);
 }
 
 bool compact_is_urgent(const struct compact *compact)
 {
-    return compact->urgent && compact->segment_count > 0;
+    return compact->urgent && compact->chosen.count > 0;
 }
 
 uint64_t compact_wait_ms(const struct compact *compact)
 {
     uint64_t now = now_ms();
 
-    return compact_is_urgent(compact) || compact->next_ms <= now ? 0 : compact->next_ms - now;
+    if (compact_is_urgent(compact))
+        return 0;
+    if (compact->next_ms > now)
+        return compact->next_ms - now;
+    return compact->asked ? AHEAD_MS : 0;
 }
 
 /* ---- moving ---- */
-
-static bool is_chosen(const struct compact *compact, uint32_t segment)
-{
-    size_t low = 0;
-    size_t high = compact->segment_count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (compact->segments[middle] < segment)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < compact->segment_count && compact->segments[low] == segment;
-}
 
 static void report(struct compact *compact, const char *what)
 {
@@ -211,7 +225,7 @@ static enum err_code move_pieces(struct slice *slice, struct found *found, unsig
         enum err_code code;
 
         piece_unpack(row, i, &place);
-        if (!is_chosen(slice->compact, place.segment))
+        if (!chosen_has(&slice->compact->chosen, place.segment))
             continue;
         *more = slice->bytes < record_space(place.stored);
         if (*more)
@@ -268,7 +282,7 @@ static bool has_chosen(const struct compact *compact, struct bytes row, uint32_t
         struct piece piece;
 
         piece_unpack(row, i, &piece);
-        if (is_chosen(compact, piece.segment))
+        if (chosen_has(&compact->chosen, piece.segment))
             return true;
     }
     return false;
@@ -296,7 +310,8 @@ static enum err_code find(struct slice *slice, struct found *found, struct err *
         code = scan_seek(&scan, &key, err);
     for (; code == ERR_NONE || code == ERR_CORRUPT; code = scan_next(&scan, err)) {
         compact->next = get_u64(scan.key.data);
-        if (slice->rows == 0) {
+        slice->ended = slice->rows == 0 || compact->next >= slice->upto;
+        if (slice->ended) {
             code = err_set(err, ERR_NOT_FOUND, "the slice has ended");
             break;
         }
@@ -308,7 +323,7 @@ static enum err_code find(struct slice *slice, struct found *found, struct err *
             break;
         }
     }
-    compact->at_end = code == ERR_NOT_FOUND && slice->rows > 0;
+    compact->at_end = code == ERR_NOT_FOUND && !slice->ended;
     scan_end(&scan);
     return code;
 }
@@ -343,17 +358,21 @@ static void pace(struct compact *compact, uint64_t moved)
 void compact_slice(struct compact *compact, struct batch *batch, bool idle)
 {
     uint64_t bytes = idle || compact->urgent ? SLICE_BYTES : SLICE_BYTES_BUSY;
-    struct slice slice = {compact, batch, SLICE_ROWS, bytes};
+    struct slice slice = {
+        .compact = compact, .batch = batch, .rows = SLICE_ROWS, .bytes = bytes, .upto = UINT64_MAX};
     struct err err = {0};
     enum err_code code;
 
-    if (compact->segment_count > 0 &&
-        compact->at_end) { /* and the slice that found it is durable */
+    if (compact->chosen.count > 0 && compact->at_end) { /* and the slice that found it is durable */
         finish_pass(compact);
         look(compact);
+        if (compact->chosen.count > 0)
+            compact->next_ms = 0;
     }
-    if (compact->segment_count == 0)
+    if (compact->chosen.count == 0 || (!compact->urgent && !is_warm(compact)))
         return;
+    if (!compact->urgent)
+        slice.upto = compact->warm;
     code = go(&slice, &err);
     if (code != ERR_NONE)
         index_break(batch->txn, &err); /* rows were written that must not stay */

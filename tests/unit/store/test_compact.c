@@ -1,6 +1,9 @@
 /* Compaction: the store stays near its live bytes, whatever happens meanwhile. */
 #include <dirent.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -166,6 +169,23 @@ static struct store_status status_of(struct fixture *fixture)
     return status;
 }
 
+/* Beside the bound there are files that compaction cannot help: the active, the next, the free, and what is dead and
+   waits for a reader (one is below) and for the commit behind it. These come and go. */
+#define BESIDE 8u
+
+static void assert_within(struct fixture *fixture)
+{
+    struct store_status status = status_of(fixture);
+    unsigned waited = 0;
+
+    assert_true(status.segment_bytes * 10 <= status.content_bytes * 17 + BESIDE * SEGMENT * 10);
+    while (status.segment_bytes * 10 > status.content_bytes * 17) {
+        assert_true(waited++ < 60000);
+        usleep(1000);
+        status = status_of(fixture);
+    }
+}
+
 /* ---- the tests ---- */
 
 static void constant_churn_stays_within_1_7_times_the_live_bytes(void **state)
@@ -176,16 +196,68 @@ static void constant_churn_stays_within_1_7_times_the_live_bytes(void **state)
     fixture_open(churn.fixture);
     churn_fill(&churn);
     for (unsigned step = 0; step < 300; step++) { /* five times all that there is */
-        struct store_status status;
-
         churn_step(&churn);
-        status = status_of(churn.fixture);
-        assert_true(status.segment_bytes * 10 <= status.content_bytes * 17);
+        assert_within(churn.fixture);
     }
     assert_true(status_of(churn.fixture).compacted_bytes > 0);
     assert_int_equal(check_all(churn.fixture), HELD);
     fixture_reopen(churn.fixture);
     assert_int_equal(check_all(churn.fixture), HELD);
+}
+
+/* ---- who reads first ---- */
+
+#define PLACES 65536u
+
+static atomic_bool notes_reads;
+static atomic_uint cold_reads, warm_reads; /* of pieces, by the writer */
+static atomic_bool was_read[PLACES];       /* by the thread that reads ahead */
+
+static bool is_thread(const char *name)
+{
+    char own[16] = "";
+
+    prctl(PR_GET_NAME, own);
+    return strcmp(own, name) == 0;
+}
+
+static void note_read(int fd, off_t offset)
+{
+    struct stat facts;
+    size_t place;
+
+    assert_int_equal(fstat(fd, &facts), 0);
+    place = scramble((uint64_t)facts.st_ino << 32 | (uint64_t)offset) % PLACES;
+    if (is_thread("read-ahead"))
+        atomic_store(&was_read[place], true);
+    else if (is_thread("db1"))
+        atomic_fetch_add(atomic_load(&was_read[place]) ? &warm_reads : &cold_reads, 1);
+}
+
+ssize_t pread(int fd, void *bytes, size_t length, off_t offset)
+{
+    if (atomic_load(&notes_reads) && length > RECORD_HEADER)
+        note_read(fd, offset);
+    return syscall(SYS_pread64, fd, bytes, length, offset);
+}
+
+/* A few segments of many are thin, so that it is not urgent. */
+static void the_writer_moves_what_was_read_for_it(void **state)
+{
+    struct fixture *fixture = small_segments();
+    struct churn churn = {.fixture = fixture, .held = 600};
+
+    *state = fixture;
+    fixture_open(fixture);
+    churn_fill(&churn);
+    atomic_store(&notes_reads, true);
+    for (uint32_t uid = 100; uid < 160; uid += 4)
+        expunge(fixture, INBOX, uid, uid + 2);
+    while (atomic_load(&warm_reads) < 5)
+        usleep(1000);
+    atomic_store(&notes_reads, false);
+    assert_int_equal(atomic_load(&cold_reads), 0);
+    assert_int_equal(check_all(fixture), 600 - 45);
 }
 
 /* Fills some segments and leaves every eighth message. */
@@ -432,6 +504,7 @@ int main(void)
         cmocka_unit_test(a_free_file_that_is_old_is_removed),
         TIDY(a_sealed_segment_with_operations_only_is_synced_with_the_next_content),
         TIDY(a_thinned_store_shrinks_by_itself),
+        TIDY(the_writer_moves_what_was_read_for_it),
         TIDY(an_open_content_is_read_from_its_old_place),
         TIDY(nothing_is_lost_by_kill_9_during_compaction),
         TIDY(a_file_whose_removal_was_cut_off_goes_at_the_next_start),
