@@ -179,12 +179,49 @@ static bool all_prove(const struct client *client, const char *mechanism)
     return any;
 }
 
+/* Which name of a certificate the back ends take for the user's; NULL where they do not agree. */
+static const char *external_of(const struct client *client)
+{
+    const struct front_loop *home = client->home;
+    const char *rule = NULL;
+
+    for (size_t i = 0; i < home->back_count; i++) {
+        const Link__Service *there = service_of(&home->backs[i], client->protocol->back_service);
+
+        if (there != NULL && rule != NULL && strcmp(there->external, rule) != 0)
+            return NULL;
+        if (there != NULL)
+            rule = there->external;
+    }
+    return rule;
+}
+
+bool capabilities_external(const struct client *client, struct client_facts *room,
+                           const char **name)
+{
+    const struct tls_session *session = client->conn == NULL ? NULL : conn_tls(client->conn);
+    const char *rule = external_of(client);
+
+    if (session == NULL || rule == NULL || !tls_session_peer(session, &room->certificate))
+        return false;
+    *name = "";
+    if (strcmp(rule, "email") == 0)
+        *name = room->certificate.email;
+    else if (strcmp(rule, "common_name") == 0)
+        *name = room->certificate.common_name;
+    return **name != '\0';
+}
+
 bool capabilities_find_mechanism(const struct client *client, struct str name,
                                  enum sasl_mechanism *mechanism)
 {
+    struct client_facts room;
+    const char *user;
     char word[32];
 
     if (!sasl_find(name, mechanism))
+        return false;
+    if (*mechanism == SASL_EXTERNAL && !capabilities_external(client, &room, &user))
         return false;
     snprintf(word, sizeof(word), "%.*s", (int)name.length, name.data);
     if (sasl_binds(*mechanism) && !client_may_bind(client))
@@ -196,7 +233,14 @@ void capabilities_mechanisms(const struct client *client, const char *before, co
                              struct buf *out)
 {
     static const char *const best_first[] = {
-        "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN"};
+        "SCRAM-SHA-256-PLUS",
+        "SCRAM-SHA-1-PLUS",
+        "SCRAM-SHA-256",
+        "SCRAM-SHA-1",
+        "EXTERNAL",
+        "PLAIN",
+        "LOGIN",
+    };
     enum sasl_mechanism mechanism;
 
     for (size_t i = 0; i < sizeof(best_first) / sizeof(*best_first); i++) {

@@ -27,6 +27,11 @@ bool capabilities_pop3_has(const struct client *client, const char *word);
 void capabilities_mechanisms(const struct client *client, const char *before, const char *after,
                              struct buf *out);
 
+/* The user whom the client's certificate names, by the back ends' rule; the text is in room. False when
+   there is none, and EXTERNAL is not offered. */
+bool capabilities_external(const struct client *client, struct client_facts *room,
+                           const char **name);
+
 /* Finds a mechanism by its name. False when it is not offered to this client. */
 bool capabilities_find_mechanism(const struct client *client, struct str name,
                                  enum sasl_mechanism *mechanism);

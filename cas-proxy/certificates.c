@@ -14,14 +14,7 @@
 /* Each service has a context of its own, so that its session tickets are good for nothing else. */
 enum { IMAP4, POP3, LMTP, SERVICES };
 
-static const struct {
-    const char *name;
-    bool asks; /* the client for a certificate of the link's CA */
-} services[SERVICES] = {
-    [IMAP4] = {"imap4", false},
-    [POP3] = {"pop3",  false},
-    [LMTP] = {"lmtp",  true },
-};
+static const char *const services[SERVICES] = {[IMAP4] = "imap4", [POP3] = "pop3", [LMTP] = "lmtp"};
 
 struct certificates {
     pthread_mutex_t mutex;
@@ -29,6 +22,19 @@ struct certificates {
     struct tls_ticket_keys *tickets; /* NULL: no tickets are given */
     struct tls_context *contexts[SERVICES];
 };
+
+/* Whom the clients' certificates must be of: MTAs have theirs from the link's CA. */
+static void say_peer(const struct front_settings *settings, int service, struct tls_settings *files)
+{
+    files->service = services[service];
+    files->peer =
+        (enum tls_peer)front_settings_service(settings, services[service])->client_certificates;
+    files->ca_file = files->peer == TLS_PEER_NONE ? NULL : settings->tls.client_ca;
+    if (service == LMTP && settings->link.ca != NULL) {
+        files->peer = TLS_PEER_OPTIONAL;
+        files->ca_file = settings->link.ca;
+    }
+}
 
 static enum err_code read_files(const struct certificates *certificates,
                                 struct tls_context *contexts[SERVICES], struct err *err)
@@ -43,11 +49,7 @@ static enum err_code read_files(const struct certificates *certificates,
     if (settings->tls.certificate == NULL)
         return ERR_NONE;
     for (int i = 0; i < SERVICES; i++) {
-        bool asks = services[i].asks && settings->link.ca != NULL;
-
-        files.service = services[i].name;
-        files.ca_file = asks ? settings->link.ca : NULL;
-        files.peer = asks ? TLS_PEER_OPTIONAL : TLS_PEER_NONE;
+        say_peer(settings, i, &files);
         if (tls_context_create(&contexts[i], &files, err) != ERR_NONE)
             return err->code;
     }
@@ -152,7 +154,7 @@ struct tls_context *certificates_get(struct certificates *certificates, const ch
     struct tls_context *context;
     int at = 0;
 
-    while (at < SERVICES && strcmp(services[at].name, service) != 0)
+    while (at < SERVICES && strcmp(services[at], service) != 0)
         at++;
     assert(at < SERVICES);
     pthread_mutex_lock(&certificates->mutex);

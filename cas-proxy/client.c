@@ -301,8 +301,12 @@ static void fill_tls(const struct client *client, Link__Client *to, struct clien
     to->tls_cipher = (char *)tls_session_cipher(session);
     if (tls_session_server_name(session) != NULL)
         to->server_name = (char *)tls_session_server_name(session);
-    if (tls_session_peer(session, &room->certificate))
-        to->certificate_subject = room->certificate.subject;
+    if (!tls_session_peer(session, &room->certificate))
+        return;
+    to->certificate_subject = room->certificate.subject;
+    to->certificate_common_name = room->certificate.common_name;
+    to->certificate_email = room->certificate.email;
+    to->certificate_fingerprint = room->certificate.fingerprint;
 }
 
 void client_fill(const struct client *client, Link__Client *to, struct client_facts *room)

@@ -130,10 +130,23 @@ static void find_back(struct login *login)
     route_locate(client->home->route, &login->query, login->name, client->protocol->back_service);
 }
 
+/* The name by which the mailbox's back end is found. */
+static struct str name_of(const struct login *login, struct client_facts *room)
+{
+    struct str name = sasl_name(&login->sasl);
+    const char *user;
+
+    if (name.length > 0 || login->sasl.mechanism != SASL_EXTERNAL ||
+        !capabilities_external(login->client, room, &user))
+        return name;
+    return str_of(user);
+}
+
 void login_start(struct login *login, const struct login_extra *extra)
 {
     struct client *client = login->client;
-    struct str name = sasl_name(&login->sasl);
+    struct client_facts room;
+    struct str name = name_of(login, &room);
     unsigned delay = client->trusted ? 0
                                      : limits_delay(client->home->front->limits, &client->peer,
                                                     now_seconds(login));

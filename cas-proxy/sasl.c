@@ -7,17 +7,23 @@
 #include "common/mem.h"
 #include "proto/scram_message.h"
 
+static bool scram_user(struct str message, struct buf *name);
+static bool external_user(struct str message, struct buf *name);
+
 static const struct {
     const char *name;
     const char *back_name;
-    bool is_of_back;
+    /* Of those that the back end does: appends whose mailbox the first message opens. False when it is
+       malformed. */
+    bool (*user)(struct str message, struct buf *name);
 } mechanisms[] = {
-    [SASL_PLAIN] = {"PLAIN",              "PLAIN",              false},
-    [SASL_LOGIN] = {"LOGIN",              "PLAIN",              false},
-    [SASL_SCRAM_SHA_1] = {"SCRAM-SHA-1",        "SCRAM-SHA-1",        true },
-    [SASL_SCRAM_SHA_1_PLUS] = {"SCRAM-SHA-1-PLUS",   "SCRAM-SHA-1-PLUS",   true },
-    [SASL_SCRAM_SHA_256] = {"SCRAM-SHA-256",      "SCRAM-SHA-256",      true },
-    [SASL_SCRAM_SHA_256_PLUS] = {"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256-PLUS", true },
+    [SASL_PLAIN] = {"PLAIN",              "PLAIN",              NULL         },
+    [SASL_LOGIN] = {"LOGIN",              "PLAIN",              NULL         },
+    [SASL_SCRAM_SHA_1] = {"SCRAM-SHA-1",        "SCRAM-SHA-1",        scram_user   },
+    [SASL_SCRAM_SHA_1_PLUS] = {"SCRAM-SHA-1-PLUS",   "SCRAM-SHA-1-PLUS",   scram_user   },
+    [SASL_SCRAM_SHA_256] = {"SCRAM-SHA-256",      "SCRAM-SHA-256",      scram_user   },
+    [SASL_EXTERNAL] = {"EXTERNAL",           "EXTERNAL",           external_user},
+    [SASL_SCRAM_SHA_256_PLUS] = {"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256-PLUS", scram_user   },
 };
 
 bool sasl_find(struct str name, enum sasl_mechanism *mechanism)
@@ -38,7 +44,7 @@ const char *sasl_back_name(const struct sasl *sasl)
 
 bool sasl_is_of_back(enum sasl_mechanism mechanism)
 {
-    return mechanisms[mechanism].is_of_back;
+    return mechanisms[mechanism].user != NULL;
 }
 
 bool sasl_binds(enum sasl_mechanism mechanism)
@@ -64,6 +70,11 @@ static struct str bytes_of(const struct buf *buf)
     return (struct str){(const char *)buf_bytes(buf), buf_length(buf)};
 }
 
+static bool has_nul(struct str text)
+{
+    return text.data != NULL && memchr(text.data, '\0', text.length) != NULL;
+}
+
 /* authzid NUL authcid NUL password, the last two not empty, no more NULs. */
 static bool is_plain_message(struct str message)
 {
@@ -87,16 +98,29 @@ static enum sasl_step login_answer(struct sasl *sasl, const struct buf *answer)
     return whole ? SASL_DONE : SASL_BAD;
 }
 
-/* The first one names the user; the others are the back end's to read. */
-static enum sasl_step scram_answer(struct sasl *sasl, struct buf *answer)
+static bool scram_user(struct str message, struct buf *name)
 {
     struct scram_first first;
 
-    if (sasl->heard++ == 0) {
-        if (!scram_read_first(bytes_of(answer), &first))
-            return SASL_BAD;
-        scram_name(first.identity.length > 0 ? first.identity : first.user, &sasl->name);
-    }
+    if (!scram_read_first(message, &first))
+        return false;
+    scram_name(first.identity.length > 0 ? first.identity : first.user, name);
+    return true;
+}
+
+static bool external_user(struct str message, struct buf *name)
+{
+    if (has_nul(message))
+        return false;
+    buf_append(name, message.data, message.length);
+    return true;
+}
+
+/* The first one names the user; the others are the back end's to read. */
+static enum sasl_step back_answer(struct sasl *sasl, struct buf *answer)
+{
+    if (sasl->heard++ == 0 && !mechanisms[sasl->mechanism].user(bytes_of(answer), &sasl->name))
+        return SASL_BAD;
     sasl_wipe(&sasl->message);
     buf_move(&sasl->message, answer);
     return SASL_DONE;
@@ -113,8 +137,8 @@ enum sasl_step sasl_answer(struct sasl *sasl, struct str text, bool initial)
     if (base64_decode(&answer, text)) {
         if (sasl->mechanism == SASL_LOGIN) {
             step = login_answer(sasl, &answer);
-        } else if (sasl->mechanism != SASL_PLAIN) {
-            step = scram_answer(sasl, &answer);
+        } else if (sasl_is_of_back(sasl->mechanism)) {
+            step = back_answer(sasl, &answer);
         } else if (is_plain_message(bytes_of(&answer))) {
             buf_move(&sasl->message, &answer);
             step = SASL_DONE;
@@ -122,11 +146,6 @@ enum sasl_step sasl_answer(struct sasl *sasl, struct str text, bool initial)
     }
     sasl_wipe(&answer);
     return step;
-}
-
-static bool has_nul(struct str text)
-{
-    return text.data != NULL && memchr(text.data, '\0', text.length) != NULL;
 }
 
 bool sasl_plain(struct sasl *sasl, struct str name, struct str password)

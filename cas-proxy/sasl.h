@@ -1,7 +1,7 @@
 /* The SASL mechanisms that a front takes. PLAIN (RFC 4616) and LOGIN (never standardised, but what
    Outlook speaks), like the commands LOGIN and USER/PASS, go to the back end as one PLAIN message. Of
-   SCRAM (RFC 5802, RFC 7677) the front reads the first message, to find whose mailbox it is; the back end
-   speaks from then on. Pure.
+   SCRAM (RFC 5802, RFC 7677) and EXTERNAL (RFC 4422) the front reads the first message, to find whose mailbox
+   it is; the back end speaks from then on. Pure.
 
    Everything here may hold a password: sasl_reset() overwrites before it frees. */
 #ifndef FRONT_SASL_H
@@ -17,12 +17,13 @@ enum sasl_mechanism {
     SASL_SCRAM_SHA_1_PLUS,
     SASL_SCRAM_SHA_256,
     SASL_SCRAM_SHA_256_PLUS,
+    SASL_EXTERNAL,
 };
 
 struct sasl {
     enum sasl_mechanism mechanism;
     unsigned heard;     /* LOGIN: how many answers have come */
-    struct buf name;    /* LOGIN: the first of them; SCRAM: whose mailbox it is */
+    struct buf name;    /* LOGIN: the first of them; else whose mailbox it is */
     struct buf message; /* for the back end, when done */
 };
 
@@ -59,8 +60,7 @@ enum sasl_step sasl_answer(struct sasl *sasl, struct str text, bool initial);
 bool sasl_plain(struct sasl *sasl, struct str name, struct str password);
 
 /* The name in the first message whose mailbox is opened: the authorization identity where one is given,
-   else the authentication identity. Good until the next
-   call. */
+   else the authentication identity; of EXTERNAL it is empty then. Good until the next call. */
 struct str sasl_name(const struct sasl *sasl);
 
 void sasl_reset(struct sasl *sasl);

@@ -27,6 +27,9 @@ static const struct setting_section sections[] = {
                      "One section for each back end, with its name: [backend back1]."),
 };
 
+/* In the order of enum tls_peer. */
+static const char *const asking[] = {"no", "optional", "required", NULL};
+
 /* In the order of enum binding. */
 static const char *const bindings[] = {"auto", "always", "never", NULL};
 
@@ -64,6 +67,12 @@ static const char *const bindings[] = {"auto", "always", "never", NULL};
                "certificate."),                                                                    \
         SETTING(s, plaintext_auth, service.plaintext_auth, SETTING_BOOL, "no", 0, 0, NULL,         \
                 "Takes passwords without TLS. Only for networks that nobody listens to."),         \
+        SETTING(s, client_certificates, service.client_certificates, SETTING_CHOICE, "no", 0, 0,   \
+                asking,                                                                            \
+                "Asks clients for a certificate of the CA in [tls] client_ca. With `required` "    \
+                "there is no TLS without one. Who has one may log in with EXTERNAL, where the "    \
+                "back ends' [directory] external says by which of its names. Sessions are not "    \
+                "resumed then."),                                                                  \
         CONNECTIONS(s, max_connections, "10000", "Connections at the same time, in all."),         \
         CONNECTIONS(s, max_connections_address, "100",                                             \
                     "Connections at the same time from one IPv4 address or one IPv6 /64."),        \
@@ -94,6 +103,10 @@ static const struct setting settings[] = {
     PATH(tls, certificate, NULL,
          "The certificate (PEM) and those between it and its CA. Without one there is no TLS."),
     PATH(tls, key, NULL, "The key of the certificate (PEM), readable by nobody else."),
+    PATH(tls, client_ca, NULL,
+         "The CA (PEM) that signs the certificates of mail clients, for the services whose "
+         "client_certificates asks for them. Whoever it signs for gets into the mailbox of the "
+         "user that the certificate names."),
     PATH(tls, ticket_keys, NULL,
          "The keys of session tickets, the same file on all fronts, readable by nobody else: "
          "clients "
@@ -209,6 +222,10 @@ enum err_code front_settings_check(const struct front_settings *whole, struct er
         return err_prefix(err, "[front] tls_engine");
     if (is_given(whole->tls.certificate) != is_given(whole->tls.key))
         return err_set(err, ERR_INVALID, "[tls] certificate and key belong together");
+    if ((whole->imap4.service.client_certificates != TLS_PEER_NONE ||
+         whole->pop3.service.client_certificates != TLS_PEER_NONE) &&
+        !is_given(whole->tls.client_ca))
+        return err_set(err, ERR_INVALID, "client_certificates needs client_ca in [tls]");
     if (is_given(whole->link.certificate) != is_given(whole->link.key))
         return err_set(err, ERR_INVALID, "[link] certificate and key belong together");
     for (size_t i = 0; i < whole->backends.count; i++) {

@@ -13,6 +13,7 @@ struct service_settings {
     uint64_t max_connections_address; /* from one address (IPv6: one /64) */
     uint64_t login_timeout;           /* seconds; lmtp: waiting for a command */
     char *banner;                     /* text of the greeting */
+    int client_certificates;          /* an enum tls_peer; not for lmtp */
 };
 
 /* On which connections SCRAM-…-PLUS is offered. */
@@ -36,6 +37,7 @@ struct front_settings {
     } front;
     struct {
         char *certificate, *key;
+        char *client_ca;          /* who signs the certificates that clients are asked for */
         char *ticket_keys;        /* file; NULL: a key of this process's own */
         uint64_t ticket_lifetime; /* seconds; 0: no tickets */
         int channel_binding;      /* an enum binding */

@@ -170,6 +170,12 @@ void tls_fail(struct tls_session *session, enum err_code code, const char *forma
     session->state = TLS_FAILED;
 }
 
+void tls_write_hex(char *to, const uint8_t *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        snprintf(to + 2 * i, 3, "%02x", bytes[i]);
+}
+
 /* A name that is too long or holds a NUL is no host name and is not kept. */
 void tls_note_server_name(struct tls_session *session, const void *name, size_t length)
 {

@@ -103,6 +103,8 @@ struct tls_peer_facts {
     char common_name[128];
     char unit[64]; /* OU */
     char subject[256];
+    char email[256];      /* the first rfc822Name among the alternative names, or "" */
+    char fingerprint[65]; /* SHA-256 of the certificate, in hexadecimal */
 };
 bool tls_session_peer(const struct tls_session *session, struct tls_peer_facts *facts);
 /* True when the peer's certificate has this dNSName among its subject alternative names. */

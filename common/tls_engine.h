@@ -111,6 +111,8 @@ void tls_session_begin(struct tls_session *session, struct tls_context *context)
 /* Marks the session as failed; the text is that of the engine's library. */
 void tls_fail(struct tls_session *session, enum err_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Writes bytes as hexadecimal digits and a NUL. */
+void tls_write_hex(char *to, const uint8_t *bytes, size_t length);
 /* Notes the name that a client asks for, unless it cannot be a host's. */
 void tls_note_server_name(struct tls_session *session, const void *name, size_t length);
 

@@ -40,6 +40,25 @@ static void copy_attribute(char *to, size_t room, const mbedtls_x509_name *subje
     }
 }
 
+static void copy_email(char *to, size_t room, const mbedtls_x509_crt *certificate)
+{
+    const mbedtls_x509_sequence *name;
+
+    for (name = &certificate->subject_alt_names; name != NULL && to[0] == '\0'; name = name->next) {
+        if ((name->buf.tag & MBEDTLS_ASN1_TAG_VALUE_MASK) == MBEDTLS_X509_SAN_RFC822_NAME &&
+            name->buf.p != NULL)
+            copy_plain(to, room, &name->buf);
+    }
+}
+
+static void write_fingerprint(char to[2 * 32 + 1], const mbedtls_x509_crt *certificate)
+{
+    uint8_t digest[HASH_SIZE_MAX];
+
+    tls_mbedtls_digest(HASH_SHA256, str_n(certificate->raw.p, certificate->raw.len), digest);
+    tls_write_hex(to, digest, hash_size(HASH_SHA256));
+}
+
 bool tls_mbedtls_peer(const struct tls_session *session, struct tls_peer_facts *facts)
 {
     const mbedtls_x509_crt *certificate = verified(session);
@@ -52,6 +71,8 @@ bool tls_mbedtls_peer(const struct tls_session *session, struct tls_peer_facts *
                    MBEDTLS_OID_SIZE(MBEDTLS_OID_AT_ORG_UNIT));
     if (mbedtls_x509_dn_gets(facts->subject, sizeof(facts->subject), &certificate->subject) < 0)
         facts->subject[0] = '\0';
+    copy_email(facts->email, sizeof(facts->email), certificate);
+    write_fingerprint(facts->fingerprint, certificate);
     return true;
 }
 

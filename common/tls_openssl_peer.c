@@ -55,6 +55,28 @@ static void write_subject(char *to, size_t room, const X509_NAME *subject)
     BIO_free(bio);
 }
 
+static void copy_email(char *to, size_t room, const X509 *certificate)
+{
+    GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+
+    for (int i = 0; i < sk_GENERAL_NAME_num(names) && to[0] == '\0'; i++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+
+        if (name->type == GEN_EMAIL)
+            copy_plain(to, room, name->d.rfc822Name);
+    }
+    GENERAL_NAMES_free(names);
+}
+
+static void write_fingerprint(char to[2 * 32 + 1], const X509 *certificate)
+{
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    unsigned length = 0;
+
+    if (X509_digest(certificate, EVP_sha256(), digest, &length) == 1)
+        tls_write_hex(to, digest, length);
+}
+
 bool tls_openssl_peer(const struct tls_session *session, struct tls_peer_facts *facts)
 {
     X509 *certificate = verified(session);
@@ -66,6 +88,8 @@ bool tls_openssl_peer(const struct tls_session *session, struct tls_peer_facts *
     copy_attribute(facts->common_name, sizeof(facts->common_name), subject, NID_commonName);
     copy_attribute(facts->unit, sizeof(facts->unit), subject, NID_organizationalUnitName);
     write_subject(facts->subject, sizeof(facts->subject), subject);
+    copy_email(facts->email, sizeof(facts->email), certificate);
+    write_fingerprint(facts->fingerprint, certificate);
     return true;
 }
 

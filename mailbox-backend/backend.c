@@ -58,6 +58,7 @@ static enum err_code open_directory(struct backend *backend, struct err *err)
         .cache_seconds = settings->directory.credential_cache_time,
         .default_quota_bytes = settings->directory.quota_bytes,
         .scram = settings->directory.scram,
+        .external = (enum external)settings->directory.external,
     };
     enum err_code code = directory_open(&backend->directory, &how, err);
 

@@ -21,20 +21,29 @@ static bool has(const struct setting_list *list, const char *text)
 
 /* ---- Hello ---- */
 
+static void say_mechanisms(Link__Service *to, const struct directory *directory,
+                           struct arena *arena)
+{
+    const char **names = arena_array(arena, DIRECTORY_MECHANISMS_MOST, sizeof(*names));
+
+    to->n_mechanisms = directory_mechanisms(directory, names);
+    to->mechanisms = (char **)names; /* only read, while the Hello is packed */
+    if (directory_external(directory) != EXTERNAL_NO)
+        to->external = (char *)(uintptr_t)directory_external_names[directory_external(directory)];
+}
+
 static void say_one(Link__Service *to, const struct engine_entry *entry,
                     const struct backend *backend, struct arena *arena)
 {
     const char *const *capabilities = entry->engine->capabilities(backend, arena);
-    const char *const *mechanisms = directory_mechanisms(backend->directory);
 
     link__service__init(to);
     to->name = (char *)entry->engine->service;
     to->capabilities = (char **)capabilities; /* only read, while the Hello is packed */
     while (capabilities[to->n_capabilities] != NULL)
         to->n_capabilities++;
-    to->mechanisms = (char **)mechanisms;
-    while (!entry->for_fronts && mechanisms[to->n_mechanisms] != NULL)
-        to->n_mechanisms++;
+    if (!entry->for_fronts)
+        say_mechanisms(to, backend->directory, arena);
 }
 
 void link_service_say(void *context, struct arena *arena, Link__Hello *hello)

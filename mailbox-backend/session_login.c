@@ -126,16 +126,35 @@ static void open_engine(struct pool_job *job)
         session->state = NULL;
 }
 
-static void begin(struct session *session)
+/* What it was opened by, where that is not the user's own password. */
+static const char *proven_by(const struct session *session, const char **kind)
+{
+    *kind = "";
+    if (session->has_account && session->account.app_password != NULL) {
+        *kind = ", application password ";
+        return session->account.app_password;
+    }
+    if (strcmp(session->open->mechanism, "EXTERNAL") == 0) {
+        *kind = ", certificate SHA-256 ";
+        return session->open->client->certificate_fingerprint;
+    }
+    return "";
+}
+
+static void log_opened(const struct session *session)
 {
     const Link__Client *client = session->open->client;
-    const char *app_password = session->has_account ? session->account.app_password : NULL;
+    const char *kind, *credential = proven_by(session, &kind);
 
     log_info(session->who, "session opened, client %s%s%s%s%s%s%s", client->address,
              client->secured ? ", " : "", client->secured ? client->tls_version : "",
-             session->open->mechanism[0] != '\0' ? ", " : "", session->open->mechanism,
-             app_password != NULL ? ", application password " : "",
-             app_password != NULL ? app_password : "");
+             session->open->mechanism[0] != '\0' ? ", " : "", session->open->mechanism, kind,
+             credential);
+}
+
+static void begin(struct session *session)
+{
+    log_opened(session);
     link_session_opened(session->peer, session->has_account ? session->account.name : "");
     session_login_free(session);
     session->phase = SESSION_RUNNING;

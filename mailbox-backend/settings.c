@@ -6,6 +6,7 @@
 #include "common/mem.h"
 #include "common/net.h"
 #include "common/tls.h"
+#include "mailbox-backend/directory/directory.h"
 
 #define MEGABYTE ((uint64_t)1 << 20)
 #define GIGABYTE ((uint64_t)1 << 30)
@@ -145,6 +146,11 @@ static const struct setting settings[] = {
          "them before the first login with PLAIN or LOGIN: say no until all have done so if their "
          "clients "
          "prefer SCRAM."),
+    CHOICE(directory, external, "no", directory_external_names,
+           "Lets clients log in with EXTERNAL as the user that their certificate names, by its "
+           "first mail address (an rfc822Name) or its common name: a log-in name or one of the "
+           "user's addresses. The fronts ask for certificates and say whose are good: [tls] "
+           "client_ca there."),
     TEXT(directory, recipient_delimiter, "+",
          "What stands between user and detail in user+detail@domain. Empty: no details."),
     SIZE(directory, quota_bytes, "0", 0, 64 * TERABYTE,

@@ -43,6 +43,7 @@ struct backend_settings {
         char *default_domain;
         uint64_t credential_cache_time; /* seconds */
         bool scram;                     /* offered */
+        int external;                   /* an enum external */
         char *recipient_delimiter;      /* "+" */
         uint64_t quota_bytes;           /* for accounts without one of their own; 0: no limit */
         uint64_t removed_time;          /* how long a removed user's mail is kept */

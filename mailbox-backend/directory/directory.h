@@ -51,6 +51,10 @@ struct account {
     const char *app_password; /* after a proof: the name of the one that it was; else NULL */
 };
 
+/* Which name of a client's certificate is the user's. */
+enum external { EXTERNAL_NO, EXTERNAL_EMAIL, EXTERNAL_COMMON_NAME };
+extern const char *const directory_external_names[]; /* NULL-terminated, in the order of the enum */
+
 struct directory_settings {
     const char *folder;
     const char *default_domain; /* for log-in names without one */
@@ -58,6 +62,7 @@ struct directory_settings {
     uint64_t cache_seconds;     /* of verified credentials */
     uint64_t default_quota_bytes;
     bool scram; /* offer SCRAM */
+    enum external external;
 };
 
 enum err_code directory_open(struct directory **directory,
@@ -110,8 +115,14 @@ enum proof_result {
    SCRAM-…-PLUS was offered. */
 struct proof *proof_create(struct directory *directory, const char *mechanism,
                            enum account_service service, const Link__Client *client);
-/* The SASL mechanisms that may be offered besides PLAIN, best first, NULL-terminated. */
-const char *const *directory_mechanisms(const struct directory *directory);
+/* The SASL mechanisms that may be offered besides PLAIN, best first; returns how many. The texts are
+   constant. */
+#define DIRECTORY_MECHANISMS_MOST 8
+size_t directory_mechanisms(const struct directory *directory,
+                            const char *names[DIRECTORY_MECHANISMS_MOST]);
+
+/* The setting as directory_open() was given it. */
+enum external directory_external(const struct directory *directory);
 
 /* message: the client's response (decoded); NULL before a first one when the mechanism starts with the
    server. May hash for 100 ms and more: call on the hashing pool, unless proof_is_cached(). */

@@ -26,7 +26,8 @@ struct directory {
     bool is_copy; /* a file that nobody writes to; folder is its path */
     char *folder, *default_domain, *delimiter;
     uint64_t default_quota_bytes;
-    bool scram; /* SCRAM is offered */
+    bool scram;             /* SCRAM is offered */
+    enum external external; /* EXTERNAL is, by this name */
     uint8_t salt_secret[32];
     struct credential_cache *cache;
     char decoy[PASSWORD_HASH_MAX]; /* hash of a password that nobody knows, for users unknown */

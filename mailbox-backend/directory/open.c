@@ -68,6 +68,7 @@ static enum err_code open_as(struct directory **out, const struct directory_sett
     directory->default_domain = mem_string(settings->default_domain);
     directory->delimiter = mem_string(settings->delimiter);
     directory->scram = settings->scram;
+    directory->external = settings->external;
     directory->default_quota_bytes = settings->default_quota_bytes;
     directory->cache = credential_cache_create(settings->cache_seconds);
     pthread_mutex_init(&directory->listener_mutex, NULL);

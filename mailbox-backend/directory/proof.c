@@ -7,22 +7,33 @@
 
 static const struct mechanism *const mechanisms[] = {
     &mechanism_plain,        &mechanism_scram_sha256_plus, &mechanism_scram_sha1_plus,
-    &mechanism_scram_sha256, &mechanism_scram_sha1,
+    &mechanism_scram_sha256, &mechanism_scram_sha1,        &mechanism_external,
 };
 #define COUNT (sizeof(mechanisms) / sizeof(mechanisms[0]))
 
-const char *const *directory_mechanisms(const struct directory *directory)
-{
-    static const char *const scram[] = {"SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256",
-                                        "SCRAM-SHA-1", NULL};
-    static const char *const none[] = {NULL};
-
-    return directory->scram ? scram : none;
-}
-
 static bool is_offered(const struct directory *directory, const struct mechanism *mechanism)
 {
+    if (mechanism == &mechanism_external)
+        return directory->external != EXTERNAL_NO;
     return directory->scram || mechanism == &mechanism_plain;
+}
+
+size_t directory_mechanisms(const struct directory *directory,
+                            const char *names[DIRECTORY_MECHANISMS_MOST])
+{
+    size_t count = 0;
+
+    _Static_assert(COUNT <= DIRECTORY_MECHANISMS_MOST, "the caller's room");
+    for (size_t i = 0; i < COUNT; i++) {
+        if (mechanisms[i] != &mechanism_plain && is_offered(directory, mechanisms[i]))
+            names[count++] = mechanisms[i]->name;
+    }
+    return count;
+}
+
+enum external directory_external(const struct directory *directory)
+{
+    return directory->external;
 }
 
 struct proof *proof_create(struct directory *directory, const char *name,

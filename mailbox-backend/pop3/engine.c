@@ -192,7 +192,8 @@ static void rset(struct session *session, struct pop3 *pop3, const struct pop3_a
 static void capa(struct session *session, struct pop3 *pop3, const struct pop3_args *args)
 {
     const struct backend *backend = session_backend(session);
-    const char *const *mechanism = directory_mechanisms(backend->directory);
+    const char *mechanisms[DIRECTORY_MECHANISMS_MOST];
+    size_t count = directory_mechanisms(backend->directory, mechanisms);
     struct buf *out = session_output(session);
     struct arena arena = {0};
 
@@ -202,8 +203,8 @@ static void capa(struct session *session, struct pop3 *pop3, const struct pop3_a
     for (const char *const *name = capabilities(backend, &arena); *name != NULL; name++)
         buf_printf(out, "%s\r\n", *name);
     buf_text(out, "SASL");
-    for (; *mechanism != NULL; mechanism++)
-        buf_printf(out, " %s", *mechanism);
+    for (size_t i = 0; i < count; i++)
+        buf_printf(out, " %s", mechanisms[i]);
     buf_text(out, " PLAIN LOGIN\r\n.\r\n");
     arena_reset(&arena);
 }

@@ -279,3 +279,72 @@ def ended(session):
         return session.noop()[0] != "OK"
     except (imaplib.IMAP4.abort, OSError):
         return True
+
+
+# ---- certificates of clients ----
+
+def certificate(pair, name, email):
+    """Signed by the deployment's CA for a client, with a mail address."""
+    base = os.path.join(pair.pki, name)
+    with open(f"{base}.ext", "w", encoding="ascii") as file:
+        file.write(f"subjectAltName=email:{email}\nextendedKeyUsage=clientAuth\n")
+    openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{base}.key",
+            "-out", f"{base}.csr", "-subj", f"/CN={name}")
+    openssl("x509", "-req", "-in", f"{base}.csr", "-CA", f"{pair.pki}/ca.crt", "-CAkey", f"{pair.pki}/ca.key",
+            "-CAcreateserial", "-days", "3", "-extfile", f"{base}.ext", "-out", f"{base}.crt")
+    return base
+
+
+def openssl(*words):
+    subprocess.run(["openssl", *words], check=True, capture_output=True, timeout=60)
+
+
+def showing(pair, base=None):
+    context = pair.tls()
+    if base is not None:
+        context.load_cert_chain(f"{base}.crt", f"{base}.key")
+    return context
+
+
+def external(session, identity=b""):
+    try:
+        return session.authenticate("EXTERNAL", lambda challenge: identity)[0]
+    except imaplib.IMAP4.error as error:
+        return str(error)
+
+
+def test_a_client_certificate_logs_its_user_in():
+    for engine in filter(is_built_in, ENGINES):
+        with Pair(start=False, engine=engine, front_extra=NO_DELAYS,
+                  front_sections={service: "client_certificates = optional\n" for service in ("imap4", "pop3")}) as pair:
+            change(pair.front, "[tls]\n", f"[tls]\nclient_ca = {pair.pki}/ca.crt\n")
+            change(pair.back, "[directory]\n", "[directory]\nexternal = email\n")
+            alice = certificate(pair, "somebody", f"alice@{DOMAIN}")
+            stranger = certificate(pair, "alice", "x@example.org")
+            pair.start()
+            session = imap(pair.front, showing(pair, alice))
+            assert "AUTH=EXTERNAL" in session.capabilities, session.capabilities
+            assert external(session) == "OK" and session.select()[0] == "OK"
+            session.logout()
+            session = imap(pair.front, showing(pair, alice))
+            assert external(session, f"alice@{DOMAIN}".encode()) == "OK"
+            assert "AUTHORIZATIONFAILED" in external(imap(pair.front, showing(pair, alice)), b"bob")
+            assert "AUTHENTICATIONFAILED" in external(imap(pair.front, showing(pair, stranger)))
+            session = imap(pair.front, showing(pair))
+            assert "AUTH=EXTERNAL" not in session.capabilities, session.capabilities
+            assert "CANNOT" in external(session)
+            session.login("alice", "secret-a")
+            pop = poplib.POP3_SSL("localhost", pair.front.pop3s_port, context=showing(pair, alice))
+            assert pop._shortcmd("AUTH EXTERNAL =").startswith(b"+OK maildrop")
+            pop.quit()
+            pair.back.admin("user", "disable", "alice")
+            assert "CONTACTADMIN" in external(imap(pair.front, showing(pair, alice)))
+            assert "EXTERNAL, certificate SHA-256 " in pair.back.log()
+
+
+def change(program, old, new):
+    with open(program.config, encoding="utf-8") as file:
+        text = file.read()
+    assert old in text, text
+    with open(program.config, "w", encoding="utf-8") as file:
+        file.write(text.replace(old, new))
