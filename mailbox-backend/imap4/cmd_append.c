@@ -15,11 +15,13 @@
 /* A longer message is parsed and compressed on a worker. */
 #define LONG_MESSAGE ((uint64_t)64 << 10)
 
-/* What is held of a message besides its content, which the store's budget bounds, is some 4 KB. */
+/* What is held of a message besides its content, which the store's budget bounds, is some 4 KB, and what
+   stands before it. */
 #define MESSAGES_MAX 500u
 
 /* Bytes of what stands between two messages: flags, a date. */
 #define BETWEEN_MAX ((size_t)16 << 10)
+#define BETWEEN_ALL ((size_t)1 << 20)
 
 struct message {
     bool literal8; /* "~{123}": with NUL, if it wants (RFC 3516) */
@@ -35,6 +37,7 @@ struct append {
     uint32_t folder;
     bool is_long;   /* the message that comes */
     uint64_t bytes; /* of the messages before it */
+    size_t between; /* bytes of what stood between them */
     uint64_t ascii; /* bytes of the message that comes before the first 8-bit one */
     bool has_octet; /* there is such a one */
     struct message *messages[MESSAGES_MAX];
@@ -356,6 +359,7 @@ static enum step take_message(struct command *command)
 /* What stands between two messages ends in a literal, as the first line does. */
 static enum step take_next(struct command *command)
 {
+    struct append *append = command->data;
     struct buf *in = imap_input(command->imap);
     const uint8_t *end = memchr(buf_bytes(in), '\n', buf_length(in));
     size_t length = end == NULL ? buf_length(in) : (size_t)(end - buf_bytes(in));
@@ -365,6 +369,9 @@ static enum step take_next(struct command *command)
         return command_bad(command, "The line is too long");
     if (end == NULL)
         return STEP_IDLE;
+    append->between += length;
+    if (append->between > BETWEEN_ALL)
+        return command_no(command, "LIMIT", "There are too many flags in one command");
     line = str_n(arena_copy(&command->arena, buf_bytes(in), length), length);
     buf_consume(in, length + 1);
     if (line.length > 0 && line.data[line.length - 1] == '\r')

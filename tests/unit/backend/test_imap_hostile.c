@@ -164,6 +164,27 @@ static void patterns_of_the_greatest_length_are_matched(void **state)
     assert_int_equal(strncmp(answer(fixture->session, "d "), "OK", 2), 0);
 }
 
+/* Flags of 500 messages would be held until the last one has come. */
+static void flags_of_all_messages_of_an_append_have_a_limit(void **state)
+{
+    struct fixture *fixture = *state;
+    struct buf flags = {0};
+
+    buf_text(&flags, " (k");
+    for (unsigned i = 0; i < 8000; i++)
+        buf_text(&flags, " k");
+    buf_printf(&flags, ") {1+}\r\nx%c", '\0');
+    send_repeated(fixture->session, "d APPEND INBOX {1+}\r\nx", (const char *)buf_bytes(&flags), 60,
+                  "\r\n");
+    answer(fixture->session, "d OK");
+    send_repeated(fixture->session, "d APPEND INBOX {1+}\r\nx", (const char *)buf_bytes(&flags), 70,
+                  "\r\n");
+    assert_int_equal(strncmp(answer(fixture->session, "d "), "NO [LIMIT]", 10), 0);
+    session_send_text(fixture->session, "e NOOP\r\n");
+    answer(fixture->session, "e OK");
+    buf_release(&flags);
+}
+
 static void known_sets_of_qresync_may_be_anything(void **state)
 {
     struct fixture *fixture = *state;
@@ -197,6 +218,7 @@ int main(void)
         TEST(a_search_holds_no_more_than_its_text),
         TEST(nesting_has_an_end),
         TEST(patterns_of_the_greatest_length_are_matched),
+        TEST(flags_of_all_messages_of_an_append_have_a_limit),
         TEST(known_sets_of_qresync_may_be_anything),
     };
 
