@@ -35,6 +35,9 @@ static void try_strings(struct arena *arena, struct str text)
 
         parse_init(&parse, arena, text);
         check_place(&parse, text, parsers[i](&parse, &taken));
+        parse_init(&parse, arena, text);
+        parse.utf8 = true;
+        check_place(&parse, text, parsers[i](&parse, &taken));
     }
 }
 

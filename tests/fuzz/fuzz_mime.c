@@ -3,6 +3,7 @@
 #include "mailbox-backend/mime/address.h"
 #include "mailbox-backend/mime/charset.h"
 #include "mailbox-backend/mime/date.h"
+#include "mailbox-backend/mime/downgrade.h"
 #include "mailbox-backend/mime/encoded_word.h"
 #include "mailbox-backend/mime/transfer.h"
 #include "tests/unit/mime/check_message.h"
@@ -92,6 +93,26 @@ static void try_addresses(struct str text)
     arena_reset(&arena);
 }
 
+static void try_downgrade(struct str text)
+{
+    static const char *const names[] = {"From:", "Subject:", "Content-Type:", ""};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        struct arena arena = {0};
+        struct buf field = {0};
+        struct buf out = {0};
+
+        buf_text(&field, names[i]);
+        buf_append(&field, text.data, text.length);
+        mime_downgrade_field(&arena, str_n(buf_bytes(&field), buf_length(&field)), &out);
+        for (size_t at = 0; at < buf_length(&out); at++)
+            CHECK(buf_bytes(&out)[at] < 0x80);
+        buf_release(&field);
+        buf_release(&out);
+        arena_reset(&arena);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     unsigned choice;
@@ -106,6 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     try_dates(text);
     try_texts(text, choice);
     try_addresses(text);
+    try_downgrade(text);
     try_summary(text);
     return 0;
 }

@@ -148,6 +148,18 @@ static void an_append_over_quota_is_refused_before_it_comes(void **state)
 }
 
 /* Quotas and other limits have different answers: only of the one the user can make more room. */
+static void headers_with_8_bit_bytes_are_taken_where_the_site_says_so(void **state)
+{
+    struct fixture *fixture = *state;
+
+    session_take_line(fixture->session);
+    session_send_text(fixture->session, "a APPEND INBOX {8+}\r\na: \xe9\r\n\r\n\r\n");
+    skip_to(fixture->session, "a NO [CANNOT] ");
+    fixture->harness.settings.imap4be.append_8bit_headers = true;
+    session_send_text(fixture->session, "b APPEND INBOX {8+}\r\na: \xe9\r\n\r\n\r\n");
+    skip_to(fixture->session, "b OK [APPENDUID ");
+}
+
 static void a_folder_full_of_keywords_is_not_over_quota(void **state)
 {
     struct fixture *fixture = *state;
@@ -328,6 +340,7 @@ int main(void)
         TEST(credentials_are_not_logged),
         TEST(idle_lets_the_idle_clock_run),
         TEST(an_append_over_quota_is_refused_before_it_comes),
+        TEST(headers_with_8_bit_bytes_are_taken_where_the_site_says_so),
         TEST(a_folder_full_of_keywords_is_not_over_quota),
         TEST(a_client_is_told_when_no_more_keywords_can_be_made),
         TEST(a_long_search_tells_how_far_it_is),
