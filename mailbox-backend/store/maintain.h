@@ -8,6 +8,8 @@
    root's.) */
 #define FOUND_FOLDER "found"
 
+#define RECOVERED_NAME "Recovered" /* the folder of a mailbox for what has lost its own */
+
 /* One thing that is wrong. */
 struct maintain_finding {
     unsigned database; /* from 0 */

@@ -121,4 +121,27 @@ enum err_code rebuild_count(struct rebuild *rebuild, struct err *err);
 /* Without a copy: drops what cannot be read, and puts everything below "Recovered". */
 enum err_code rebuild_recovered(struct rebuild *rebuild, struct err *err);
 
+/* Its second half: contents without a message go to options.owner. ERR_INVALID: there are some, and no owner. */
+enum err_code rebuild_orphans(struct rebuild *rebuild, struct err *err);
+
+#define REBUILD_LOT 1000u /* items a transaction */
+
+/* Items of a folder, in slots that a flush has made anew. */
+struct rebuild_place {
+    struct rebuild *rebuild;
+    uint32_t number, folder;
+    struct mailbox_slot *mailbox;
+    struct folder_slot *slot;
+};
+/* Takes the slots of the place's mailbox and folder. */
+enum err_code rebuild_take_slots(struct rebuild_place *place, struct err *err);
+
+/* Makes the folder id, which is new. */
+enum err_code rebuild_make_folder(struct rebuild *rebuild, struct mailbox_slot *mailbox,
+                                  uint32_t id, uint32_t parent, const char *name,
+                                  struct folder_slot **slot, struct err *err);
+
+/* The content cannot be read. */
+bool rebuild_is_bad(const struct rebuild *rebuild, uint64_t id);
+
 #endif

@@ -13,8 +13,6 @@
 #define REPAIR_ROOM_ITEMS (UINT64_C(1) << 32)
 #define REPAIR_ROOM_FOLDERS (1u << 16)
 
-#define RECOVERED_NAME "Recovered" /* the folder for what has lost its own */
-
 /* What else is known of a row that is lost: from operation records, or from its own damaged bytes. */
 struct evidence {
     bool found;
