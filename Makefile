@@ -33,7 +33,7 @@ ALL_CFLAGS   := $(CSTD) $(WARNINGS) $(OPTIMISE) -fno-omit-frame-pointer -fstack-
                 -fPIE $(SANITIZERS_$(SANITIZE)) $(CFLAGS)
 ALL_LDFLAGS  := -pie -Wl,-z,relro,-z,now $(SANITIZERS_$(SANITIZE)) $(LDFLAGS)
 LIBS         := -luv $(foreach engine,$(ENGINES),$(TLS_LIBS_$(engine))) -llmdb -lprotobuf-c -lunistring -lcrypt \
-                -lzstd -lz -lpthread -lm
+                -lzstd -lz -lpthread -lm -Wl,--as-needed -lcjose -ljansson -Wl,--no-as-needed
 
 # The floors, lowest first (house rule: arrows point down only).
 COMMON  := common

@@ -224,6 +224,8 @@ bool capabilities_find_mechanism(const struct client *client, struct str name,
     if (*mechanism == SASL_EXTERNAL && !capabilities_external(client, &room, &user))
         return false;
     snprintf(word, sizeof(word), "%.*s", (int)name.length, name.data);
+    if (sasl_needs_tls(*mechanism) && !client_is_secured(client))
+        return false;
     if (sasl_binds(*mechanism) && !client_may_bind(client))
         return false;
     return !sasl_is_of_back(*mechanism) || all_prove(client, word);
@@ -233,13 +235,8 @@ void capabilities_mechanisms(const struct client *client, const char *before, co
                              struct buf *out)
 {
     static const char *const best_first[] = {
-        "SCRAM-SHA-256-PLUS",
-        "SCRAM-SHA-1-PLUS",
-        "SCRAM-SHA-256",
-        "SCRAM-SHA-1",
-        "EXTERNAL",
-        "PLAIN",
-        "LOGIN",
+        "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "EXTERNAL",
+        "OAUTHBEARER",        "XOAUTH2",          "PLAIN",         "LOGIN",
     };
     enum sasl_mechanism mechanism;
 

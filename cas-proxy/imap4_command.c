@@ -185,6 +185,10 @@ static void give_up(struct client *client, const char *text)
         login_cancel(&imap4->login);
     sasl_reset(&imap4->login.sasl);
     imap4_bad(client, str_of(imap4->tag), text);
+    if (client->ended || !login_is_hopeless(&imap4->login))
+        return;
+    client_write(client, "* BYE too many failed logins\r\n");
+    client_end(client, "cut off: too many failed logins");
 }
 
 /* The message in login.sasl is whole. */

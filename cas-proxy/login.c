@@ -80,6 +80,15 @@ static bool counts_as_failed(Link__Refused__Code code)
            code == LINK__REFUSED__CODE__AUTHORIZATION_FAILED;
 }
 
+static void count_failed(struct login *login)
+{
+    struct client *client = login->client;
+
+    login->failures++;
+    if (!client->trusted)
+        limits_failed(client->home->front->limits, &client->peer, now_seconds(login));
+}
+
 /* why is for the log, where it says more than text. */
 static void refuse(struct login *login, Link__Refused__Code code, const char *text, const char *why)
 {
@@ -93,11 +102,8 @@ static void refuse(struct login *login, Link__Refused__Code code, const char *te
     log_notice(client->who, "login refused for %s from %s%s: %s", login->name,
                net_host(&client->peer, host), client_is_secured(client) ? " (TLS)" : "",
                why != NULL ? why : words);
-    if (counts_as_failed(code)) {
-        login->failures++;
-        if (!client->trusted)
-            limits_failed(client->home->front->limits, &client->peer, now_seconds(login));
-    }
+    if (counts_as_failed(code))
+        count_failed(login);
     forget_credentials(login);
     login->stage = LOGIN_OFF;
     login->refused(client, code, words);
@@ -130,15 +136,16 @@ static void find_back(struct login *login)
     route_locate(client->home->route, &login->query, login->name, client->protocol->back_service);
 }
 
-/* The name by which the mailbox's back end is found. */
+/* The name by which the mailbox's back end is found; "" where the client leaves it to its token. */
 static struct str name_of(const struct login *login, struct client_facts *room)
 {
     struct str name = sasl_name(&login->sasl);
-    const char *user;
+    const char *user = "";
 
-    if (name.length > 0 || login->sasl.mechanism != SASL_EXTERNAL ||
-        !capabilities_external(login->client, room, &user))
+    if (name.length > 0)
         return name;
+    if (login->sasl.mechanism == SASL_EXTERNAL)
+        capabilities_external(login->client, room, &user);
     return str_of(user);
 }
 
@@ -264,8 +271,12 @@ void login_answer(struct login *login)
     sasl_wipe(&login->sasl.message);
 }
 
+/* Of these the back end's challenge is a refusal, which a client may end by cancelling (RFC 7628 section
+   3.2.3); it counts all the same. */
 void login_cancel(struct login *login)
 {
+    if (sasl_needs_tls(login->sasl.mechanism) && login->sasl.heard > 0)
+        count_failed(login);
     let_go(login, true);
     forget_credentials(login);
     login->stage = LOGIN_OFF;

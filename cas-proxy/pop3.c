@@ -173,6 +173,8 @@ static void give_up(struct client *client, const char *text)
         login_cancel(&pop3->login);
     sasl_reset(&pop3->login.sasl);
     bad(client, text);
+    if (!client->ended && login_is_hopeless(&pop3->login))
+        client_end(client, "cut off: too many failed logins");
 }
 
 /* The message in login.sasl is whole. */

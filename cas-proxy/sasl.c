@@ -5,10 +5,13 @@
 
 #include "common/base64.h"
 #include "common/mem.h"
+#include "proto/oauth_message.h"
 #include "proto/scram_message.h"
 
 static bool scram_user(struct str message, struct buf *name);
 static bool external_user(struct str message, struct buf *name);
+static bool oauthbearer_user(struct str message, struct buf *name);
+static bool xoauth2_user(struct str message, struct buf *name);
 
 static const struct {
     const char *name;
@@ -17,13 +20,15 @@ static const struct {
        malformed. */
     bool (*user)(struct str message, struct buf *name);
 } mechanisms[] = {
-    [SASL_PLAIN] = {"PLAIN",              "PLAIN",              NULL         },
-    [SASL_LOGIN] = {"LOGIN",              "PLAIN",              NULL         },
-    [SASL_SCRAM_SHA_1] = {"SCRAM-SHA-1",        "SCRAM-SHA-1",        scram_user   },
-    [SASL_SCRAM_SHA_1_PLUS] = {"SCRAM-SHA-1-PLUS",   "SCRAM-SHA-1-PLUS",   scram_user   },
-    [SASL_SCRAM_SHA_256] = {"SCRAM-SHA-256",      "SCRAM-SHA-256",      scram_user   },
-    [SASL_EXTERNAL] = {"EXTERNAL",           "EXTERNAL",           external_user},
-    [SASL_SCRAM_SHA_256_PLUS] = {"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256-PLUS", scram_user   },
+    [SASL_PLAIN] = {"PLAIN",              "PLAIN",              NULL            },
+    [SASL_LOGIN] = {"LOGIN",              "PLAIN",              NULL            },
+    [SASL_SCRAM_SHA_1] = {"SCRAM-SHA-1",        "SCRAM-SHA-1",        scram_user      },
+    [SASL_SCRAM_SHA_1_PLUS] = {"SCRAM-SHA-1-PLUS",   "SCRAM-SHA-1-PLUS",   scram_user      },
+    [SASL_SCRAM_SHA_256] = {"SCRAM-SHA-256",      "SCRAM-SHA-256",      scram_user      },
+    [SASL_EXTERNAL] = {"EXTERNAL",           "EXTERNAL",           external_user   },
+    [SASL_SCRAM_SHA_256_PLUS] = {"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256-PLUS", scram_user      },
+    [SASL_OAUTHBEARER] = {"OAUTHBEARER",        "OAUTHBEARER",        oauthbearer_user},
+    [SASL_XOAUTH2] = {"XOAUTH2",            "XOAUTH2",            xoauth2_user    },
 };
 
 bool sasl_find(struct str name, enum sasl_mechanism *mechanism)
@@ -50,6 +55,11 @@ bool sasl_is_of_back(enum sasl_mechanism mechanism)
 bool sasl_binds(enum sasl_mechanism mechanism)
 {
     return mechanism == SASL_SCRAM_SHA_1_PLUS || mechanism == SASL_SCRAM_SHA_256_PLUS;
+}
+
+bool sasl_needs_tls(enum sasl_mechanism mechanism)
+{
+    return mechanism == SASL_OAUTHBEARER || mechanism == SASL_XOAUTH2;
 }
 
 void sasl_begin(struct sasl *sasl, enum sasl_mechanism mechanism)
@@ -114,6 +124,20 @@ static bool external_user(struct str message, struct buf *name)
         return false;
     buf_append(name, message.data, message.length);
     return true;
+}
+
+static bool oauthbearer_user(struct str message, struct buf *name)
+{
+    struct str token;
+
+    return oauth_read_bearer(message, name, &token);
+}
+
+static bool xoauth2_user(struct str message, struct buf *name)
+{
+    struct str token;
+
+    return oauth_read_xoauth2(message, name, &token);
 }
 
 /* The first one names the user; the others are the back end's to read. */

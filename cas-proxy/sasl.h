@@ -1,7 +1,7 @@
 /* The SASL mechanisms that a front takes. PLAIN (RFC 4616) and LOGIN (never standardised, but what
    Outlook speaks), like the commands LOGIN and USER/PASS, go to the back end as one PLAIN message. Of
-   SCRAM (RFC 5802, RFC 7677) and EXTERNAL (RFC 4422) the front reads the first message, to find whose mailbox
-   it is; the back end speaks from then on. Pure.
+   SCRAM (RFC 5802, RFC 7677), EXTERNAL (RFC 4422), OAUTHBEARER (RFC 7628) and XOAUTH2 the front reads the first
+   message, to find whose mailbox it is; the back end speaks from then on. Pure.
 
    Everything here may hold a password: sasl_reset() overwrites before it frees. */
 #ifndef FRONT_SASL_H
@@ -18,6 +18,8 @@ enum sasl_mechanism {
     SASL_SCRAM_SHA_256,
     SASL_SCRAM_SHA_256_PLUS,
     SASL_EXTERNAL,
+    SASL_OAUTHBEARER,
+    SASL_XOAUTH2,
 };
 
 struct sasl {
@@ -42,6 +44,9 @@ const char *sasl_back_name(const struct sasl *sasl);
 /* True when it binds to the client's TLS, which not every connection can. */
 bool sasl_binds(enum sasl_mechanism mechanism);
 
+/* True when its credential may only be sent under TLS, whatever the settings say (RFC 7628 section 3). */
+bool sasl_needs_tls(enum sasl_mechanism mechanism);
+
 /* True when it is the back end that does this mechanism, which not every back end can. */
 bool sasl_is_of_back(enum sasl_mechanism mechanism);
 
@@ -60,7 +65,7 @@ enum sasl_step sasl_answer(struct sasl *sasl, struct str text, bool initial);
 bool sasl_plain(struct sasl *sasl, struct str name, struct str password);
 
 /* The name in the first message whose mailbox is opened: the authorization identity where one is given,
-   else the authentication identity; of EXTERNAL it is empty then. Good until the next call. */
+   else the authentication identity; it may be empty of the other mechanisms. Good until the next call. */
 struct str sasl_name(const struct sasl *sasl);
 
 void sasl_reset(struct sasl *sasl);

@@ -59,9 +59,12 @@ static enum err_code open_directory(struct backend *backend, struct err *err)
         .default_quota_bytes = settings->directory.quota_bytes,
         .scram = settings->directory.scram,
         .external = (enum external)settings->directory.external,
+        .oauth = &backend->oauth,
     };
-    enum err_code code = directory_open(&backend->directory, &how, err);
+    enum err_code code;
 
+    backend_settings_oauth(settings, &backend->oauth);
+    code = directory_open(&backend->directory, &how, err);
     free(folder);
     return code;
 }

@@ -23,7 +23,8 @@ struct backend {
     struct pool *bulk_pool; /* imports, scans of whole mailboxes */
     struct store *store;
     struct directory *directory;
-    struct gram_index *grams; /* NULL: without */
+    struct oauth_settings oauth; /* the directory's */
+    struct gram_index *grams;    /* NULL: without */
     struct services *services;
     struct session_registry *registry;
     struct link_service *links;

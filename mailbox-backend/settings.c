@@ -20,6 +20,9 @@ static const struct setting_section sections[] = {
     SECTION(link, "The link, over which fronts bring their clients' sessions."),
     SECTION(store, "Where mail is kept, and how."),
     SECTION(directory, "The users and their addresses."),
+    SECTION(oauth,
+            "Log-ins by the tokens of an issuer (OAuth 2.0, OpenID Connect), with the mechanisms "
+            "OAUTHBEARER and XOAUTH2, under TLS only."),
     SECTION(imap4be, "The IMAP4 service behind the fronts. It is off until "
                      "`mailbox-backend service enable imap4be`."),
     SECTION(pop3be, "The POP3 service behind the fronts. It is off until "
@@ -158,6 +161,24 @@ static const struct setting settings[] = {
          "limit."),
     SECONDS(directory, removed_time, "30d", 0, 3650 * SETTING_DAY,
             "How long the mail of a removed user is kept."),
+    TEXT(oauth, issuer, NULL,
+         "Whose tokens are taken: what they have as `iss`, to the letter. Empty: nobody's."),
+    PATH(oauth, keys, NULL,
+         "The issuer's public keys, a key set (JWKS) as it publishes it under jwks_uri. It is read "
+         "again when the file has changed; nothing is fetched from here."),
+    LIST(oauth, audience, "What a token must be for: one of these is in its `aud`."),
+    SETTING(oauth, algorithms, SETTING_LIST, "RS256, ES256", 0, 0, NULL, false,
+            "Signature algorithms that are taken: RS, PS or ES with 256, 384 or 512."),
+    TEXT(oauth, scope, NULL,
+         "The scope that a token must have (`scope` or `scp`), which is told to clients as well. "
+         "Empty: any."),
+    TEXT(oauth, claim, "email",
+         "The claim that names the user: a log-in name or one of the user's addresses."),
+    SECONDS(oauth, clock_skew, "60s", 0, SETTING_HOUR,
+            "How much the issuer's clock may differ from ours."),
+    TEXT(oauth, discovery, NULL,
+         "The URL of the issuer's OpenID configuration, which is told to clients whose token is "
+         "refused."),
     SECONDS(imap4be, idle_timeout, "30m", 30 * SETTING_MINUTE, SETTING_DAY,
             "How long a client may do nothing (RFC 9051 section 5.4: at least 30 minutes)."),
     SECONDS(imap4be, idle_keepalive, "2m", 10, SETTING_HOUR,
@@ -233,9 +254,33 @@ static bool listens_on_tcp(const struct backend_settings *whole)
     return false;
 }
 
+void backend_settings_oauth(const struct backend_settings *whole, struct oauth_settings *oauth)
+{
+    *oauth = (struct oauth_settings){
+        .rules =
+            {
+                    .issuer = whole->oauth.issuer,
+                    .keys = whole->oauth.keys,
+                    .audience = (const char *const *)whole->oauth.audience.items,
+                    .audience_count = whole->oauth.audience.count,
+                    .algorithms = (const char *const *)whole->oauth.algorithms.items,
+                    .algorithm_count = whole->oauth.algorithms.count,
+                    .scope = whole->oauth.scope,
+                    .claim = whole->oauth.claim,
+                    .skew = whole->oauth.clock_skew,
+                    },
+        .discovery = whole->oauth.discovery,
+    };
+}
+
 enum err_code backend_settings_check(const struct backend_settings *whole, struct err *err)
 {
     bool certificate = is_given(whole->link.certificate);
+    struct oauth_settings oauth;
+
+    backend_settings_oauth(whole, &oauth);
+    if (oauth_check(&oauth, err) != ERR_NONE)
+        return err_prefix(err, "[oauth]");
 
     if (!is_name(whole->backend.name))
         return err_set(err, ERR_INVALID,

@@ -3,6 +3,7 @@
 #define BACKEND_SETTINGS_H
 
 #include "common/settings.h"
+#include "mailbox-backend/directory/oauth.h"
 
 enum pop3_order { POP3_OLDEST_FIRST, POP3_NEWEST_FIRST };
 
@@ -49,6 +50,11 @@ struct backend_settings {
         uint64_t removed_time;          /* how long a removed user's mail is kept */
     } directory;
     struct {
+        char *issuer, *keys, *scope, *claim, *discovery;
+        struct setting_list audience, algorithms;
+        uint64_t clock_skew; /* seconds */
+    } oauth;
+    struct {
         uint64_t idle_timeout;      /* seconds */
         uint64_t idle_keepalive;    /* seconds between "* OK Still here" in IDLE */
         uint64_t progress_interval; /* seconds between INPROGRESS responses */
@@ -77,6 +83,9 @@ extern const struct settings_table backend_settings_table;
 
 /* Checks what the table cannot know: the name's form, TLS without its files. ERR_INVALID. */
 enum err_code backend_settings_check(const struct backend_settings *settings, struct err *err);
+
+/* The section [oauth] as the directory takes it; points into the settings. */
+void backend_settings_oauth(const struct backend_settings *settings, struct oauth_settings *oauth);
 
 /* A path below the data folder; release with free(). */
 char *backend_path(const struct backend_settings *settings, const char *name);

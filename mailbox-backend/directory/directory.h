@@ -55,6 +55,8 @@ struct account {
 enum external { EXTERNAL_NO, EXTERNAL_EMAIL, EXTERNAL_COMMON_NAME };
 extern const char *const directory_external_names[]; /* NULL-terminated, in the order of the enum */
 
+struct oauth_settings; /* oauth.h */
+
 struct directory_settings {
     const char *folder;
     const char *default_domain; /* for log-in names without one */
@@ -63,6 +65,7 @@ struct directory_settings {
     uint64_t default_quota_bytes;
     bool scram; /* offer SCRAM */
     enum external external;
+    const struct oauth_settings *oauth; /* NULL: none; must live as long as the directory */
 };
 
 enum err_code directory_open(struct directory **directory,

@@ -15,6 +15,7 @@
 #include "mailbox-backend/directory/credential_cache.h"
 #include "mailbox-backend/directory/directory.h"
 #include "mailbox-backend/directory/name.h"
+#include "mailbox-backend/directory/oauth.h"
 #include "mailbox-backend/directory/password.h"
 #include "mailbox-backend/directory/record.h"
 
@@ -29,6 +30,8 @@ struct directory {
     bool scram;             /* SCRAM is offered */
     enum external external; /* EXTERNAL is, by this name */
     uint8_t salt_secret[32];
+    const struct oauth_settings *oauth;
+    struct jwt *jwt; /* NULL: OAUTHBEARER and XOAUTH2 are not offered */
     struct credential_cache *cache;
     char decoy[PASSWORD_HASH_MAX]; /* hash of a password that nobody knows, for users unknown */
     pthread_mutex_t listener_mutex;

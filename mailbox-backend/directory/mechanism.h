@@ -21,7 +21,8 @@ struct mechanism {
 };
 
 extern const struct mechanism mechanism_plain, mechanism_scram_sha1, mechanism_scram_sha1_plus,
-    mechanism_scram_sha256, mechanism_scram_sha256_plus, mechanism_external;
+    mechanism_scram_sha256, mechanism_scram_sha256_plus, mechanism_external, mechanism_oauthbearer,
+    mechanism_xoauth2;
 
 /* The record of a name as given, or NULL where there is no such user. False when the directory cannot
    say now, which is logged. */

@@ -69,6 +69,10 @@ static enum err_code open_as(struct directory **out, const struct directory_sett
     directory->delimiter = mem_string(settings->delimiter);
     directory->scram = settings->scram;
     directory->external = settings->external;
+    directory->oauth = settings->oauth;
+    if (settings->oauth != NULL && settings->oauth->rules.issuer != NULL &&
+        settings->oauth->rules.issuer[0] != '\0')
+        directory->jwt = jwt_create(&settings->oauth->rules);
     directory->default_quota_bytes = settings->default_quota_bytes;
     directory->cache = credential_cache_create(settings->cache_seconds);
     pthread_mutex_init(&directory->listener_mutex, NULL);
@@ -107,6 +111,7 @@ void directory_close(struct directory **out)
     env_close(directory);
     if (directory->lock >= 0)
         file_unlock(&directory->lock);
+    jwt_destroy(&directory->jwt);
     credential_cache_destroy(&directory->cache);
     pthread_mutex_destroy(&directory->listener_mutex);
     mem_wipe(directory->salt_secret, sizeof(directory->salt_secret));

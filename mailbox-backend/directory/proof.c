@@ -8,6 +8,7 @@
 static const struct mechanism *const mechanisms[] = {
     &mechanism_plain,        &mechanism_scram_sha256_plus, &mechanism_scram_sha1_plus,
     &mechanism_scram_sha256, &mechanism_scram_sha1,        &mechanism_external,
+    &mechanism_oauthbearer,  &mechanism_xoauth2,
 };
 #define COUNT (sizeof(mechanisms) / sizeof(mechanisms[0]))
 
@@ -15,6 +16,8 @@ static bool is_offered(const struct directory *directory, const struct mechanism
 {
     if (mechanism == &mechanism_external)
         return directory->external != EXTERNAL_NO;
+    if (mechanism == &mechanism_oauthbearer || mechanism == &mechanism_xoauth2)
+        return directory->jwt != NULL;
     return directory->scram || mechanism == &mechanism_plain;
 }
 

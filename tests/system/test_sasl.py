@@ -7,6 +7,10 @@ import os
 import poplib
 import socket
 import subprocess
+import time
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from pair import DOMAIN, Failed, Pair, wait_until
 from scram import Scram, end_point
@@ -348,3 +352,110 @@ def change(program, old, new):
     assert old in text, text
     with open(program.config, "w", encoding="utf-8") as file:
         file.write(text.replace(old, new))
+
+
+# ---- tokens ----
+
+ISSUER = "https://issuer.example"
+
+
+class Issuer:
+    """Signs tokens, and publishes its keys in a file."""
+
+    def __init__(self, path):
+        self.path = path
+        self.renew("one")
+
+    def renew(self, name):
+        self.name = name
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        with open(self.path + ".new", "w", encoding="ascii") as file:
+            json.dump({"keys": [{**self.jwk(), "kid": name, "use": "sig", "alg": "ES256"}]}, file)
+        os.replace(self.path + ".new", self.path)
+
+    def jwk(self):
+        numbers = self.key.public_key().public_numbers()
+        x, y = (base64.urlsafe_b64encode(n.to_bytes(32, "big")).rstrip(b"=").decode() for n in (numbers.x, numbers.y))
+        return {"kty": "EC", "crv": "P-256", "x": x, "y": y}
+
+    def token(self, user, lifetime=600, **more):
+        claims = {"iss": ISSUER, "aud": "mail", "email": f"{user}@{DOMAIN}", "exp": int(time.time()) + lifetime, **more}
+        return jwt.encode(claims, self.key, algorithm="ES256", headers={"kid": self.name})
+
+
+def bearer(user, token):
+    return f"n,a={user},\1host=localhost\1port=993\1auth=Bearer {token}\1\1".encode()
+
+
+def xoauth2(user, token):
+    return f"user={user}\1auth=Bearer {token}\1\1".encode()
+
+
+def by_token(session, mechanism, message):
+    """The outcome, and what a refused client was told before it."""
+    told = []
+
+    def answer(challenge):
+        if not challenge:
+            return message
+        told.append(json.loads(challenge))
+        return b"\1"
+
+    try:
+        return session.authenticate(mechanism, answer)[0], told
+    except imaplib.IMAP4.error as error:
+        return str(error), told
+
+
+def test_a_token_of_the_issuer_logs_in_by_imap_and_pop3():
+    for engine in filter(is_built_in, ENGINES):
+        with Pair(start=False, engine=engine, front_extra=NO_DELAYS) as pair:
+            issuer = Issuer(os.path.join(pair.folder, "keys.json"))
+            change(pair.back, "[directory]\n", f"[oauth]\nissuer = {ISSUER}\nkeys = {issuer.path}\naudience = mail\n"
+                   f"discovery = {ISSUER}/.well-known/openid-configuration\n[directory]\n")
+            pair.start()
+            good = issuer.token("alice")
+            for mechanism, message in (("OAUTHBEARER", bearer), ("XOAUTH2", xoauth2)):
+                session = imap(pair.front, pair.tls())
+                assert f"AUTH={mechanism}" in session.capabilities, session.capabilities
+                assert by_token(session, mechanism, message("alice", good)) == ("OK", [])
+                assert session.select()[0] == "OK"
+                session.logout()
+                pop = poplib.POP3_SSL("localhost", pair.front.pop3s_port, context=pair.tls())
+                initial = base64.b64encode(message(f"alice@{DOMAIN}", good)).decode()
+                assert pop._shortcmd(f"AUTH {mechanism} {initial}").startswith(b"+OK maildrop")
+                pop.quit()
+                for bad in (issuer.token("alice", -600), issuer.token("alice", aud="other"), good[:-4] + "AAAA",
+                            issuer.token("nobody"), "x", "x" * 9000):
+                    outcome, told = by_token(imap(pair.front, pair.tls()), mechanism, message("alice", bad))
+                    assert "AUTHENTICATIONFAILED" in outcome and len(told) == 1 and "status" in told[0], (outcome, told)
+                outcome, told = by_token(imap(pair.front, pair.tls()), mechanism, message("bob", good))
+                assert "AUTHORIZATIONFAILED" in outcome, outcome
+            clear = imaplib.IMAP4("localhost", pair.front.imap_port)
+            assert not any("OAUTH" in word for word in clear.capabilities), clear.capabilities
+            assert "the token is refused: it has expired" in pair.back.log()
+            issuer.renew("two")
+            assert "AUTHENTICATIONFAILED" in by_token(imap(pair.front, pair.tls()), "OAUTHBEARER", bearer("alice", good))[0]
+            assert by_token(imap(pair.front, pair.tls()), "OAUTHBEARER", bearer("alice", issuer.token("alice")))[0] == "OK"
+            pair.back.admin("user", "disable", "alice")
+            assert "CONTACTADMIN" in by_token(imap(pair.front, pair.tls()), "XOAUTH2",
+                                              xoauth2("alice", issuer.token("alice")))[0]
+            for log in (pair.back.log(), pair.front.log()):
+                assert good not in log and good.split(".")[2] not in log, "a credential is in a log"
+
+
+def test_a_token_refused_and_cancelled_counts_as_a_failed_login():
+    with Pair(start=False) as pair:
+        issuer = Issuer(os.path.join(pair.folder, "keys.json"))
+        change(pair.back, "[directory]\n", f"[oauth]\nissuer = {ISSUER}\nkeys = {issuer.path}\naudience = mail\n[directory]\n")
+        change(pair.front, "[backend ", "[limits]\nfailed_login_delay = 0\nmax_failed_logins = 2\n[backend ")
+        pair.start()
+        session = imap(pair.front, pair.tls())
+        for _ in range(2):
+            challenges = iter((bearer("alice", "x"), None))
+            try:
+                session.authenticate("OAUTHBEARER", lambda _: next(challenges))
+                raise Failed("let in")
+            except imaplib.IMAP4.error:
+                pass
+        wait_until(lambda: ended(session), "the connection ends after as many as are allowed")

@@ -164,9 +164,45 @@ static void scram_messages_pass_and_the_first_names_the_user(void **unused)
     sasl_reset(&sasl);
 }
 
+/* What the first answer says of whose mailbox it is. */
+static void assert_user(enum sasl_mechanism mechanism, struct str first, const char *user)
+{
+    struct sasl sasl = {0};
+
+    sasl_begin(&sasl, mechanism);
+    assert_true(sasl_is_of_back(mechanism));
+    assert_int_equal(answer(&sasl, first, true), SASL_DONE);
+    assert_message(&sasl, first);
+    assert_true(str_is(sasl_name(&sasl), user));
+    assert_int_equal(answer(&sasl, STR("\001"), false), SASL_DONE); /* the back end's to read */
+    sasl_reset(&sasl);
+}
+
+static void certificates_and_tokens_say_whose_mailbox_it_is(void **unused)
+{
+    static const struct str bearer = STR("n,a=bob=2Cx@example.org,\001auth=Bearer a.b.c\001\001");
+    static const struct str bad = STR("n,a=bob,\001auth=Basic x\001\001");
+    struct sasl sasl = {0};
+
+    (void)unused;
+    assert_user(SASL_EXTERNAL, STR(""), "");
+    assert_user(SASL_EXTERNAL, STR("bob"), "bob");
+    assert_user(SASL_OAUTHBEARER, bearer, "bob,x@example.org");
+    assert_user(SASL_OAUTHBEARER, STR("n,,\001auth=Bearer a.b.c\001\001"), "");
+    assert_user(SASL_XOAUTH2, STR("user=bob\001auth=Bearer a.b.c\001\001"), "bob");
+    sasl_begin(&sasl, SASL_EXTERNAL);
+    assert_int_equal(answer(&sasl, STR("a\0b"), true), SASL_BAD);
+    sasl_begin(&sasl, SASL_OAUTHBEARER);
+    assert_int_equal(answer(&sasl, bad, true), SASL_BAD);
+    sasl_begin(&sasl, SASL_XOAUTH2);
+    assert_int_equal(answer(&sasl, STR("user="), true), SASL_BAD);
+    sasl_reset(&sasl);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(certificates_and_tokens_say_whose_mailbox_it_is),
         cmocka_unit_test(mechanisms_are_found_in_any_case),
         cmocka_unit_test(plain_message_passes_as_it_is),
         cmocka_unit_test(authorization_identity_says_whose_mailbox_it_is),
