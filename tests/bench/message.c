@@ -48,28 +48,43 @@ static size_t header(char *buffer, unsigned long number, uint64_t *state)
         word(state), number, number / 60 % 60, number % 60, (unsigned long long)id, number);
 }
 
-size_t message_make(char *buffer, size_t size, unsigned long number)
+/* A line of 70 octets. Letters of any 8-bit charset, so that nobody mistakes it for text. */
+static size_t dense_line(char *buffer, uint64_t *state)
 {
-    uint64_t state = (number + 1) * 0x9E3779B97F4A7C15U;
-    size_t used = header(buffer, number, &state), column = 0;
+    for (size_t i = 0; i < 70; i++) {
+        uint64_t byte = next(state) >> 32 & 0xFF;
 
-    if (number % 100 == 59)
-        used += (size_t)sprintf(buffer + used, "haystack\r\n");
-    while (used + 12 < size) {
-        const char *text = word(&state);
+        buffer[i] = (char)(byte < ' ' || byte == '.' ? byte + 128 : byte);
+    }
+    memcpy(buffer + 70, "\r\n", 2);
+    return 72;
+}
+
+static size_t text_line(char *buffer, uint64_t *state)
+{
+    size_t used = 0;
+
+    while (used < 62) {
+        const char *text = word(state);
         size_t length = strlen(text);
 
         memcpy(buffer + used, text, length);
         used += length;
-        column += length + 1;
-        if (column > 66) {
-            memcpy(buffer + used, "\r\n", 2);
-            used += 2;
-            column = 0;
-        } else {
-            buffer[used++] = ' ';
-        }
+        buffer[used++] = ' ';
     }
+    memcpy(buffer + used - 1, "\r\n", 2);
+    return used + 1;
+}
+
+size_t message_make(char *buffer, size_t size, unsigned long number, bool dense)
+{
+    uint64_t state = (number + 1) * 0x9E3779B97F4A7C15U;
+    size_t used = header(buffer, number, &state);
+
+    if (number % 100 == 59)
+        used += (size_t)sprintf(buffer + used, "haystack\r\n");
+    while (used + 80 < size)
+        used += dense ? dense_line(buffer + used, &state) : text_line(buffer + used, &state);
     memcpy(buffer + used, "end\r\n", 5);
     return used + 5;
 }

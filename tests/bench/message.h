@@ -2,6 +2,7 @@
 #ifndef BENCH_MESSAGE_H
 #define BENCH_MESSAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum {
@@ -10,7 +11,7 @@ enum {
 
 /* Writes message number with about size octets to buffer; returns its exact size. Every hundredth has
    "needle" in its subject, every hundredth another, "haystack", in its text. No line begins with a
-   dot, and the last one ends with CRLF. */
-size_t message_make(char *buffer, size_t size, unsigned long number);
+   dot, and the last one ends with CRLF. dense: the text is 8-bit bytes that do not compress. */
+size_t message_make(char *buffer, size_t size, unsigned long number, bool dense);
 
 #endif

@@ -13,7 +13,8 @@ enum {
 static size_t next_message(struct worker *worker)
 {
     return message_make(worker->message, (size_t)worker->options->size,
-                        (unsigned long)worker->number * 1000000 + (unsigned long)worker->steps);
+                        (unsigned long)worker->number * 1000000 + (unsigned long)worker->steps,
+                        worker->options->dense);
 }
 
 static bool append_open(struct worker *worker)

@@ -37,6 +37,7 @@ static const struct setting {
     {"messages",  INTEGER, offsetof(struct options, messages),   1,    "fetch: messages in the folder"        },
     {"span",      INTEGER, offsetof(struct options, span),       1,    "fetch: messages of one FETCH"         },
     {"size",      INTEGER, offsetof(struct options, size),       1,    "octets of a message"                  },
+    {"dense",     SWITCH,  offsetof(struct options, dense),      0,    "messages that do not compress"        },
     {"seconds",   REAL,    offsetof(struct options, seconds),    0.01, "that are counted"                     },
     {"warm-up",   REAL,    offsetof(struct options, warm_up),    0,    "seconds before that"                  },
     {"count",     INTEGER, offsetof(struct options, count),      1,    "operations of each worker; no seconds"},

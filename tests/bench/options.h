@@ -23,6 +23,7 @@ struct options {
     int messages;      /* in the folder that fetch reads */
     int span;          /* messages asked for by one FETCH */
     int size;          /* octets of a message */
+    bool dense;        /* messages that do not compress */
     double seconds;
     double warm_up; /* seconds that are not counted */
     int count;      /* operations of each worker; 0: until the time is over */

@@ -43,6 +43,10 @@ def tests(big):
         Test("login session, plain", "login", "imap", 16),
         Test("FETCH BODY.PEEK[], 10 KB messages, plain", "fetch", "imap", 8, f"--messages={INBOX}", unit="s/GB"),
         Test("FETCH BODY.PEEK[], 10 KB messages, TLS", "fetch", "imaps", 8, f"--messages={INBOX}", unit="s/GB"),
+        Test("FETCH BODY.PEEK[], 10 KB that do not compress, plain", "fetch", "imap", 8, f"--messages={INBOX}",
+             "--folder=Dense", unit="s/GB"),
+        Test("FETCH BODY.PEEK[], 10 KB that do not compress, TLS", "fetch", "imaps", 8, f"--messages={INBOX}",
+             "--folder=Dense", unit="s/GB"),
         Test(f"FETCH envelope and structure of {big:,} messages, per message", "fetch", "imap", 2, *in_big,
              f"--items={ENVELOPES}", f"--messages={big}", "--span=1000", unit="us", per=1000),
         Test(f"SELECT of {big:,} messages", "select", "imap", 4, *in_big),
@@ -74,13 +78,14 @@ def say(text):
 
 
 def fill(binary, server, big):
-    """INBOX of every user, folders Big and New; logs everybody in once, so that no password is hashed later."""
+    """INBOX and Dense of every user, folders Big and New; logs everybody in once, so that no password is hashed later."""
     for user in range(servers.USERS):
         with imaplib.IMAP4("127.0.0.1", server.ports["imap"]) as client:
             client.login(f"u{user:03d}", servers.PASSWORD)
-            for folder in ("Big", "New"):
+            for folder in ("Big", "New", "Dense"):
                 client.create(folder)
     mailbench(binary, server, "append", "imap", "--workers=32", f"--count={INBOX}")
+    mailbench(binary, server, "append", "imap", "--workers=32", f"--count={INBOX}", "--folder=Dense", "--dense")
     mailbench(binary, server, "append", "imap", "--workers=8", "--users=1", "--folder=Big", "--size=2000",
               f"--count={big // 8}")
     say(f"filled: {server.name}")
