@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/queue.h>
 
 #include "mailbox-backend/store/record.h"
 
@@ -40,7 +41,8 @@ uint32_t record_space(uint32_t stored);
 
 struct segment {
     struct segment_record record; /* under the set's lock */
-    int fd;                       /* open while pinned */
+    int fd;                       /* open while pinned, and for some time after */
+    TAILQ_ENTRY(segment) in_idle; /* while open and not pinned */
     unsigned kept;                /* backups that still have to copy it */
     uint64_t opened;         /* record.used at the start: what lies below is never written again */
     unsigned pins;           /* reservations, open contents; the active one has one of its own */

@@ -4,6 +4,11 @@
 
 #include "mailbox-backend/store/segment.h"
 
+#define SEGMENTS_KEPT_OPEN                                                                         \
+    64u /* that nobody has pinned: opening costs more than reading a message does */
+
+TAILQ_HEAD(idle_segments, segment);
+
 struct segments {
     char *folder;
     uint32_t start;
@@ -14,8 +19,10 @@ struct segments {
     struct segment **all; /* in order of number */
     size_t count;
     size_t room;
-    unsigned held;          /* index copies being made */
-    struct segment *active; /* NULL until the first reservation */
+    unsigned held;             /* index copies being made */
+    struct segment *active;    /* NULL until the first reservation */
+    struct idle_segments idle; /* open and not pinned, the one that was used last at the end */
+    unsigned idle_count;
     uint32_t next;
     uint64_t largest; /* size of the largest file so far */
     uint64_t most;    /* that a file may have */
@@ -59,6 +66,9 @@ struct segment *segments_find(struct segments *set, uint32_t number);
 struct segment *segments_find_free(struct segments *set);
 enum err_code segments_pin_locked(struct segments *set, struct segment *segment, struct err *err);
 void segments_seal(struct segments *set, struct segment *segment);
+
+/* Closes and frees one that nobody has pinned and that is no longer among all. */
+void segments_free(struct segments *set, struct segment *segment);
 uint64_t segments_next_size(const struct segments *set);
 
 void segments_maker_start(struct segments *set);

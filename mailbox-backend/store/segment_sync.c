@@ -139,7 +139,7 @@ static void remove_file(struct segments *set, size_t at)
     if (unlink(path) != 0)
         log_warning(NULL, "%s: %s", path, strerror(errno));
     free(path);
-    free(segment);
+    segments_free(set, segment);
     set->count--;
     memmove(set->all + at, set->all + at + 1, (set->count - at) * sizeof(struct segment *));
 }

@@ -72,8 +72,20 @@ uint64_t segments_next_size(const struct segments *set)
 
 /* ---- pins, with the lock held ---- */
 
+static void close_idle(struct segments *set, struct segment *segment)
+{
+    TAILQ_REMOVE(&set->idle, segment, in_idle);
+    set->idle_count--;
+    close(segment->fd);
+    segment->fd = -1;
+}
+
 enum err_code segments_pin_locked(struct segments *set, struct segment *segment, struct err *err)
 {
+    if (segment->fd >= 0 && segment->pins == 0) {
+        TAILQ_REMOVE(&set->idle, segment, in_idle);
+        set->idle_count--;
+    }
     if (segment->fd < 0) {
         enum err_code code = (set->read_only ? segment_open_copy : segment_open_file)(
             set->folder, &segment->record, &segment->fd, err);
@@ -85,13 +97,27 @@ enum err_code segments_pin_locked(struct segments *set, struct segment *segment,
     return ERR_NONE;
 }
 
-static void unpin(struct segment *segment)
+/* One that failed is opened anew the next time. */
+static void unpin(struct segments *set, struct segment *segment)
 {
     assert(segment->pins > 0);
-    if (--segment->pins == 0) {
+    if (--segment->pins > 0)
+        return;
+    TAILQ_INSERT_TAIL(&set->idle, segment, in_idle);
+    set->idle_count++;
+    if (segment->failed)
+        close_idle(set, segment);
+    else if (set->idle_count > SEGMENTS_KEPT_OPEN)
+        close_idle(set, TAILQ_FIRST(&set->idle));
+}
+
+void segments_free(struct segments *set, struct segment *segment)
+{
+    if (segment->fd >= 0 && segment->pins == 0)
+        close_idle(set, segment);
+    else if (segment->fd >= 0)
         close(segment->fd);
-        segment->fd = -1;
-    }
+    free(segment);
 }
 
 void segments_seal(struct segments *set, struct segment *segment)
@@ -103,7 +129,7 @@ void segments_seal(struct segments *set, struct segment *segment)
     atomic_fetch_add(&set->sealed, 1);
     if (set->active == segment) {
         set->active = NULL;
-        unpin(segment);
+        unpin(set, segment);
     }
 }
 
@@ -145,6 +171,7 @@ void segments_open(struct segments **out, const struct segments_start *how,
     set->copied = UINT64_MAX;
     pthread_mutex_init(&set->lock, NULL);
     pthread_cond_init(&set->changed, NULL);
+    TAILQ_INIT(&set->idle);
     take_rows(set, rows, count, how->txn);
     segments_settle(set, how);
     segments_maker_start(set);
@@ -160,6 +187,7 @@ void segments_open_copy(struct segments **out, const char *folder,
     set->read_only = true;
     pthread_mutex_init(&set->lock, NULL);
     pthread_cond_init(&set->changed, NULL);
+    TAILQ_INIT(&set->idle);
     for (size_t i = 0; i < count; i++)
         segments_insert(set, &rows[i], false);
     *out = set;
@@ -174,11 +202,8 @@ void segments_close(struct segments **out)
         return;
     if (!set->read_only)
         segments_maker_stop(set);
-    for (size_t i = 0; i < set->count; i++) {
-        if (set->all[i]->fd >= 0)
-            close(set->all[i]->fd);
-        free(set->all[i]);
-    }
+    for (size_t i = 0; i < set->count; i++)
+        segments_free(set, set->all[i]);
     free(set->all);
     free(set->folder);
     pthread_mutex_destroy(&set->lock);
@@ -200,7 +225,7 @@ static enum err_code activate(struct segments *set, struct segment *segment, str
     if (code == ERR_NONE) {
         code = segment_write_header(segment->fd, &segment->record, err);
         if (code != ERR_NONE)
-            unpin(segment);
+            unpin(set, segment);
     }
     segment->row_dirty = true;
     if (code != ERR_NONE) {
@@ -297,7 +322,7 @@ void segments_pin_again(struct segments *set, struct segment *segment)
 void segments_unpin(struct segments *set, struct segment *segment)
 {
     pthread_mutex_lock(&set->lock);
-    unpin(segment);
+    unpin(set, segment);
     pthread_mutex_unlock(&set->lock);
 }
 
