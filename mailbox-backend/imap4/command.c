@@ -108,7 +108,7 @@ enum err_code command_decode_name(struct command *command, struct str name, stru
 
 bool command_normal_path(struct command *command, struct str name, struct str *path)
 {
-    struct str text;
+    struct str text = {0};
     struct err err;
 
     if (command_decode_name(command, name, &text, &err) != ERR_NONE ||

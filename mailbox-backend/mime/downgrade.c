@@ -23,13 +23,16 @@ static bool is_ascii(struct str text)
 
 /* ---- text ---- */
 
-/* No character is cut in two. */
+/* No character, which has four bytes at most, is cut in two. */
 static size_t word_length(struct str text)
 {
     size_t length = text.length < WORD_BYTES ? text.length : WORD_BYTES;
 
-    while (length < text.length && (text.data[length] & 0xc0) == 0x80)
+    for (unsigned back = 0; back < 3 && length < text.length; back++) {
+        if ((text.data[length] & 0xc0) != 0x80)
+            break;
         length--;
+    }
     return length;
 }
 
@@ -108,7 +111,7 @@ static void write_nobody(const struct mime_address *address, struct buf *out)
 {
     struct buf text = {0};
 
-    if (address->name.length > 0) {
+    if (address->name.data != NULL && address->name.length > 0) {
         mime_words_decode(address->name, &text);
         buf_byte(&text, ' ');
     }
@@ -126,7 +129,7 @@ static void write_address(const struct mime_address *address, struct buf *out)
         write_nobody(address, out);
         return;
     }
-    if (address->name.length > 0) {
+    if (address->name.data != NULL && address->name.length > 0) {
         write_name(address->name, out);
         buf_text(out, "\r\n ");
     }
@@ -143,7 +146,7 @@ static void write_addresses(struct arena *arena, struct str value, struct buf *o
 
     mime_address_init(&reader, arena, value);
     while (mime_address_next(&reader, &address)) {
-        if (address.mailbox.data == NULL && address.host.data == NULL) {
+        if (address.mailbox.data == NULL) {
             buf_byte(out, ';'); /* the end of a group */
             separator = ",\r\n ";
             continue;
@@ -198,7 +201,7 @@ void mime_downgrade_field(struct arena *arena, struct str field, struct buf *out
     }
     if (!mime_field_next(&rest, &parts) || !is_ascii(parts.name))
         return;
-    if (str_starts_nocase(parts.name, "Content-")) {
+    if (parts.name.length == 0 || str_starts_nocase(parts.name, "Content-")) {
         write_questions(field, out);
     } else if (str_is_nocase(parts.name, "Subject")) {
         buf_text(out, "Subject: ");

@@ -9,8 +9,8 @@
 
 /* Appends the ASCII form of a whole field, with its line ends, that is valid UTF-8. Subject becomes encoded
    words (RFC 2047); of addresses the display names do, and an address that is not ASCII stands in the
-   display name of one to which nothing can be sent; in Content-… fields other characters become "?";
-   every other field with such characters is left out. arena is for the moment only. */
+   display name of one to which nothing can be sent; in Content-… fields, and in a line that is no field,
+   other characters become "?"; every other field with such characters is left out. arena is for the moment only. */
 void mime_downgrade_field(struct arena *arena, struct str field, struct buf *out);
 
 #endif

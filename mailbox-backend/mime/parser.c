@@ -251,6 +251,11 @@ void mime_parser_feed(struct mime_parser *parser, const void *data, size_t lengt
     }
 }
 
+bool mime_parser_in_header(const struct mime_parser *parser)
+{
+    return parser->in_header;
+}
+
 bool mime_parser_has_header(const struct mime_parser *parser)
 {
     return !parser->in_header || parser->current != parser->root;

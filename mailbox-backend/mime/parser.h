@@ -77,6 +77,10 @@ void mime_parser_feed(struct mime_parser *parser, const void *data, size_t lengt
    for its envelope, or for a search in its header. */
 bool mime_parser_has_header(const struct mime_parser *parser);
 
+/* Whether what is fed next, at the start of a line, is of a header: the message's, a part's, or that of a
+   message inside. The blank line behind it is. */
+bool mime_parser_in_header(const struct mime_parser *parser);
+
 /* Ends the message and gives its tree, never NULL: an empty message is an empty text/plain part.
    The parser must not be fed afterwards. */
 const struct mime_part *mime_parser_finish(struct mime_parser *parser);

@@ -28,11 +28,10 @@ struct pop3_retrieval {
     uint64_t octets; /* for the status line */
     bool top;
     uint64_t header_size;
-    bool looked;                /* whether it needs UTF8 */
-    uint64_t header_to_convert; /* bytes of the header still to come, to be converted */
-    struct surrogate surrogate;
-    uint64_t header_left; /* TOP: bytes of the header still to come */
-    uint64_t lines_left;  /* TOP: lines of the body still to come */
+    bool looked;                 /* whether it needs UTF8 */
+    struct surrogate *surrogate; /* NULL: it goes as it is */
+    uint64_t header_left;        /* TOP: bytes of the header still to come */
+    uint64_t lines_left;         /* TOP: lines of the body still to come */
     struct dot dot;
 };
 

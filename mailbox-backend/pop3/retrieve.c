@@ -12,7 +12,7 @@ void pop3_retrieval_end(struct pop3 *pop3)
 {
     if (pop3->retrieval.content != NULL)
         store_content_close(&pop3->retrieval.content);
-    surrogate_release(&pop3->retrieval.surrogate);
+    surrogate_destroy(&pop3->retrieval.surrogate);
 }
 
 /* How much of these bytes TOP still wants: the header and so many lines of the body. */
@@ -72,8 +72,8 @@ static void begin(struct session *session, struct pop3_retrieval *retrieval)
     retrieval->begun = true;
     if (retrieval->top)
         pop3_ok(session, "top of message follows");
-    else if (retrieval->header_to_convert > 0)
-        pop3_ok(session, "message follows, its header in ASCII for want of UTF8");
+    else if (retrieval->surrogate != NULL)
+        pop3_ok(session, "message follows, its headers in ASCII for want of UTF8");
     else
         pop3_ok(session, "%llu octets", (unsigned long long)retrieval->octets);
 }
@@ -87,30 +87,21 @@ static bool is_long_work(struct pop3_retrieval *retrieval)
 
 /* ---- internationalized messages ---- */
 
-/* Converts what is of the header; the rest is as it was. */
-static void write_converted(struct pop3_retrieval *retrieval, const uint8_t *bytes, size_t length,
-                            struct buf *out)
-{
-    size_t share =
-        length < retrieval->header_to_convert ? length : (size_t)retrieval->header_to_convert;
-    struct buf ascii = {0};
-
-    surrogate_feed(&retrieval->surrogate, bytes, share, &ascii);
-    retrieval->header_to_convert -= share;
-    if (retrieval->header_to_convert == 0)
-        surrogate_finish(&retrieval->surrogate, &ascii);
-    dot_feed(&retrieval->dot, buf_bytes(&ascii), buf_length(&ascii), out);
-    buf_release(&ascii);
-    dot_feed(&retrieval->dot, bytes + share, length - share, out);
-}
-
 static void write_bytes(struct session *session, struct pop3_retrieval *retrieval,
                         const uint8_t *bytes, size_t length)
 {
-    if (retrieval->header_to_convert > 0)
-        write_converted(retrieval, bytes, length, session_output(session));
-    else
+    struct buf ascii = {0};
+
+    if (retrieval->surrogate == NULL) {
         dot_feed(&retrieval->dot, bytes, length, session_output(session));
+        return;
+    }
+    if (length > 0)
+        surrogate_feed(retrieval->surrogate, bytes, length, &ascii);
+    else
+        surrogate_finish(retrieval->surrogate, &ascii);
+    dot_feed(&retrieval->dot, buf_bytes(&ascii), buf_length(&ascii), session_output(session));
+    buf_release(&ascii);
 }
 
 /* Looks once whether the message wants UTF8, and what then is done without it. */
@@ -129,7 +120,7 @@ static enum err_code look_at_header(struct session *session, struct pop3 *pop3, 
     retrieval->looked = true;
     *refused = needed && how == POP3_UTF8_REFUSE;
     if (needed && !*refused)
-        retrieval->header_to_convert = retrieval->header_size;
+        retrieval->surrogate = surrogate_create();
     return ERR_NONE;
 }
 
@@ -163,12 +154,12 @@ static enum step retrieve_step(struct session *session, struct pop3 *pop3, unsig
             return failed(session, pop3, &err);
         if (!retrieval->begun)
             begin(session, retrieval);
+        write_bytes(session, retrieval, bytes, length);
         if (length == 0) {
             dot_finish(&retrieval->dot, session_output(session));
             pop3_retrieval_end(pop3);
             return STEP_IDLE;
         }
-        write_bytes(session, retrieval, bytes, length);
     }
     return STEP_NEXT;
 }

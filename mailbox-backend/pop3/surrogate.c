@@ -1,9 +1,12 @@
 #include "mailbox-backend/pop3/surrogate.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistr.h>
 
+#include "common/mem.h"
 #include "mailbox-backend/mime/downgrade.h"
+#include "mailbox-backend/mime/parser.h"
 
 #define CHUNK ((size_t)16384)
 #define HEADER_MAX ((uint64_t)2 << 20)
@@ -76,39 +79,74 @@ enum err_code surrogate_is_needed(struct store_content *content, uint64_t size, 
 
 /* ---- the conversion ---- */
 
+struct surrogate {
+    struct arena arena; /* the parser's */
+    struct mime_parser parser;
+    bool line_open; /* the newest byte was no LF */
+    bool in_header; /* the line is of a header */
+    struct buf field;
+    bool is_long; /* the field's beginning has gone out already */
+};
+
+struct surrogate *surrogate_create(void)
+{
+    struct mime_limits limits = mime_default_limits;
+    struct surrogate *surrogate = mem_alloc(sizeof(*surrogate));
+
+    limits.global = true;
+    mime_parser_init(&surrogate->parser, &surrogate->arena, &limits);
+    return surrogate;
+}
+
 static void write_questions(struct buf *field, struct buf *out)
 {
     const uint8_t *bytes = buf_bytes(field);
 
     for (size_t i = 0; i < buf_length(field); i++)
         buf_byte(out, bytes[i] < 0x80 ? bytes[i] : '?');
-    buf_truncate(field, 0);
 }
 
+/* A part's header may be no UTF-8 even so. */
 static void end_field(struct surrogate *surrogate, struct buf *out)
 {
     struct buf *field = &surrogate->field;
     struct arena arena = {0};
 
-    if (surrogate->is_long)
+    if (buf_length(field) == 0)
+        return;
+    if (surrogate->is_long || u8_check(buf_bytes(field), buf_length(field)) != NULL)
         write_questions(field, out);
-    else if (buf_length(field) > 0)
+    else
         mime_downgrade_field(&arena, str_n(buf_bytes(field), buf_length(field)), out);
     buf_truncate(field, 0);
     surrogate->is_long = false;
     arena_reset(&arena);
 }
 
-static void take_line(struct surrogate *surrogate, const uint8_t *bytes, size_t length,
+static void begin_line(struct surrogate *surrogate, uint8_t first, struct buf *out)
+{
+    surrogate->in_header = mime_parser_in_header(&surrogate->parser);
+    if (!surrogate->in_header || (first != ' ' && first != '\t'))
+        end_field(surrogate, out);
+}
+
+/* Bytes of one line. */
+static void feed_line(struct surrogate *surrogate, const uint8_t *bytes, size_t length,
                       struct buf *out)
 {
-    if (surrogate->line_ended && bytes[0] != ' ' && bytes[0] != '\t')
-        end_field(surrogate, out);
+    if (!surrogate->line_open)
+        begin_line(surrogate, bytes[0], out);
+    surrogate->line_open = bytes[length - 1] != '\n';
+    mime_parser_feed(&surrogate->parser, bytes, length);
+    if (!surrogate->in_header) {
+        buf_append(out, bytes, length);
+        return;
+    }
     buf_append(&surrogate->field, bytes, length);
-    surrogate->line_ended = bytes[length - 1] == '\n';
     if (buf_length(&surrogate->field) <= FIELD_MAX)
         return;
     write_questions(&surrogate->field, out);
+    buf_truncate(&surrogate->field, 0);
     surrogate->is_long = true;
 }
 
@@ -119,7 +157,7 @@ void surrogate_feed(struct surrogate *surrogate, const uint8_t *bytes, size_t le
         const uint8_t *newline = memchr(bytes, '\n', length);
         size_t run = newline == NULL ? length : (size_t)(newline - bytes) + 1;
 
-        take_line(surrogate, bytes, run, out);
+        feed_line(surrogate, bytes, run, out);
         bytes += run;
         length -= run;
     }
@@ -128,11 +166,14 @@ void surrogate_feed(struct surrogate *surrogate, const uint8_t *bytes, size_t le
 void surrogate_finish(struct surrogate *surrogate, struct buf *out)
 {
     end_field(surrogate, out);
-    surrogate_release(surrogate);
 }
 
-void surrogate_release(struct surrogate *surrogate)
+void surrogate_destroy(struct surrogate **surrogate)
 {
-    buf_release(&surrogate->field);
-    surrogate->is_long = false;
+    if (*surrogate == NULL)
+        return;
+    buf_release(&(*surrogate)->field);
+    arena_reset(&(*surrogate)->arena);
+    free(*surrogate);
+    *surrogate = NULL;
 }

@@ -1,6 +1,7 @@
 /* What a client that has not said UTF8 gets of an internationalized message (RFC 6856 section 2.1): one
-   whose header is valid UTF-8 beyond ASCII. Its header is converted (mime/downgrade.h) on its way, field by
-   field; the body passes as it is, as 8BITMIME always did. Memory is bounded whatever the message holds. */
+   whose header is valid UTF-8 beyond ASCII. All headers, also those of its parts and of messages inside, are
+   converted (mime/downgrade.h) on their way, field by field; bodies pass as they are, as 8BITMIME always did.
+   Memory is bounded whatever the message holds. */
 #ifndef POP3_SURROGATE_H
 #define POP3_SURROGATE_H
 
@@ -14,18 +15,16 @@
 enum err_code surrogate_is_needed(struct store_content *content, uint64_t size, bool *needed,
                                   struct err *err);
 
-/* Embed it; {0} is at the start of a header. */
-struct surrogate {
-    struct buf field; /* that comes */
-    bool line_ended;  /* the newest byte was a LF: a field may begin */
-    bool is_long;     /* the field: its beginning has gone out already */
-};
+struct surrogate; /* one message on its way */
 
-/* Converts the next bytes of a header; appends what is ready. */
+struct surrogate *surrogate_create(void);
+
+/* Converts the next bytes of the message; appends what is ready. */
 void surrogate_feed(struct surrogate *surrogate, const uint8_t *bytes, size_t length,
                     struct buf *out);
-/* The header is over: what was kept goes out. */
+/* The message is over: what was kept goes out. */
 void surrogate_finish(struct surrogate *surrogate, struct buf *out);
-void surrogate_release(struct surrogate *surrogate);
+
+void surrogate_destroy(struct surrogate **surrogate); /* may be NULL inside */
 
 #endif

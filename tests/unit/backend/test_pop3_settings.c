@@ -197,10 +197,40 @@ static void others_get_the_header_in_ascii(void **state)
     mail_hear(mail, session);
     mail_say(session, "RETR 1\r\nTOP 1 1\r\n");
     mail_expect(mail, session,
-                "+OK message follows, its header in ASCII for want of UTF8\r\n"
+                "+OK message follows, its headers in ASCII for want of UTF8\r\n"
                 "Subject: =?utf-8?B?Y2Fmw6k=?=\r\nX-A: b\r\n\r\n..\xc3\xa9\r\nend\r\n.\r\n"
                 "+OK top of message follows\r\n"
                 "Subject: =?utf-8?B?Y2Fmw6k=?=\r\nX-A: b\r\n\r\n..\xc3\xa9\r\n.\r\n");
+    session_close(session);
+}
+
+/* Headers of parts and of a message inside are converted as well, in pieces of any size; bodies are not. */
+static void headers_of_parts_are_in_ascii_too(void **state)
+{
+    struct mail *mail = *state;
+    struct session *session;
+
+    mail_user(mail, "alice", SERVICES_ALL, 0);
+    mail_deliver(mail, "alice",
+                 STR(SUBJECT
+                     "Content-Type: multipart/mixed; boundary=b\r\n\r\n\xc3\xa9: preamble\r\n"
+                     "--b\r\nContent-Type: text/plain; name=\"\xc3\xa9.txt\"\r\n\r\n"
+                     "Subject: \xc3\xa9\r\n--b\r\nContent-Type: message/global\r\n\r\n"
+                     "X-Gone: \xc3\xa9\r\nSubject: \xc3\xa9\r\n\r\n\xc3\xa9\r\n"
+                     "--b\r\nX-Raw: \xff\r\n\r\n--b--\r\n\xc3\xa9"));
+    session = begin(mail, false);
+    mail_hear(mail, session);
+    for (session->room = 1; session->room < 20; session->room++) {
+        mail_say(session, "RETR 1\r\n");
+        mail_expect(mail, session,
+                    "+OK message follows, its headers in ASCII for want of UTF8\r\n"
+                    "Subject: =?utf-8?B?Y2Fmw6k=?=\r\n"
+                    "Content-Type: multipart/mixed; boundary=b\r\n\r\n\xc3\xa9: preamble\r\n"
+                    "--b\r\nContent-Type: text/plain; name=\"?.txt\"\r\n\r\n"
+                    "Subject: \xc3\xa9\r\n--b\r\nContent-Type: message/global\r\n\r\n"
+                    "Subject: =?utf-8?B?w6k=?=\r\n\r\n\xc3\xa9\r\n"
+                    "--b\r\nX-Raw: ?\r\n\r\n--b--\r\n\xc3\xa9\r\n.\r\n");
+    }
     session_close(session);
 }
 
@@ -251,7 +281,7 @@ static void long_headers_are_converted_whole(void **state)
     struct buf expected = {0};
 
     mail_user(mail, "alice", SERVICES_ALL, 0);
-    buf_text(&expected, "+OK message follows, its header in ASCII for want of UTF8\r\n");
+    buf_text(&expected, "+OK message follows, its headers in ASCII for want of UTF8\r\n");
     for (unsigned i = 0; i < 3000; i++) {
         buf_text(&text, "Subject: \xe2\x82\xac\r\nX-A:b\r\n");
         buf_text(&expected, "Subject: =?utf-8?B?4oKs?=\r\nX-A:b\r\n");
@@ -284,6 +314,7 @@ int main(void)
         MAIL_TEST(a_user_who_comes_back_too_soon_has_to_wait),
         MAIL_TEST(utf8_gets_messages_as_they_are),
         MAIL_TEST(others_get_the_header_in_ascii),
+        MAIL_TEST(headers_of_parts_are_in_ascii_too),
         MAIL_TEST(or_they_are_told_what_they_lack),
         MAIL_TEST(what_is_no_utf8_passes_as_it_is),
         MAIL_TEST(long_headers_are_converted_whole),
