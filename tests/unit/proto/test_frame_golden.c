@@ -9,7 +9,7 @@
     {                                                                                              \
         .len = sizeof(literal) - 1, .data = (uint8_t *)(literal)                                   \
     }
-#define SAMPLES 18
+#define SAMPLES 20
 
 static Link__Service service = {
     .base = PROTOBUF_C_MESSAGE_INIT(&link__service__descriptor),
@@ -32,6 +32,30 @@ static Link__Client client = {.base = PROTOBUF_C_MESSAGE_INIT(&link__client__des
                               .tls_cipher = TEXT("TLS1-3-AES-256-GCM-SHA384"),
                               .server_name = TEXT("mail.example.test"),
                               .certificate_subject = TEXT("CN=alice")};
+
+/* Of a later day: what binds to TLS, and who the client's certificate names. */
+static Link__Binding binding = {.base = PROTOBUF_C_MESSAGE_INIT(&link__binding__descriptor),
+                                .name = TEXT("tls-exporter"),
+                                .data = BYTES("value")};
+static Link__Binding *bindings[] = {&binding};
+static Link__Client certified = {.base = PROTOBUF_C_MESSAGE_INIT(&link__client__descriptor),
+                                 .n_bindings = 1,
+                                 .bindings = bindings,
+                                 .certificate_common_name = TEXT("alice"),
+                                 .certificate_email = TEXT("alice@example.test"),
+                                 .certificate_fingerprint = TEXT("00ff")};
+static Link__Service external = {.base = PROTOBUF_C_MESSAGE_INIT(&link__service__descriptor),
+                                 .name = TEXT("pop3be"),
+                                 .n_mechanisms = 1,
+                                 .mechanisms = (char *[]){TEXT("EXTERNAL")},
+                                 .external = TEXT("email")};
+static Link__Service *externals[] = {&external};
+static Link__Open certified_body = {.base = PROTOBUF_C_MESSAGE_INIT(&link__open__descriptor),
+                                    .mechanism = TEXT("EXTERNAL"),
+                                    .client = &certified};
+static Link__Hello external_body = {.base = PROTOBUF_C_MESSAGE_INIT(&link__hello__descriptor),
+                                    .n_services = 1,
+                                    .services = externals};
 
 /* Field by field: a number that moves in link.proto moves a byte in the golden file. */
 #define ADD(kind, upper, ...)                                                                      \
@@ -96,6 +120,8 @@ static void fill_bodies(Link__Frame frames[SAMPLES], size_t *count)
     put(frames, count, 70000, LINK__FRAME__BODY_DATA, NULL);
     frames[*count - 1].data.data = (uint8_t *)"* OK hello\r\n";
     frames[*count - 1].data.len = 12;
+    put(frames, count, 1, LINK__FRAME__BODY_OPEN, &certified_body);
+    put(frames, count, 0, LINK__FRAME__BODY_HELLO, &external_body);
 }
 
 static void to_hex(const struct buf *bytes, char *hex)
