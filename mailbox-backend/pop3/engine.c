@@ -189,6 +189,16 @@ static void rset(struct session *session, struct pop3 *pop3, const struct pop3_a
             (unsigned long long)pop3->maildrop.octets);
 }
 
+/* What was said before the login is said again (RFC 5034 section 3): -PLUS only where the front has the
+   connection's bindings. */
+static bool was_offered(const struct session *session, const char *mechanism)
+{
+    size_t length = strlen(mechanism);
+    bool is_plus = length > 5 && strcmp(mechanism + length - 5, "-PLUS") == 0;
+
+    return !is_plus || session_client(session)->n_bindings > 0;
+}
+
 static void capa(struct session *session, struct pop3 *pop3, const struct pop3_args *args)
 {
     const struct backend *backend = session_backend(session);
@@ -203,8 +213,10 @@ static void capa(struct session *session, struct pop3 *pop3, const struct pop3_a
     for (const char *const *name = capabilities(backend, &arena); *name != NULL; name++)
         buf_printf(out, "%s\r\n", *name);
     buf_text(out, "SASL");
-    for (size_t i = 0; i < count; i++)
-        buf_printf(out, " %s", mechanisms[i]);
+    for (size_t i = 0; i < count; i++) {
+        if (was_offered(session, mechanisms[i]))
+            buf_printf(out, " %s", mechanisms[i]);
+    }
     buf_text(out, " PLAIN LOGIN\r\n.\r\n");
     arena_reset(&arena);
 }
