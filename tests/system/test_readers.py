@@ -1,11 +1,13 @@
-"""More clients that people read mail with: neomutt (which enables UTF8=ACCEPT), offlineimap3, s-nail."""
+"""More clients that people read mail with: neomutt (which enables UTF8=ACCEPT), offlineimap3, s-nail;
+and mbsync after random changes on both sides (SEED=n plays others)."""
 
 import glob
 import os
 import shutil
+from random import Random
 
 from pair import Pair, message
-from test_clients import home, run, write
+from test_clients import home, mbsync_config, run, write
 
 FOLDER = "Grüße&mehr"
 WIRE = "Gr&APwA3w-e&-mehr"  # the same in modified UTF-7
@@ -110,3 +112,69 @@ def test_s_nail_reads_and_deletes_by_imap_and_pop3():
             imap.expunge()
             imap.logout()
     return None
+
+
+def near_side(folder):
+    """{subject: flags} of mbsync's Maildir."""
+    found = {}
+    for path in glob.glob(f"{folder}/mail/INBOX/*/*"):
+        with open(path) as file:
+            subject = next(line.strip() for line in file if line.startswith("Subject: "))
+        letters = path.rpartition(":2,")[2] if ":2," in path else ""
+        found[subject.removeprefix("Subject: ")] = "".join(sorted(set(letters) & set("FRS")))
+    return found
+
+
+def far_side(imap):
+    letters = {b"\\Flagged": "F", b"\\Answered": "R", b"\\Seen": "S"}
+    found = {}
+    imap.select("INBOX")
+    for item in imap.fetch("1:*", "(FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])")[1]:
+        if isinstance(item, tuple):
+            flags = [letter for flag, letter in letters.items() if flag in item[0]]
+            found[item[1].decode().strip().removeprefix("Subject: ")] = "".join(sorted(flags))
+    return found
+
+
+def change_near(folder, random, name):
+    for path in random.sample(sorted(glob.glob(f"{folder}/mail/INBOX/*/*")), 6):
+        base, _, letters = path.partition(":2,")
+        if random.random() < 0.4:
+            os.remove(path)
+        else:
+            letters = "".join(sorted(set(letters) | {random.choice("FRS")}))
+            os.rename(path, f"{folder}/mail/INBOX/cur/{os.path.basename(base)}:2,{letters}")
+    for number in range(3):
+        write(f"{folder}/mail/INBOX/new/{name}.{number}.near", message(f"near {name} {number}").decode())
+
+
+def change_far(imap, random, name):
+    count = int(imap.select("INBOX")[1][0])
+    for number in random.sample(range(1, count + 1), 6):
+        flag = random.choice(["\\Deleted", "\\Flagged", "\\Answered", "\\Seen"])
+        imap.store(str(number), random.choice(["+FLAGS", "+FLAGS.SILENT"]), f"({flag})")
+    imap.expunge()
+    for number in range(3):
+        imap.append("INBOX", None, None, message(f"far {name} {number}"))
+
+
+def test_mbsync_agrees_after_random_changes_on_both_sides():
+    with Pair() as pair:
+        folder = home(pair, "mbsync")
+        config = mbsync_config(pair, folder)
+        random = Random(int(os.environ.get("SEED", "6855")))
+        imap = pair.imap()
+        for number in range(40):
+            imap.append("INBOX", None, None, message(f"first {number}"))
+        run(["mbsync", "-c", config, "all:INBOX"], folder)
+        for name in range(5):
+            change_near(folder, random, name)
+            change_far(imap, random, name)
+            for _ in range(5):  # what one run has brought may be news for the next
+                run(["mbsync", "-c", config, "all:INBOX"], folder)
+                here, there = near_side(folder), far_side(imap)
+                if here == there:
+                    break
+            assert here == there, (name, here, there)
+            assert len(there) > 10
+        imap.logout()
