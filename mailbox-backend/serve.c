@@ -139,6 +139,7 @@ static void on_reload(void *context)
         log_notice(NULL, "certificates read again");
     else
         log_error(NULL, "the old certificates stay in use: %s", err.text);
+    directory_read_keys(server->backend.directory);
 }
 
 static void on_account_changed(void *context, const struct store_guid *guid, unsigned services_left)
@@ -226,6 +227,7 @@ static enum err_code start(struct server *server, const struct backend_settings 
                      err) != ERR_NONE ||
         make_threads(backend, err) != ERR_NONE || open_search_index(backend, err) != ERR_NONE)
         return err->code;
+    directory_read_keys(backend->directory);
     backend->registry = session_registry_create();
     server->host.services = backend->services;
     server->signals = signals_open(server->loop, &handlers);

@@ -72,6 +72,10 @@ enum err_code directory_open(struct directory **directory,
                              const struct directory_settings *settings, struct err *err);
 void directory_close(struct directory **directory);
 
+/* For a daemon's start: reads the keys of the tokens' issuer, where there is one, so that the log says at
+   once if that cannot be done. */
+void directory_read_keys(struct directory *directory);
+
 /* Writes the directory as of one moment to a file: the data.mdb of a folder that directory_open()
    takes. */
 enum err_code directory_copy(struct directory *directory, int to, struct err *err);

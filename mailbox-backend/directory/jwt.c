@@ -39,6 +39,11 @@ struct jwt *jwt_create(const struct jwt_rules *rules)
     return jwt;
 }
 
+void jwt_read_keys(struct jwt *jwt)
+{
+    jwt_keys_refresh(jwt->keys);
+}
+
 void jwt_destroy(struct jwt **jwt)
 {
     if (*jwt == NULL)

@@ -27,8 +27,10 @@ struct jwt_rules {
 
 struct jwt;
 
-/* rules and what they point to must live as long. The keys are read when they are first needed. */
+/* rules and what they point to must live as long. The keys are read when they are first needed, or by
+   jwt_read_keys(), which logs how many there are or what is wrong. */
 struct jwt *jwt_create(const struct jwt_rules *rules);
+void jwt_read_keys(struct jwt *jwt);
 void jwt_destroy(struct jwt **jwt);
 
 /* ERR_INVALID for a name that is not one of a signature by a private key (RFC 7518 section 3.1): "none" and the HS

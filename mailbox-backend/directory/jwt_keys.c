@@ -28,7 +28,8 @@ struct set {
 struct jwt_keys {
     pthread_rwlock_t lock; /* of all below */
     const char *path;
-    struct stat facts; /* of the file when it was read last, well or not */
+    bool is_read;      /* the file, well or not */
+    struct stat facts; /* of it then; all 0: it was not there */
     struct set set;
 };
 
@@ -130,7 +131,7 @@ static bool is_as_read(const struct jwt_keys *keys, const struct stat *now)
 {
     const struct stat *then = &keys->facts;
 
-    return then->st_ino == now->st_ino && then->st_dev == now->st_dev &&
+    return keys->is_read && then->st_ino == now->st_ino && then->st_dev == now->st_dev &&
            then->st_size == now->st_size && then->st_ctim.tv_sec == now->st_ctim.tv_sec &&
            then->st_ctim.tv_nsec == now->st_ctim.tv_nsec;
 }
@@ -142,11 +143,12 @@ static void read_again(struct jwt_keys *keys, const struct stat *now)
 
     pthread_rwlock_wrlock(&keys->lock);
     if (!is_as_read(keys, now)) {
+        keys->is_read = true;
         keys->facts = *now; /* a bad file is complained of once */
         if (load(&set, keys->path, &err) == ERR_NONE) {
             release(&keys->set);
             keys->set = set;
-            log_info(NULL, "%s: %zu keys", keys->path, set.count);
+            log_notice(NULL, "keys of the tokens' issuer read from %s: %zu", keys->path, set.count);
         } else {
             log_error(NULL, "[oauth] keys: %s%s", err.text,
                       keys->set.count > 0 ? "; the keys stay as they were" : "");
@@ -155,14 +157,14 @@ static void read_again(struct jwt_keys *keys, const struct stat *now)
     pthread_rwlock_unlock(&keys->lock);
 }
 
-static void refresh(struct jwt_keys *keys)
+void jwt_keys_refresh(struct jwt_keys *keys)
 {
     struct stat now = {0};
     bool same;
 
     stat(keys->path, &now); /* one that is gone is another one */
     pthread_rwlock_rdlock(&keys->lock);
-    same = is_as_read(keys, &now) && (keys->set.count > 0 || now.st_ino != 0);
+    same = is_as_read(keys, &now);
     pthread_rwlock_unlock(&keys->lock);
     if (!same)
         read_again(keys, &now);
@@ -204,7 +206,7 @@ enum err_code jwt_keys_verify(struct jwt_keys *keys, cjose_jws_t *token, const c
 {
     enum err_code code;
 
-    refresh(keys);
+    jwt_keys_refresh(keys);
     pthread_rwlock_rdlock(&keys->lock);
     code = verify(&keys->set, token, algorithm, key_id, err);
     pthread_rwlock_unlock(&keys->lock);

@@ -11,9 +11,12 @@ struct jwt_keys;
 struct jwt_keys *jwt_keys_create(const char *path);
 void jwt_keys_destroy(struct jwt_keys **keys);
 
-/* Whether a key of the set has made the signature. algorithm and key_id (NULL: any) are of the token's
-   header. Reads the file again when it is another one or has changed; one that cannot be read leaves the
-   keys as they are. ERR_DENIED, ERR_UNAVAILABLE (there are no keys). */
+/* Reads the file when it was not read yet, is another one, or has changed. One that cannot be read is logged, and
+   leaves the keys as they are. */
+void jwt_keys_refresh(struct jwt_keys *keys);
+
+/* Whether a key of the set, which is refreshed first, has made the signature. algorithm and key_id (NULL:
+   any) are of the token's header. ERR_DENIED, ERR_UNAVAILABLE (there are no keys). */
 enum err_code jwt_keys_verify(struct jwt_keys *keys, cjose_jws_t *token, const char *algorithm,
                               const char *key_id, struct err *err);
 

@@ -102,6 +102,12 @@ enum err_code directory_open_copy(struct directory **directory, const char *path
     return open_as(directory, &settings, true, err);
 }
 
+void directory_read_keys(struct directory *directory)
+{
+    if (directory->jwt != NULL)
+        jwt_read_keys(directory->jwt);
+}
+
 void directory_close(struct directory **out)
 {
     struct directory *directory = *out;

@@ -414,6 +414,7 @@ def test_a_token_of_the_issuer_logs_in_by_imap_and_pop3():
             change(pair.back, "[directory]\n", f"[oauth]\nissuer = {ISSUER}\nkeys = {issuer.path}\naudience = mail\n"
                    f"discovery = {ISSUER}/.well-known/openid-configuration\n[directory]\n")
             pair.start()
+            assert f"keys of the tokens' issuer read from {issuer.path}: 1" in pair.back.log()
             good = issuer.token("alice")
             for mechanism, message in (("OAUTHBEARER", bearer), ("XOAUTH2", xoauth2)):
                 session = imap(pair.front, pair.tls())
