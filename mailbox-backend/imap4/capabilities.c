@@ -50,6 +50,7 @@ static const struct {
     {"THREAD=REFS",           5256, ALWAYS      },
     {"MULTIAPPEND",           3502, ALWAYS      },
     {"BINARY",                3516, ALWAYS      },
+    {"REPLACE",               8508, ALWAYS      },
     {"PREVIEW",               8970, ALWAYS      },
     {"UTF8=ACCEPT",           6855, ALWAYS      },
     {"COMPRESS=DEFLATE",      4978, AFTER_LOGIN },

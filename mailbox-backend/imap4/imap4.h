@@ -7,7 +7,7 @@
      STEP_WAIT   from command_submit()
      STEP_WORK   the next step is long, and why lacks WHY_WORKER
      STEP_NEXT   a fair share was done; or the command ended, see below
-     STEP_IDLE   it wants input or a wake (IDLE and APPEND only)
+     STEP_IDLE   it wants input or a wake (IDLE, APPEND and REPLACE only)
    A command ends by `return command_ok(â€¦)`, command_no(), command_bad() or command_fail(): these
    keep the answer. The engine then tells the client what changed in the selected folder, writes the
    tagged line and logs it. A snapshot (store_read) never outlives a step. */
@@ -270,7 +270,7 @@ void imap_capabilities_write(struct buf *out); /* after login: "IMAP4rev1 IDLE â
    no such command, with *name what was found. */
 const struct imap_command *imap_command_take(struct parse *parse, struct str *name);
 
-/* cmd_append.c: whether the literal that text ends with is APPEND's message. */
+/* cmd_append.c: whether the literal that text ends with is a message of APPEND or REPLACE. */
 bool append_streams(struct str text);
 
 /* fetch_tree.c: frees imap->fetched. */
@@ -296,6 +296,7 @@ enum step cmd_list(struct command *command);
 enum step cmd_lsub(struct command *command);
 enum step cmd_status(struct command *command);
 enum step cmd_append(struct command *command);
+enum step cmd_replace(struct command *command);
 enum step cmd_expunge(struct command *command);
 enum step cmd_search(struct command *command);
 enum step cmd_sort(struct command *command);

@@ -3,8 +3,27 @@
 #include "mailbox-backend/store/journal.h"
 #include "mailbox-backend/store/ops.h"
 #include "mailbox-backend/store/property.h"
+#include "mailbox-backend/store/replace.h"
 
 #define GAP_MOST (1u << 20) /* unused uids whose blocks are closed */
+
+/* What is replaced makes room (RFC 8508 section 3.4). */
+static enum err_code check_quota(struct task *task, struct err *err)
+{
+    struct store_op *op = task->op;
+    uint64_t bytes = op->in.append.quota_bytes;
+    uint64_t messages = op->in.append.quota_messages;
+    enum err_code code;
+
+    if (bytes != 0)
+        bytes += replace_freed_bytes(task->replacement);
+    if (messages != 0)
+        messages += task->replacement != NULL;
+    code =
+        quota_check(task->mailbox, store_draft_size(op->in.append.draft), 1, bytes, messages, err);
+    op->over_quota = code == ERR_LIMIT;
+    return code;
+}
 
 static enum err_code check(struct batch *batch, struct task *task, struct err *err)
 {
@@ -19,12 +38,9 @@ static enum err_code check(struct batch *batch, struct task *task, struct err *e
         code = property_check(&op->in.append.properties[i], err);
     if (code == ERR_NONE)
         code = batch_check_room(batch, err);
-    if (code != ERR_NONE)
-        return code;
-    code = quota_check(task->mailbox, store_draft_size(op->in.append.draft), 1,
-                       op->in.append.quota_bytes, op->in.append.quota_messages, err);
-    op->over_quota = code == ERR_LIMIT;
-    return code;
+    if (code == ERR_NONE)
+        code = replace_find(batch, task, &task->replacement, err);
+    return code == ERR_NONE ? check_quota(task, err) : code;
 }
 
 /* Takes the uid that is wanted, or the next where that one is behind. */
@@ -85,6 +101,7 @@ static enum err_code plan(struct batch *batch, struct task *task, struct err *er
     item->item_id = task->mailbox->state.next_item++;
     folder_count(batch, task->folder, item, 1);
     mailbox_count(batch, task->mailbox, item, 1);
+    replace_plan(batch, task, task->replacement);
     return ERR_NONE;
 }
 
@@ -166,6 +183,8 @@ static enum err_code perform(struct batch *batch, struct task *task, struct err 
     if (code == ERR_NONE)
         code = put_extras(task, err);
     note(batch, task, written);
+    if (code == ERR_NONE)
+        code = replace_perform(batch, task->replacement, err);
     op->modseq = task->item.modseq;
     op->out.append.uid = task->item.uid;
     op->out.append.uid_validity = task->folder->state.uid_validity;

@@ -1,25 +1,7 @@
-#include "mailbox-backend/store/folder.h"
 #include "mailbox-backend/store/insert.h"
-#include "mailbox-backend/store/journal.h"
 #include "mailbox-backend/store/ops.h"
 #include "mailbox-backend/store/remove.h"
 #include "mailbox-backend/store/vanished.h"
-
-static enum err_code place_of(struct batch *batch, struct task *task, struct item_place *place,
-                              struct err *err)
-{
-    struct folder_record record;
-    enum err_code code = folder_record_get(&task->mailbox->tx, task->folder->folder, &record, err);
-
-    if (code != ERR_NONE)
-        return code;
-    place->for_good = false;
-    place->mailbox = task->mailbox;
-    place->folder = task->folder->folder;
-    place->name =
-        str_n(arena_copy(&batch->arena, record.name.data, record.name.length), record.name.length);
-    return ERR_NONE;
-}
 
 static enum err_code remove_slice(struct batch *batch, struct task *task,
                                   const struct item_place *place, struct uidset *gone,
@@ -46,20 +28,6 @@ static enum err_code remove_slice(struct batch *batch, struct task *task,
     return code;
 }
 
-static void note(struct batch *batch, const struct task *task, const struct uidset *gone,
-                 uint64_t modseq)
-{
-    Journal__Operation *operation = journal_add(batch, task->folder, modseq);
-    Journal__Uids *uids = arena_alloc(&batch->arena, sizeof(*uids));
-
-    journal__uids__init(uids);
-    operation->what_case = JOURNAL__OPERATION__WHAT_EXPUNGE;
-    operation->expunge = uids;
-    operation->expiry = journal_expiry(batch, task->mailbox);
-    uids->n_ranges = gone->count;
-    uids->ranges = journal_ranges(batch, gone);
-}
-
 static void tell(struct store_op *op, const struct uidset *gone)
 {
     for (size_t i = 0; i < gone->count; i++)
@@ -74,7 +42,7 @@ static enum err_code plan(struct batch *batch, struct task *task, struct err *er
     enum err_code code = op_target(batch, task, err);
 
     if (code == ERR_NONE)
-        code = place_of(batch, task, &place, err);
+        code = item_place_of(batch, task->folder, &place, err);
     if (code != ERR_NONE)
         return code;
     task->outcome = OUTCOME_FULL;
@@ -87,7 +55,7 @@ static enum err_code plan(struct batch *batch, struct task *task, struct err *er
     if (!uidset_is_empty(&gone)) {
         op->modseq = batch_modseq(batch, task->folder, CHANGE_GONE);
         vanished_put(batch, task->folder, op->modseq, &gone, err);
-        note(batch, task, &gone, op->modseq);
+        expunge_note(batch, task->folder, &gone, op->modseq);
         tell(op, &gone);
     }
     uidset_release(&gone);

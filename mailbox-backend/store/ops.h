@@ -12,6 +12,8 @@ enum outcome {
     OUTCOME_WAIT, /* nothing was done: the folder is being filled by another */
 };
 
+struct replacement; /* replace.h */
+
 /* An operation on its way through the writer. */
 struct task {
     struct store_op *op;
@@ -23,8 +25,9 @@ struct task {
     struct err late;   /* why it fails although rows were written, which stay */
     struct copy *copy; /* of a copy or move that has begun; free() it in the end */
 
-    struct store_item item; /* an append, planned */
-    uint32_t first_uid;     /* that it used up: uids before its own stay unused */
+    struct store_item item;          /* an append, planned */
+    uint32_t first_uid;              /* that it used up: uids before its own stay unused */
+    struct replacement *replacement; /* and what it replaces, or NULL; the batch's */
 };
 
 struct op_table {

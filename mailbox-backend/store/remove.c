@@ -3,6 +3,8 @@
 #include <inttypes.h>
 
 #include "common/log.h"
+#include "mailbox-backend/store/folder.h"
+#include "mailbox-backend/store/journal.h"
 
 /* ---- finding items ---- */
 
@@ -50,6 +52,36 @@ enum err_code item_next_in(const struct folder_slot *slot, const struct uidset *
 }
 
 /* ---- removing them ---- */
+
+enum err_code item_place_of(struct batch *batch, struct folder_slot *slot, struct item_place *place,
+                            struct err *err)
+{
+    struct folder_record record;
+    enum err_code code = folder_record_get(&slot->mailbox->tx, slot->folder, &record, err);
+
+    if (code != ERR_NONE)
+        return code;
+    place->for_good = false;
+    place->mailbox = slot->mailbox;
+    place->folder = slot->folder;
+    place->name =
+        str_n(arena_copy(&batch->arena, record.name.data, record.name.length), record.name.length);
+    return ERR_NONE;
+}
+
+void expunge_note(struct batch *batch, const struct folder_slot *slot, const struct uidset *gone,
+                  uint64_t modseq)
+{
+    Journal__Operation *operation = journal_add(batch, slot, modseq);
+    Journal__Uids *uids = arena_alloc(&batch->arena, sizeof(*uids));
+
+    journal__uids__init(uids);
+    operation->what_case = JOURNAL__OPERATION__WHAT_EXPUNGE;
+    operation->expunge = uids;
+    operation->expiry = journal_expiry(batch, slot->mailbox);
+    uids->n_ranges = gone->count;
+    uids->ranges = journal_ranges(batch, gone);
+}
 
 enum err_code summary_remove(const struct tx *tx, uint32_t folder, uint32_t uid, struct err *err)
 {

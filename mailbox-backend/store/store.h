@@ -407,6 +407,8 @@ struct store_op {
             unsigned property_count;
             uint64_t quota_bytes; /* ERR_LIMIT when the mailbox would hold more; 0: no limit */
             uint64_t quota_messages;
+            uint32_t replaced_folder, replaced_uid; /* this item is expunged together with the
+                                append, which fails when it is no more; 0: none. Its room is counted as free */
         } append;
         struct {
             enum store_flags_mode mode;
@@ -452,6 +454,7 @@ struct store_op {
     /* Results, valid in and after done. */
     struct err err;  /* code ERR_NONE: durable */
     bool over_quota; /* the limit that ERR_LIMIT speaks of is the quota */
+    bool item_gone;  /* ERR_NOT_FOUND speaks of the item to be replaced, not of a folder */
     uint64_t modseq; /* that the operation was given; 0 when it changed nothing */
     union {
         struct {

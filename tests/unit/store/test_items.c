@@ -353,6 +353,103 @@ static void summaries_are_found_in_any_order(void **state)
     store_read_end(&read);
 }
 
+/* ---- replacing ---- */
+
+static struct store_op replace_op(struct fixture *fixture, uint32_t folder, const char *text,
+                                  uint32_t replaced_uid)
+{
+    struct store_op op = append_op(fixture, folder, draft_of(fixture, text, strlen(text)));
+
+    op.in.append.replaced_folder = INBOX;
+    op.in.append.replaced_uid = replaced_uid;
+    return op;
+}
+
+static void one_item_takes_the_place_of_another(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_op op;
+    struct store_folder folder;
+    struct store_item item;
+    struct uidset gone = {0};
+    struct store_read *read;
+    uint64_t before;
+    bool complete;
+
+    append_text(fixture, INBOX, "first");
+    append_text(fixture, INBOX, "second");
+    before = folder_now(fixture, INBOX).highest_modseq;
+    op = replace_op(fixture, INBOX, "new", 1);
+    must(store_run(&op), &op.err);
+    store_draft_unref(&op.in.append.draft);
+    assert_int_equal(op.out.append.uid, 3);
+    assert_int_equal(item_now(fixture, INBOX, 1, &item), ERR_NOT_FOUND);
+    assert_content(fixture, INBOX, 3, "new", 3);
+    folder = folder_now(fixture, INBOX);
+    assert_int_equal(folder.messages, 2);
+    assert_int_equal(folder.bytes, 9);
+    read = read_begin(fixture);
+    must(store_vanished(read, INBOX, before, &gone, &complete, NULL), NULL);
+    store_read_end(&read);
+    assert_int_equal(uidset_first(&gone), 1);
+    assert_int_equal(uidset_size(&gone), 1);
+    uidset_release(&gone);
+}
+
+static void an_item_of_another_folder_is_replaced(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t other = make_folder(fixture, STORE_ROOT_FOLDER, "Sent");
+    struct store_op op;
+
+    append_text(fixture, INBOX, "draft");
+    op = replace_op(fixture, other, "sent", 1);
+    must(store_run(&op), &op.err);
+    store_draft_unref(&op.in.append.draft);
+    assert_int_equal(folder_now(fixture, INBOX).messages, 0);
+    assert_int_equal(folder_now(fixture, INBOX).bytes, 0);
+    assert_int_equal(folder_now(fixture, other).messages, 1);
+    fixture_reopen(fixture);
+    assert_content(fixture, other, 1, "sent", 4);
+}
+
+static void what_is_no_more_is_not_replaced(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_op op;
+
+    append_text(fixture, INBOX, "first");
+    op = replace_op(fixture, INBOX, "new", 2);
+    assert_int_equal(store_run(&op), ERR_NOT_FOUND);
+    store_draft_unref(&op.in.append.draft);
+    assert_true(op.item_gone);
+    op = replace_op(fixture, 999, "new", 1);
+    assert_int_equal(store_run(&op), ERR_NOT_FOUND);
+    store_draft_unref(&op.in.append.draft);
+    assert_false(op.item_gone);
+    assert_int_equal(folder_now(fixture, INBOX).messages, 1);
+}
+
+static void what_is_replaced_makes_room_in_the_quota(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_op op;
+
+    append_text(fixture, INBOX, "12345");
+    op = replace_op(fixture, INBOX, "1234567", 1);
+    op.in.append.quota_bytes = 6;
+    assert_int_equal(store_run(&op), ERR_LIMIT);
+    assert_true(op.over_quota);
+    store_draft_unref(&op.in.append.draft);
+    assert_int_equal(folder_now(fixture, INBOX).messages, 1);
+    op = replace_op(fixture, INBOX, "123456", 1);
+    op.in.append.quota_bytes = 6;
+    op.in.append.quota_messages = 1;
+    must(store_run(&op), &op.err);
+    store_draft_unref(&op.in.append.draft);
+    assert_int_equal(folder_now(fixture, INBOX).bytes, 6);
+}
+
 int main(void)
 {
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
@@ -368,6 +465,10 @@ int main(void)
         WITH_STORE(old_tombstones_go_and_raise_the_floor),
         WITH_STORE(the_last_uid_is_not_given_again),
         WITH_STORE(an_open_content_outlives_its_item),
+        WITH_STORE(one_item_takes_the_place_of_another),
+        WITH_STORE(an_item_of_another_folder_is_replaced),
+        WITH_STORE(what_is_no_more_is_not_replaced),
+        WITH_STORE(what_is_replaced_makes_room_in_the_quota),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,94 @@
+/* Messages that have come go into their folder all at once, or none. */
+#include <inttypes.h>
+
+#include "mailbox-backend/imap4/append.h"
+
+void append_cleanup(struct command *command)
+{
+    struct append *append = command->data;
+
+    for (unsigned i = 0; i < append->count; i++)
+        intake_destroy(&append->messages[i]->intake);
+}
+
+static void fill_op(struct command *command, struct append_message *message)
+{
+    const struct append *append = command->data;
+    const struct account *account = session_account(command->imap->session);
+    struct store_op *op = &message->op;
+
+    intake_fill(message->intake, op);
+    op->mailbox = command->imap->mailbox;
+    op->folder = append->folder;
+    op->in.append.flags.system = message->flags.system;
+    op->in.append.keywords.names = message->flags.keywords;
+    op->in.append.keywords.count = message->flags.count;
+    op->in.append.internal_date = message->date.utc;
+    op->in.append.zone = (int16_t)message->date.zone_minutes;
+    op->in.append.quota_bytes = account->quota_bytes;
+    op->in.append.quota_messages = account->quota_messages;
+    op->in.append.replaced_folder = append->replaced_folder;
+    op->in.append.replaced_uid = append->replaced_uid;
+}
+
+enum step append_submit(struct command *command)
+{
+    struct append *append = command->data;
+    struct store_op **ops = arena_array(&command->arena, append->count, sizeof(struct store_op *));
+
+    for (unsigned i = 0; i < append->count; i++) {
+        fill_op(command, append->messages[i]);
+        ops[i] = &append->messages[i]->op;
+    }
+    session_submit_all(command->imap->session, ops, append->count, true);
+    return STEP_WAIT;
+}
+
+/* The first that failed took the others with it: the others have its error. */
+static void fail(struct command *command, const struct store_op *op)
+{
+    if (op->item_gone)
+        command_no(command, "EXPUNGEISSUED", "The message to be replaced is no more");
+    else if (op->err.code == ERR_NOT_FOUND)
+        command_no(command, "TRYCREATE", "The mailbox does not exist");
+    else if (op->over_quota)
+        command_no(command, "OVERQUOTA", "The mailbox is over its quota");
+    else
+        command_fail(command, &op->err);
+}
+
+/* The one that is over the quota tells why all failed. */
+static const struct store_op *failed_op(const struct append *append)
+{
+    for (unsigned i = 0; i < append->count; i++) {
+        if (append->messages[i]->op.over_quota)
+            return &append->messages[i]->op;
+    }
+    return append->messages[0]->op.err.code != ERR_NONE ? &append->messages[0]->op : NULL;
+}
+
+bool append_succeeded(struct command *command)
+{
+    const struct store_op *op = failed_op(command->data);
+
+    if (op != NULL)
+        fail(command, op);
+    return op == NULL;
+}
+
+const char *append_uid_code(struct command *command)
+{
+    const struct append *append = command->data;
+    struct uidset uids = {0};
+    struct buf code = {0};
+    const char *text;
+
+    for (unsigned i = 0; i < append->count; i++)
+        uidset_add(&uids, append->messages[i]->op.out.append.uid);
+    buf_printf(&code, "APPENDUID %" PRIu32 " ", append->messages[0]->op.out.append.uid_validity);
+    uid_ranges_write(&code, uids.ranges, uids.count);
+    text = arena_copy(&command->arena, buf_bytes(&code), buf_length(&code));
+    buf_release(&code);
+    uidset_release(&uids);
+    return text;
+}
