@@ -1,8 +1,9 @@
 """The benchmark: Dovecot (direct and proxied) and the pair, by turns, in one run.
 
-    run.py MAILBENCH [--quick] [--out=FOLDER] [--only=WORD] [--engine=mbedtls|openssl|both]
+    run.py MAILBENCH [--quick] [--out=FOLDER] [--only=WORD] [--engine=mbedtls|openssl|both] [--link=unix|tcp|both]
 
-Writes results.json and table.md to FOLDER, and prints the table. Needs root, as Dovecot does."""
+Writes results.json, table.md and, where gnuplot is, plots (SVG) to FOLDER, and prints the table. Needs root, as
+Dovecot does."""
 
 import argparse
 import imaplib
@@ -16,6 +17,7 @@ import sys
 import time
 
 import limits
+import plots
 import servers
 
 ENVELOPES = "UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE"
@@ -175,8 +177,20 @@ def parse():
     parser.add_argument("--out", default="bench-results")
     parser.add_argument("--engine", default="both", choices=[*servers.ENGINES, "both"],
                         help="the TLS engine of the pair; both: two pairs, a column each")
+    parser.add_argument("--link", choices=["unix", "tcp", "both"],
+                        help="how front and back are linked: a unix socket, TCP with mutual TLS, or a pair of each; "
+                        "unless said, the unix socket and, without --quick, TCP for the last engine as well")
     parser.add_argument("--only", default="", help="tests whose title has this word")
     return parser.parse_args()
+
+
+def pairs(arguments):
+    """The (engine, link) of each pair that is measured."""
+    engines = list(servers.ENGINES) if arguments.engine == "both" else [arguments.engine]
+    if arguments.link is not None:
+        links = ["unix", "tcp"] if arguments.link == "both" else [arguments.link]
+        return [(engine, link) for link in links for engine in engines]
+    return [(engine, "unix") for engine in engines] + ([] if arguments.quick else [(engines[-1], "tcp")])
 
 
 def main():
@@ -191,9 +205,8 @@ def main():
     with servers.pair.Deployment() as deployment:
         os.chmod(deployment.folder, 0o755)  # Dovecot's processes run as users of their own
         direct = servers.Dovecot(deployment, "Dovecot direct")
-        engines = list(servers.ENGINES) if arguments.engine == "both" else [arguments.engine]
         measured = [direct, servers.Dovecot(deployment, "Dovecot proxied", direct),
-                    *(servers.OurPair(deployment, engine) for engine in engines)]
+                    *(servers.OurPair(deployment, engine, link) for engine, link in pairs(arguments))]
         report = {"date": time.strftime("%Y-%m-%d"), "cpu": cpu_model(), "processors": os.cpu_count(),
                   "kernel": platform.release(), "dovecot": measured[0].version(), "pair": measured[-1].version(),
                   "load": os.getloadavg()[0], "servers": [server.name for server in measured],
@@ -215,6 +228,7 @@ def main():
         json.dump(report, file, indent=1)
     with open(os.path.join(arguments.out, "table.md"), "w") as file:
         file.write(table(report))
+    plots.of_comparison(report, arguments.out)
     print(table(report))
 
 

@@ -25,44 +25,59 @@ def free_ports():
     return {service: pair.free_port() for service in SERVICES}
 
 
-def user_lines(more):
-    return "".join(f"u{number:03d}:{{PLAIN}}{PASSWORD}{more}\n" for number in range(USERS))
+def user_lines(more, users=USERS):
+    return "".join(f"u{number:03d}:{{PLAIN}}{PASSWORD}{more}\n" for number in range(users))
 
 
 ENGINES = {"mbedtls": "mbedTLS", "openssl": "OpenSSL"}
 
 
 class OurPair:
-    """Default settings; connections: how many IMAP connections there may be, from any loopback address."""
+    """Default settings. link: unix, or tcp with mutual TLS; connections: how many IMAP connections there may be, from
+    any loopback address; users: how many; back_extra: more lines of the back end's configuration."""
 
-    def __init__(self, deployment, engine, connections=None):
-        self.name = f"pair, {ENGINES[engine]}"
-        folder, pki = f"{deployment.folder}/pair-{engine}", deployment.pki
+    def __init__(self, deployment, engine, link="unix", connections=None, users=USERS, back_extra=""):
+        self.name = f"pair, {ENGINES[engine]}" + (", TCP link" if link == "tcp" else "")
+        self.folder = folder = f"{deployment.folder}/pair-{engine}-{link}"
+        self.connections = connections
         os.makedirs(folder)
-        self.ports = ports = free_ports()
-        listen = {service: f"127.0.0.1:{port}" for service, port in ports.items()}
+        self.ports = free_ports()
+        address = f"unix:{folder}/link" if link == "unix" else f"127.0.0.1:{pair.free_port()}"
+        proof = {"front": "", "back": ""} if link == "unix" else {
+            side: self.certificate(deployment, engine, side) for side in ("front", "back")}
         self.back = deployment.add(pair.Program(pair.BACK, f"{folder}/back", (
             f"[backend]\nname = back1\ndata = {folder}/back/data\ntls_engine = {engine}\n"
-            f"[link]\nlisten = unix:{folder}/link\n"
+            f"[link]\nlisten = {address}\n{proof['back']}"
             f"[directory]\ndefault_domain = {pair.DOMAIN}\n" +
-            (f"[imap4be]\nmax_sessions_user = {connections}\n" if connections else ""))))
-        self.front = deployment.add(pair.Program(pair.FRONT, f"{folder}/front", (
-            f"[front]\nname = front1\ndata = {folder}/front/data\ntls_engine = {engine}\n"
-            f"[tls]\ncertificate = {pki}/server.crt\nkey = {pki}/server.key\n"
-            f"[limits]\ntrusted_networks = 127.0.0.0/8\n"
-            f"[imap4]\nlisten = {listen['imap']}\nlisten_tls = {listen['imaps']}\nplaintext_auth = yes\n" +
-            (f"max_connections = {connections}\n" if connections else "") +
-            f"[pop3]\nlisten = {listen['pop3']}\nlisten_tls = {listen['pop3s']}\nplaintext_auth = yes\n"
-            f"[lmtp]\nlisten = {listen['lmtp']}\n"
-            f"[backend back1]\naddress = unix:{folder}/link\n")))
+            (f"[imap4be]\nmax_sessions_user = {connections}\n" if connections else "") + back_extra)))
+        self.front = deployment.add(pair.Program(
+            pair.FRONT, f"{folder}/front", self.front_settings(deployment.pki, engine, address, proof["front"])))
         for program, services in ((self.back, ("imap4be", "pop3be", "lmtpbe")),
                                   (self.front, ("imap4", "pop3", "lmtp"))):
             for service in services:
                 program.admin("service", "enable", service)
-        users = os.path.join(folder, "pair-users")
-        with open(users, "w") as file:
-            file.write(user_lines("::::::"))
-        self.back.admin("user", "import", users)
+        with open(os.path.join(folder, "pair-users"), "w") as file:
+            file.write(user_lines("::::::", users))
+        self.back.admin("user", "import", file.name)
+
+    def front_settings(self, pki, engine, address, proof):
+        listen = {service: f"127.0.0.1:{port}" for service, port in self.ports.items()}
+        return (f"[front]\nname = front1\ndata = {self.folder}/front/data\ntls_engine = {engine}\n"
+                f"[tls]\ncertificate = {pki}/server.crt\nkey = {pki}/server.key\n"
+                f"[limits]\ntrusted_networks = 127.0.0.0/8\n" + (f"[link]\n{proof}" if proof else "") +
+                f"[imap4]\nlisten = {listen['imap']}\nlisten_tls = {listen['imaps']}\nplaintext_auth = yes\n" +
+                (f"max_connections = {self.connections}\n" if self.connections else "") +
+                f"[pop3]\nlisten = {listen['pop3']}\nlisten_tls = {listen['pop3s']}\nplaintext_auth = yes\n"
+                f"[lmtp]\nlisten = {listen['lmtp']}\n"
+                f"[backend back1]\naddress = {address}\n")
+
+    @staticmethod
+    def certificate(deployment, engine, side):
+        """Settings of the link's certificate of that side, which is issued by the way."""
+        file = f"{engine}-{side}"
+        deployment.issue(side, file, f"{side}1")
+        return (f"certificate = {deployment.pki}/{file}.crt\nkey = {deployment.pki}/{file}.key\n"
+                f"ca = {deployment.pki}/ca.crt\n")
 
     def start(self):
         for program in (self.back, self.front):
