@@ -74,7 +74,8 @@ uint64_t segments_next_size(const struct segments *set);
 void segments_maker_start(struct segments *set);
 void segments_maker_stop(struct segments *set);
 
-/* Removes files in the folder that the index does not know, where nothing in them was committed. */
+/* Removes files in the folder that the index does not know, where nothing in them was committed; none when a record shows
+   that the index is older than the segments. */
 void segments_settle(struct segments *set, const struct segments_start *how);
 
 #endif

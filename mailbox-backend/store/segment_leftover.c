@@ -1,5 +1,6 @@
 /* Segment files that the index does not know: about to be removed when the process ended, or made, or filled
-   since the last commit: what they hold nobody was promised. A file of which that is not certain stays. */
+   since the last commit: what they hold nobody was promised. A file of which that is not certain stays, and where
+   one file shows that the index is older than the segments, all stay: a file of pieces alone does not tell. */
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -21,6 +22,7 @@ struct leftover {
     struct segment_record record; /* as the file's header has it */
     int fd;
     uint64_t size; /* of the file */
+    bool holds;    /* a record */
     uint8_t *window;
     uint64_t window_at;
     size_t window_length;
@@ -39,30 +41,28 @@ static const uint8_t *look(struct leftover *file, uint64_t at, size_t length)
     return length <= file->window_length ? file->window + (at - file->window_at) : NULL;
 }
 
-/* True when it tells of a commit that the index does not have: the index is older than the file. One that
-   cannot be read was not finished. */
+/* True when it tells of a commit that the index does not have: the index is older than the file; or when the disk
+   does not say. One that fails its checksum was not finished. */
 static bool names_a_later_batch(const struct leftover *file, uint64_t at,
                                 const struct record_head *head)
 {
     uint8_t *bytes = mem_grow(NULL, (size_t)head->stored + 1, 1);
+    ssize_t got = pread(file->fd, bytes, head->stored, (off_t)(at + RECORD_HEADER));
     Journal__Batch *batch = NULL;
     bool later;
 
-    if (pread(file->fd, bytes, head->stored, (off_t)(at + RECORD_HEADER)) ==
-            (ssize_t)head->stored &&
-        crc32c(0, bytes, head->stored) == head->crc)
+    if (got == (ssize_t)head->stored && crc32c(0, bytes, head->stored) == head->crc)
         batch = journal__batch__unpack(NULL, head->stored, bytes);
-    later = batch != NULL && batch->before > file->how->batch;
+    later = got < 0 || (batch != NULL && batch->before > file->how->batch);
     if (batch != NULL)
         journal__batch__free_unpacked(batch, NULL);
     free(bytes);
     return later;
 }
 
-/* No record in it is of a later time than the index. */
-static bool is_told_by_the_index(struct leftover *file)
+/* No record in it, from this offset on, is of a later time than the index. */
+static bool is_told_by_the_index(struct leftover *file, uint64_t at)
 {
-    uint64_t at = SEGMENT_HEADER;
     const uint8_t *bytes;
 
     while (at + RECORD_HEADER <= file->size) {
@@ -76,6 +76,7 @@ static bool is_told_by_the_index(struct leftover *file)
             at += RECORD_ALIGN;
             continue;
         }
+        file->holds = true;
         if (head.start >= file->how->start ||
             (head.type == RECORD_OPERATIONS && names_a_later_batch(file, at, &head)))
             return false;
@@ -84,47 +85,74 @@ static bool is_told_by_the_index(struct leftover *file)
     return true;
 }
 
-/* A number that the index had not given when it was committed last is in none of its rows. */
-static bool is_named(const struct leftover *file)
+/* ---- what is to be done with them ---- */
+
+enum verdict {
+    GOES,
+    STAYS,
+    IS_LATER, /* than the index, or may be: nothing goes */
+};
+
+static enum verdict judge(struct leftover *file, uint32_t number)
 {
     const struct segments_start *how = file->how;
-
-    return file->record.number < how->next && how->is_named(how->context, file->record.number);
-}
-
-static bool can_go(struct leftover *file, uint32_t number)
-{
     const uint8_t *header = look(file, 0, SEGMENT_HEADER_USED);
 
-    return header != NULL && segment_header_unpack(header, &file->record) &&
-           file->record.number == number && !is_named(file) && is_told_by_the_index(file);
+    if (header == NULL || !segment_header_unpack(header, &file->record) ||
+        file->record.number != number)
+        return STAYS;
+    if (!is_told_by_the_index(file, SEGMENT_HEADER))
+        return IS_LATER;
+    return file->holds && how->is_named(how->context, number) ? STAYS : GOES;
 }
 
-static bool examine(const struct segments *set, const struct segments_start *how, uint32_t number)
+static bool begin(struct leftover *file, const struct segments_start *how, int fd)
 {
-    const struct segment_record unknown = {.number = number, .state = SEGMENT_FREE};
-    struct leftover file = {.how = how};
     struct stat facts;
-    bool good;
+    bool good = fstat(fd, &facts) == 0;
 
-    if (segment_open_file(set->folder, &unknown, &file.fd, NULL) != ERR_NONE)
-        return false;
-    file.window = mem_alloc(WINDOW);
-    good = fstat(file.fd, &facts) == 0;
-    file.size = good ? (uint64_t)facts.st_size : 0;
-    good = good && can_go(&file, number);
-    free(file.window);
-    close(file.fd);
+    *file = (struct leftover){.how = how, .fd = fd, .window = mem_alloc(WINDOW)};
+    file->size = good ? (uint64_t)facts.st_size : 0;
     return good;
 }
 
-static void settle(struct segments *set, const struct segments_start *how, uint32_t number)
+static enum verdict examine(const struct segments *set, const struct segments_start *how,
+                            uint32_t number)
+{
+    const struct segment_record unknown = {.number = number, .state = SEGMENT_FREE};
+    enum verdict verdict = STAYS;
+    struct leftover file;
+    int fd;
+
+    if (segment_open_file(set->folder, &unknown, &fd, NULL) != ERR_NONE)
+        return STAYS;
+    if (begin(&file, how, fd))
+        verdict = judge(&file, number);
+    free(file.window);
+    close(fd);
+    return verdict;
+}
+
+/* Behind what the index knows of the active segment there may be what was never committed, and nothing else. */
+static bool active_is_later(const struct segments *set, const struct segments_start *how)
+{
+    struct leftover file;
+    bool later;
+
+    if (set->active == NULL)
+        return false;
+    later = !begin(&file, how, set->active->fd);
+    file.record = set->active->record;
+    later = later || !is_told_by_the_index(&file, file.record.used);
+    free(file.window);
+    return later;
+}
+
+static void settle(const struct segments *set, uint32_t number, bool goes)
 {
     char *path = segment_path(set->folder, number);
 
-    if (number >= set->next)
-        set->next = number + 1;
-    if (!examine(set, how, number))
+    if (!goes)
         log_warning(NULL,
                     "%s is not in the index, which may be older than it, or is damaged: it is left "
                     "as it is. If mail is missing, stop the back end and run database rebuild",
@@ -136,18 +164,43 @@ static void settle(struct segments *set, const struct segments_start *how, uint3
     free(path);
 }
 
-void segments_settle(struct segments *set, const struct segments_start *how)
+struct unknown {
+    uint32_t number;
+    enum verdict verdict;
+};
+
+/* The files that the index does not know, judged; to be freed. */
+static struct unknown *list(struct segments *set, const struct segments_start *how, size_t *count)
 {
     DIR *dir = opendir(set->folder);
     const struct dirent *entry;
+    struct unknown *files = NULL;
 
-    if (dir == NULL)
-        return;
-    while ((entry = readdir(dir)) != NULL) {
+    *count = 0;
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
         uint32_t number = segment_number_of(entry->d_name);
 
-        if (number != 0 && segments_find(set, number) == NULL)
-            settle(set, how, number);
+        if (number == 0 || segments_find(set, number) != NULL)
+            continue;
+        if (number >= set->next)
+            set->next = number + 1;
+        files = mem_grow(files, *count + 1, sizeof(*files));
+        files[(*count)++] = (struct unknown){number, examine(set, how, number)};
     }
-    closedir(dir);
+    if (dir != NULL)
+        closedir(dir);
+    return files;
+}
+
+void segments_settle(struct segments *set, const struct segments_start *how)
+{
+    size_t count;
+    struct unknown *files = list(set, how, &count);
+    bool later = count > 0 && active_is_later(set, how);
+
+    for (size_t i = 0; i < count; i++)
+        later = later || files[i].verdict == IS_LATER;
+    for (size_t i = 0; i < count; i++)
+        settle(set, files[i].number, files[i].verdict == GOES && !later);
+    free(files);
 }

@@ -121,13 +121,14 @@ static void what_was_written_and_never_committed_is_removed(void **state)
 {
     put_piece(*state, START - 1);
     put_operations(*state, BATCH + 1, BATCH);
-    assert_false(stays(*state, NUMBER, true));
+    assert_false(stays(*state, NUMBER, false));
 }
 
 static void a_file_with_content_that_is_named_stays(void **state)
 {
     put_piece(*state, START - 1);
     assert_true(stays(*state, NUMBER + 1, true));
+    assert_true(stays(*state, NUMBER, true));
     assert_false(stays(*state, NUMBER + 1, false));
 }
 
@@ -205,6 +206,57 @@ static void a_message_that_was_cut_off_leaves_no_file_behind(void **state)
     free(bytes);
 }
 
+static void copy_file(const char *from, const char *to)
+{
+    char command[300];
+
+    snprintf(command, sizeof(command), "cp %s %s", from, to);
+    assert_int_equal(system(command), 0);
+}
+
+static uint64_t files_of(const char *folder)
+{
+    uint64_t files = 0;
+
+    for (uint32_t number = 1; number < 64; number++) {
+        char *file = segment_path(folder, number);
+
+        if (access(file, F_OK) == 0)
+            files |= UINT64_C(1) << number;
+        free(file);
+    }
+    return files;
+}
+
+/* The pieces of a large message fill files of their own, which tell nothing. */
+static void no_file_goes_when_another_shows_that_the_index_is_older(void **state)
+{
+    struct fixture *fixture = fixture_make();
+    char *bytes = calloc(1, LARGE);
+    char folder[80], index[100], older[100];
+    uint64_t files;
+
+    *state = fixture;
+    fixture->settings.segment_size = SEGMENT_STEP;
+    fixture->settings.compress = false;
+    fixture_open(fixture);
+    append_text(fixture, STORE_INBOX_FOLDER, "first");
+    fixture_close(fixture);
+    snprintf(folder, sizeof(folder), "%s/db1", fixture->folder);
+    snprintf(index, sizeof(index), "%s/index.mdb", folder);
+    snprintf(older, sizeof(older), "%s/older", fixture->folder);
+    copy_file(index, older);
+    fixture_open(fixture);
+    append_bytes(fixture, STORE_INBOX_FOLDER, bytes, LARGE);
+    append_text(fixture, STORE_INBOX_FOLDER, "last");
+    fixture_close(fixture);
+    files = files_of(folder);
+    copy_file(older, index);
+    fixture_open(fixture);
+    assert_true((files_of(folder) & files) == files);
+    free(bytes);
+}
+
 int main(void)
 {
 #define WITH_FILE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -216,6 +268,8 @@ int main(void)
         WITH_FILE(a_file_of_a_start_that_the_index_does_not_know_stays),
         WITH_FILE(a_file_with_a_damaged_header_stays),
         cmocka_unit_test_teardown(a_message_that_was_cut_off_leaves_no_file_behind,
+                                  fixture_teardown),
+        cmocka_unit_test_teardown(no_file_goes_when_another_shows_that_the_index_is_older,
                                   fixture_teardown),
     };
 
