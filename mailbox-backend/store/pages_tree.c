@@ -49,6 +49,14 @@ static bool is_in_order(struct pages *pages, const struct node *node, bool bound
 
 /* ---- leaves ---- */
 
+/* What LMDB would read of a value must be there: behind the end of the file the process ends. */
+static bool is_whole(struct pages *pages, uint64_t first, uint64_t count)
+{
+    uint8_t last;
+
+    return pages_read(pages, first + count - 1, pages->size - 1, &last, 1);
+}
+
 static void take_overflow(struct pages *pages, const struct node *node, uint64_t by)
 {
     struct page_head head;
@@ -59,7 +67,8 @@ static void take_overflow(struct pages *pages, const struct node *node, uint64_t
         return;
     if (head.number != first || head.flags != PAGE_OVERFLOW || head.pages < least)
         pages_tell(pages, first, "it should hold the value of a row of page %" PRIu64, by);
-    else if (head.pages == 1 || pages_claim(pages, first + 1, head.pages - 1, by))
+    else if ((head.pages == 1 || pages_claim(pages, first + 1, head.pages - 1, by)) &&
+             is_whole(pages, first, head.pages))
         pages->overflow += pages->resuming ? 0 : head.pages;
 }
 

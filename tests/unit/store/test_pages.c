@@ -235,6 +235,27 @@ static void an_index_that_is_cut_is_told(void **state)
     free(file.bytes);
 }
 
+/* Before the last page of the value that comes last in the file. */
+static void an_index_that_is_cut_within_a_value_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+    struct file file;
+    struct err err;
+    size_t value;
+
+    for (char name[] = "value-a"; name[6] <= 'z'; name[6]++)
+        set_property(fixture, name, 8192);
+    file_read(fixture, &file);
+    value = file.length / PAGE - 1;
+    while (file.bytes[value * PAGE] == 0 || file.bytes[value * PAGE + 10] != 4)
+        value--;
+    assert_int_equal(file.bytes[value * PAGE + 12], 3);
+    assert_int_equal(truncate(file.path, (off_t)((value + 2) * PAGE)), 0);
+    assert_int_equal(pages_look(file.path, NULL, &err), ERR_CORRUPT);
+    assert_non_null(strstr(err.text, "it cannot be read: the file ends"));
+    free(file.bytes);
+}
+
 /* The store serves; the page goes bad under it. */
 static void a_check_of_a_store_that_serves_tells_and_stops_there(void **state)
 {
@@ -328,6 +349,8 @@ int main(void)
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(each_kind_of_damage_has_its_words, setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(an_index_that_is_cut_is_told, setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(an_index_that_is_cut_within_a_value_is_told, setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(a_check_of_a_store_that_serves_tells_and_stops_there, setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(
