@@ -16,6 +16,7 @@
 #include "mailbox-backend/store/backup_private.h"
 #include "mailbox-backend/store/format.h"
 #include "mailbox-backend/store/known.h"
+#include "mailbox-backend/store/pages.h"
 #include "mailbox-backend/store/rebuild_private.h"
 
 #define ITEMS_A_COMMIT 10000u /* about: a transaction has room for some 100,000 pages */
@@ -126,6 +127,10 @@ static enum err_code take_copy(struct rebuild *rebuild, struct err *err)
         close(in);
     if (out >= 0)
         close(out);
+    if (code == ERR_NONE) /* LMDB would believe what a damaged page says */
+        code = pages_look(to, NULL, err);
+    if (code == ERR_CORRUPT)
+        err_prefix(err, "the copy of the index (%s) cannot be used", from);
     rebuild->result->from_copy = code == ERR_NONE;
     free(from);
     free(to);

@@ -36,7 +36,8 @@ struct rebuild_result {
 /* Makes a new index and puts it in its place, when it is whole; the old one is kept aside. All that
    is numbered jumps as at a restore (backup.h), since nobody knows what was done last. Without a copy
    messages come into folders below "Recovered", under new UIDVALIDITY. ERR_EXISTS: the store is open;
-   ERR_NOT_FOUND: there is no such database, or no copy of its index; ERR_UNAVAILABLE: its folder is empty,
+   ERR_NOT_FOUND: there is no such database, or no copy of its index; ERR_CORRUPT: pages of the copy are
+   damaged; ERR_UNAVAILABLE: its folder is empty,
    and options.empty is not set. Takes the folder's lock. */
 enum err_code store_rebuild(const struct store_settings *settings,
                             const struct rebuild_options *options, struct rebuild_result *result,

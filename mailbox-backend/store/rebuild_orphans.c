@@ -13,6 +13,7 @@
 #include "mailbox-backend/store/known.h"
 #include "mailbox-backend/store/maintain.h"
 #include "mailbox-backend/store/op_folder.h"
+#include "mailbox-backend/store/pages.h"
 #include "mailbox-backend/store/rebuild_private.h"
 
 /* The first content at or behind *id without a reference. */
@@ -109,6 +110,7 @@ static enum err_code remove_orphan(struct rebuild *rebuild, uint64_t id, struct 
 /* ERR_NOT_FOUND: the database does not have the owner's mailbox. */
 static enum err_code find_owner(struct rebuild *rebuild, const char *folder, struct err *err)
 {
+    static const char *const guids[] = {"guid", NULL};
     char *path = backup_path("%s/index.mdb", folder);
     struct key key = key_guid(rebuild->options->owner->bytes);
     struct index *index = NULL;
@@ -118,6 +120,8 @@ static enum err_code find_owner(struct rebuild *rebuild, const char *folder, str
 
     if (access(path, F_OK) != 0) /* it must not be made */
         code = err_set(err, ERR_CORRUPT, "%s is missing", path);
+    if (code == ERR_NONE)
+        code = pages_look(path, guids, err);
     if (code == ERR_NONE)
         code = index_open(&index, folder, rebuild->settings->map_size, 2, NULL, err);
     if (code == ERR_NONE)

@@ -99,6 +99,33 @@ static struct rebuild_result rebuild_from_damaged(struct fixture *fixture, enum 
     return result;
 }
 
+/* Writes over the tables' first pages, whichever they are. */
+static void a_copy_with_damaged_pages_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct rebuild_options options = {.database = 0};
+    struct rebuild_result result;
+    uint8_t noise[4096];
+    struct err err;
+    char path[100];
+    int fd;
+
+    append_text(fixture, INBOX, "before");
+    copy_index(fixture);
+    fixture_close(fixture);
+    snprintf(path, sizeof(path), "%s/db1/index.copy", fixture->folder);
+    fd = open(path, O_WRONLY);
+    memset(noise, 0x5A, sizeof(noise));
+    for (unsigned page = 2; page < 10; page++)
+        assert_int_equal(pwrite(fd, noise + 64, 1024, page * 4096 + 12), 1024);
+    close(fd);
+    assert_int_equal(store_rebuild(&fixture->settings, &options, &result, &err), ERR_CORRUPT);
+    assert_non_null(strstr(err.text, "the copy of the index"));
+    assert_string_equal(result.kept, "");
+    fixture_open(fixture);
+    assert_sound(fixture);
+}
+
 static void a_copy_with_a_damaged_row_of_a_segment_serves(void **state)
 {
     struct fixture *fixture = *state;
@@ -282,6 +309,7 @@ int main(void)
 {
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
+        WITH_STORE(a_copy_with_damaged_pages_is_refused),
         WITH_STORE(a_copy_with_a_damaged_row_of_a_segment_serves),
         WITH_STORE(a_copy_with_a_damaged_folder_serves_after_a_repair),
         WITH_STORE(a_copy_with_damaged_counters_of_a_mailbox_serves_after_a_repair),
