@@ -10,6 +10,7 @@
 
 #include "common/crc32c.h"
 #include "mailbox-backend/store/backup_private.h"
+#include "mailbox-backend/store/pages.h"
 #include "mailbox-backend/store/segment.h"
 
 #define STEP 65536u
@@ -160,4 +161,13 @@ enum err_code backup_check_file(const char *path, uint64_t size, bool more, uint
     if (file >= 0)
         close(file);
     return code == ERR_NOT_FOUND ? ERR_CORRUPT : code;
+}
+
+enum err_code backup_check_index(const char *path, const struct backup_database *database,
+                                 struct err *err)
+{
+    enum err_code code =
+        backup_check_file(path, database->index_size, false, database->index_crc, err);
+
+    return code == ERR_NONE ? pages_look(path, NULL, err) : code;
 }

@@ -83,6 +83,10 @@ enum err_code backup_crc(int file, uint64_t at, uint64_t length, uint32_t *crc, 
 enum err_code backup_check_file(const char *path, uint64_t size, bool more, uint32_t crc,
                                 struct err *err);
 
+/* The same for the index of a database, and all its pages must be sound: who opened it could crash. */
+enum err_code backup_check_index(const char *path, const struct backup_database *database,
+                                 struct err *err);
+
 /* Whoever reads a backup uses it, until *use is closed; prune claims it, which ERR_EXISTS refuses
    meanwhile. ERR_NOT_FOUND: there is no whole backup of this name. */
 enum err_code backup_use(const char *folder, const char *name, int *use, struct err *err);

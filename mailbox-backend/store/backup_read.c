@@ -28,7 +28,7 @@ static enum err_code open_index(struct backup_reader *reader, const char *folder
                                 const struct backup_database *entry, struct err *err)
 {
     char *path = backup_path("%s/%s/db%u.index", folder, name, entry->number);
-    enum err_code code = backup_check_file(path, entry->index_size, false, entry->index_crc, err);
+    enum err_code code = backup_check_index(path, entry, err);
 
     if (code != ERR_NONE)
         err_prefix(err, "db%u: the index", entry->number);

@@ -90,8 +90,7 @@ static enum err_code restore_index(struct restore *restore, const struct backup_
     char *to = backup_path("%s/index.mdb", folder);
     struct index *index = NULL;
     uint64_t damaged = 0;
-    enum err_code code =
-        backup_check_file(from, database->index_size, false, database->index_crc, err);
+    enum err_code code = backup_check_index(from, database, err);
 
     if (code != ERR_NONE)
         err_prefix(err, "%s", from);

@@ -196,8 +196,7 @@ static enum err_code look_at_database(struct verify *verify, struct err *err)
     struct err problem;
     enum err_code code = look_at_segments(verify, err);
 
-    if (code == ERR_NONE && backup_check_file(path, database->index_size, false,
-                                              database->index_crc, &problem) != ERR_NONE)
+    if (code == ERR_NONE && backup_check_index(path, database, &problem) != ERR_NONE)
         code = found(verify, err, "db%u: the index: %s", database->number, problem.text);
     else if (code == ERR_NONE)
         code = look_at_index(verify, path, err);
