@@ -198,12 +198,17 @@ $(BUILD)/bench/mailbench: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/*.c
 
 BENCH_OUT ?= $(BUILD)/bench/results
 bench: ## measure the pair beside Dovecot, by turns; as root; table and figures go to BENCH_OUT (docs/performance.md)
-	@deploy/packages build bench
+	@deploy/packages build bench peer
 	@$(MAKE) --no-print-directory all $(BUILD)/bench/mailbench
 	BUILD=$(BUILD) python3 tests/bench/run.py $(BUILD)/bench/mailbench --out=$(BENCH_OUT) $(BENCH_FLAGS)
 
 bench-quick: ## the same in about 3 minutes, with smaller folders
 	@$(MAKE) --no-print-directory bench BENCH_FLAGS=--quick
+
+bench-instructions: ## count the pair's instructions per operation with callgrind, compare with the baseline (BENCH_FLAGS=--write: renew it)
+	@deploy/packages build valgrind
+	@$(MAKE) --no-print-directory all $(BUILD)/bench/mailbench
+	BUILD=$(BUILD) python3 tests/bench/instructions.py $(BUILD)/bench/mailbench --out=$(BENCH_OUT)/instructions.json $(BENCH_FLAGS)
 
 # The store's own benchmark links the store and nothing above it.
 $(BUILD)/bench/bench-store: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/store/*.c)) $(call archive,$(UNIT_store))
@@ -245,6 +250,6 @@ clean: ## remove everything that was built
 	rm -rf build build-*
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  \1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  \1\t/' | expand -t 22
 
-.PHONY: all run docs test unit unit-programs install format lint fuzz fuzz-programs bench bench-quick bench-store torture nightly valgrind clean help
+.PHONY: all run docs test unit unit-programs install format lint fuzz fuzz-programs bench bench-quick bench-instructions bench-store torture nightly valgrind clean help

@@ -79,13 +79,18 @@ def say(text):
     print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
-def fill(binary, server, big):
-    """INBOX and Dense of every user, folders Big and New; logs everybody in once, so that no password is hashed later."""
-    for user in range(servers.USERS):
+def create_folders(server, users):
+    """Logs everybody in once, too, so that no password is hashed later."""
+    for user in range(users):
         with imaplib.IMAP4("127.0.0.1", server.ports["imap"]) as client:
             client.login(f"u{user:03d}", servers.PASSWORD)
             for folder in ("Big", "New", "Dense"):
                 client.create(folder)
+
+
+def fill(binary, server, big):
+    """INBOX and Dense of every user, folders Big and New."""
+    create_folders(server, servers.USERS)
     mailbench(binary, server, "append", "imap", "--workers=32", f"--count={INBOX}")
     mailbench(binary, server, "append", "imap", "--workers=32", f"--count={INBOX}", "--folder=Dense", "--dense")
     mailbench(binary, server, "append", "imap", "--workers=8", "--users=1", "--folder=Big", "--size=2000",

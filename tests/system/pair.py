@@ -75,6 +75,7 @@ class Program:
         self.log_path = os.path.join(folder, "log")
         self.environment = environment
         self.user = None  # of pwd, when not the tests' own
+        self.wrapper = ()  # what runs the daemon, such as valgrind with its options
         self.process = None
         os.makedirs(folder, exist_ok=True)
         with open(self.config, "w") as file:
@@ -93,7 +94,7 @@ class Program:
             "user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [self.binary, "--config", self.config, "serve"], stdin=subprocess.DEVNULL,
+                [*self.wrapper, self.binary, "--config", self.config, "serve"], stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log, env={**os.environ, **(self.environment or {})}, **identity)
 
         def up():
