@@ -210,6 +210,11 @@ bench-instructions: ## count the pair's instructions per operation with callgrin
 	@$(MAKE) --no-print-directory all $(BUILD)/bench/mailbench
 	BUILD=$(BUILD) python3 tests/bench/instructions.py $(BUILD)/bench/mailbench --out=$(BENCH_OUT)/instructions.json $(BENCH_FLAGS)
 
+bench-growth: ## how costs grow with messages, users and idle connections: tables and plots in BENCH_OUT (BENCH_FLAGS=--quick: 2 minutes)
+	@deploy/packages build bench
+	@$(MAKE) --no-print-directory all $(BUILD)/bench/mailbench
+	BUILD=$(BUILD) python3 tests/bench/growth.py $(BUILD)/bench/mailbench --out=$(BENCH_OUT) $(BENCH_FLAGS)
+
 # The store's own benchmark links the store and nothing above it.
 $(BUILD)/bench/bench-store: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/store/*.c)) $(call archive,$(UNIT_store))
 	@mkdir -p $(@D)
@@ -252,4 +257,4 @@ clean: ## remove everything that was built
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  \1\t/' | expand -t 22
 
-.PHONY: all run docs test unit unit-programs install format lint fuzz fuzz-programs bench bench-quick bench-instructions bench-store torture nightly valgrind clean help
+.PHONY: all run docs test unit unit-programs install format lint fuzz fuzz-programs bench bench-quick bench-instructions bench-growth bench-store torture nightly valgrind clean help

@@ -45,9 +45,22 @@ class Client:
             answer += got
 
 
-def measure(pair, count):
+def trusting():
+    """A TLS context for clients that do not look at the certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def most_connections():
+    """Raises the limit of descriptors; returns how many connections besides the first WARM_UP it is enough for."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return most - WARM_UP - 200
+
+
+def measure(pair, count):
+    context = trusting()
     clients = [Client(pair, context, number) for number in range(WARM_UP)]
     programs = (pair.front, pair.back)
     before = [resident(program) for program in programs]
@@ -64,10 +77,8 @@ def main():
     parser.add_argument("--count", type=int, default=2000)
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    if arguments.count > most - WARM_UP - 200:
-        raise SystemExit(f"{arguments.count} connections need more than {most} descriptors (ulimit -Hn)")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    if arguments.count > most_connections():
+        raise SystemExit(f"{arguments.count} connections need more descriptors (ulimit -Hn)")
     with servers.pair.Deployment() as deployment:
         pair = servers.OurPair(deployment, arguments.engine, connections=arguments.count + WARM_UP)
         pair.start()
@@ -77,4 +88,5 @@ def main():
             pair.stop()
 
 
-main()
+if __name__ == "__main__":
+    main()
