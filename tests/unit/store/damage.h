@@ -111,8 +111,9 @@ static inline void close_index(struct fixture *fixture, struct index *index, str
     fixture_open(fixture);
 }
 
-/* A byte of the row's value is flipped, its checksum is not. */
-static inline void flip_row(struct fixture *fixture, enum table table, struct key key)
+/* Bytes of a row as it is stored, its checksum at the end, are changed; the checksum is not made anew. */
+static inline void spoil_row(struct fixture *fixture, enum table table, struct key key,
+                             void (*spoil)(uint8_t *bytes, size_t length))
 {
     struct tx tx;
     struct index *index = index_of(fixture, &tx);
@@ -124,10 +125,22 @@ static inline void flip_row(struct fixture *fixture, enum table table, struct ke
     must(tx_get(&tx, table, &key, &row, &err), &err);
     k = (MDB_val){key.length, key.bytes};
     v = (MDB_val){row.length + 4, bytes};
-    memcpy(bytes, row.data, row.length + 4);
-    bytes[row.length / 2] ^= 0x10;
+    assert_true(v.mv_size <= sizeof(bytes));
+    memcpy(bytes, row.data, v.mv_size);
+    spoil(bytes, v.mv_size);
     assert_int_equal(mdb_put(tx.txn->mdb, index->tables[table], &k, &v, 0), 0);
     close_index(fixture, index, &tx);
+}
+
+static inline void flip_one(uint8_t *bytes, size_t length)
+{
+    bytes[(length - 4) / 2] ^= 0x10;
+}
+
+/* A byte of the row's value is flipped. */
+static inline void flip_row(struct fixture *fixture, enum table table, struct key key)
+{
+    spoil_row(fixture, table, key, flip_one);
 }
 
 static inline void put_row(struct fixture *fixture, enum table table, struct key key,

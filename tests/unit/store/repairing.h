@@ -94,23 +94,16 @@ static inline int setup(void **state)
     return rc;
 }
 
-/* The row in which every byte is wrong. */
+static inline void flip_all(uint8_t *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        bytes[i] = (uint8_t)~bytes[i];
+}
+
+/* Every byte of the row is wrong. */
 static inline void garble_row(struct fixture *fixture, enum table table, struct key key)
 {
-    struct tx tx;
-    struct index *index = index_of(fixture, &tx);
-    uint8_t bytes[512];
-    struct bytes row;
-    struct err err;
-    MDB_val k, v;
-
-    must(tx_get(&tx, table, &key, &row, &err), &err);
-    k = (MDB_val){key.length, key.bytes};
-    v = (MDB_val){row.length + 4, bytes};
-    for (size_t i = 0; i < row.length + 4; i++)
-        bytes[i] = (uint8_t)~row.data[i];
-    assert_int_equal(mdb_put(tx.txn->mdb, index->tables[table], &k, &v, 0), 0);
-    close_index(fixture, index, &tx);
+    spoil_row(fixture, table, key, flip_all);
 }
 
 /* Operation records cannot be read any more. */
