@@ -16,7 +16,8 @@ struct backup_facts {
     uint64_t messages;
     uint64_t bytes;  /* of it all */
     uint64_t copied; /* of these, the ones that the backups before it did not have */
-    uint64_t damaged; /* rows of indexes that a restore found damaged and left for `database repair` */
+    uint64_t
+        damaged; /* rows of indexes that a restore found damaged and left for `database repair` */
 };
 
 struct backup_options {

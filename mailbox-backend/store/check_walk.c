@@ -32,8 +32,7 @@ static void set_next(struct walk *walk, const struct bytes *key)
 static void report_page(struct walk *walk, const struct err *err)
 {
     check_report(
-        walk->check, (struct check_place){0},
-        "stop the back end and run database rebuild",
+        walk->check, (struct check_place){0}, "stop the back end and run database rebuild",
         "the index file is damaged in its table %s (%s): the rest of the table cannot be read",
         table_name(walk->table), err->text);
 }
