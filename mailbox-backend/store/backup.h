@@ -14,10 +14,9 @@ struct backup_facts {
     int64_t taken;
     unsigned databases;
     uint64_t messages;
-    uint64_t bytes;  /* of it all */
-    uint64_t copied; /* of these, the ones that the backups before it did not have */
-    uint64_t
-        damaged; /* rows of indexes that a restore found damaged and left for `database repair` */
+    uint64_t bytes;   /* of it all */
+    uint64_t copied;  /* of these, the ones that the backups before it did not have */
+    uint64_t damaged; /* rows of indexes, as a restore found them: `database repair` mends them */
 };
 
 struct backup_options {
