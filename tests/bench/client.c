@@ -13,7 +13,9 @@
 #include "tests/bench/client_parts.h"
 
 enum {
-    PATIENCE = 120 /* seconds without an octet until a server counts as stuck */
+    PATIENCE = 120, /* seconds without an octet until a server counts as stuck */
+    READ_SIZE = 65536,
+    LINE_MOST = 64 << 20,
 };
 
 static SSL_CTX *context;
@@ -76,6 +78,10 @@ struct client *client_open(const struct options *options, int port, bool tls)
         return NULL;
     }
     client->resumes = options->resume;
+    client->room = READ_SIZE;
+    client->buffer = malloc(client->room);
+    if (client->buffer == NULL)
+        abort();
     if (tls && !shake_hands(client)) {
         fprintf(stderr, "the TLS handshake failed\n");
         client_close(&client);
@@ -91,6 +97,7 @@ void client_close(struct client **client)
         keep_session(*client);
     SSL_free((*client)->ssl);
     close((*client)->fd);
+    free((*client)->buffer);
     free(*client);
     *client = NULL;
 }
@@ -116,22 +123,39 @@ bool client_write(struct client *client, const void *data, size_t size)
     return true;
 }
 
-/* Reads what there is behind what is not used yet. */
-static bool fill(struct client *client)
+/* Room behind what is not used yet: what a line has taken is not given back. */
+static bool make_room(struct client *client)
 {
     size_t used = client->end - client->start;
-    ssize_t got;
 
     if (client->start > 0)
         memmove(client->buffer, client->buffer + client->start, used);
     client->start = 0;
     client->end = used;
-    if (used == sizeof(client->buffer))
-        return false; /* no server sends lines that long for what is asked here */
-    if (client->ssl != NULL)
-        got = SSL_read(client->ssl, client->buffer + used, (int)(sizeof(client->buffer) - used));
-    else
-        got = recv(client->fd, client->buffer + used, sizeof(client->buffer) - used, 0);
+    if (used < client->room)
+        return true;
+    client->room *= 2;
+    if (client->room > LINE_MOST)
+        return false;
+    client->buffer = realloc(client->buffer, client->room);
+    if (client->buffer == NULL)
+        abort();
+    return true;
+}
+
+/* Reads what there is. */
+static bool fill(struct client *client)
+{
+    char *to;
+    size_t size;
+    ssize_t got;
+
+    if (!make_room(client))
+        return false;
+    to = client->buffer + client->end;
+    size = client->room - client->end < READ_SIZE ? client->room - client->end : READ_SIZE;
+    got =
+        client->ssl != NULL ? SSL_read(client->ssl, to, (int)size) : recv(client->fd, to, size, 0);
     if (got <= 0)
         return false;
     client->end += (size_t)got;

@@ -15,7 +15,8 @@ struct client {
     uint64_t octets;
     size_t start; /* of what was read and not used yet */
     size_t end;
-    char buffer[65536];
+    size_t room;
+    char *buffer; /* holds the longest line that came, such as that of a SEARCH */
 };
 
 #endif
