@@ -91,7 +91,7 @@ def of_comparison(report, folder):
     names, results = report["servers"], report["results"]
 
     def columns(key):
-        return [[row[name][key] for row in results] for name in names]
+        return [[row[name] and row[name][key] for row in results] for name in names]
 
     if not results:
         return

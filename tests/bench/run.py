@@ -64,6 +64,10 @@ def tests(big):
     ]
 
 
+class Failed(Exception):
+    """The load generator did not get what it asked a server for."""
+
+
 def mailbench(binary, server, operation, service, *flags):
     flags = [f"--lmtp-port={server.ports['lmtp']}" if flag == "wake" else flag for flag in flags]
     command = [binary, operation, f"--port={server.ports[service]}", "--tls12",
@@ -71,7 +75,8 @@ def mailbench(binary, server, operation, service, *flags):
                *(f"--process={process}" for process in server.processes), *flags]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
-        raise SystemExit(f"{server.name}: {' '.join(command[1:])}:\n{done.stdout}{done.stderr[-2000:]}")
+        raise Failed(f"{server.name}: {' '.join(command[1:])}:\n{done.stdout}{done.stderr[-2000:]}"
+                     f"{server.last_words()}")
     return json.loads(done.stdout)
 
 
@@ -99,7 +104,9 @@ def fill(binary, server, big):
 
 
 def summary(test, rounds):
-    """One server's figures in one test, over all rounds."""
+    """One server's figures in one test, over all rounds; None where a round failed."""
+    if rounds is None:
+        return None
     operations = sum(one["operations"] for one in rounds)
     cpu = sum(one["server_cpu"] for one in rounds)
     octets = sum(one["octets"] for one in rounds)
@@ -118,19 +125,34 @@ def summary(test, rounds):
     return result
 
 
-def run_tests(binary, measured, chosen, seconds, rounds):
-    results = []
+def one_round(binary, server, test, seconds, taken):
+    """A server that fails has no figures in this row, and is not asked again; the others are."""
+    if taken[server.name] is None:
+        return
+    try:
+        taken[server.name].append(mailbench(binary, server, test.operation, test.service, *test.flags,
+                                            f"--seconds={seconds}", "--warm-up=0.3"))
+    except Failed as failure:
+        say(f"FAILED: {test.title}: {failure}")
+        taken[server.name] = None
+
+
+def run_tests(binary, measured, chosen, seconds, rounds, report, out):
+    """What has been measured is in the folder `out` after each row, so that a stop loses one."""
     for test in chosen:
         taken = {server.name: [] for server in measured}
         for _ in range(rounds):
             for server in measured:
-                taken[server.name].append(mailbench(
-                    binary, server, test.operation, test.service, *test.flags,
-                    f"--seconds={seconds}", "--warm-up=0.3"))
-        results.append({"test": test.title, "unit": test.unit,
-                        **{name: summary(test, taken[name]) for name in taken}})
+                one_round(binary, server, test, seconds, taken)
+        report["results"].append({"test": test.title, "unit": test.unit,
+                                  **{name: summary(test, taken[name]) for name in taken}})
+        save(report, out)
         say(f"measured: {test.title}")
-    return results
+
+
+def save(report, out):
+    with open(os.path.join(out, "results.json"), "w") as file:
+        json.dump(report, file, indent=1)
 
 
 def figure(value):
@@ -139,7 +161,13 @@ def figure(value):
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
+def rate(result):
+    return figure(result and result["rate"])
+
+
 def latency(result):
+    if result is None:
+        return "–"
     return f"{figure(result['p50'] * 1e3)} / {figure(result['p99'] * 1e3)}"
 
 
@@ -151,7 +179,7 @@ def table(report):
              "| operation | unit | " + " | ".join(names) + " |" + " ratio |" * len(names[2:]),
              "|---|---|" + "---:|" * (len(names) + len(names[2:]))]
     for row in report["results"]:
-        costs = [row[name]["cost"] for name in names]
+        costs = [row[name] and row[name]["cost"] for name in names]
         ratios = [f"{costs[1] / cost:.1f}" if cost and costs[1] else "–" for cost in costs[2:]]
         lines.append(f"| {row['test']} | {row['unit'].replace('us', 'µs')} | " +
                      " | ".join([*map(figure, costs), *ratios]) + " |")
@@ -160,10 +188,10 @@ def table(report):
               "|---|" + "---:|---:|" * len(names)]
     for row in report["results"]:
         lines.append(f"| {row['test']} | " + " | ".join(
-            f"{figure(row[name]['rate'])} | {latency(row[name])}" for name in names) + " |")
+            f"{rate(row[name])} | {latency(row[name])}" for name in names) + " |")
     lines += ["", "The machine in the same minutes:", "", "| limit | before | after |", "|---|---:|---:|"]
     lines += [f"| {name} | {report['before'][name]:,} | {report['after'][name]:,} |" for name in report["before"]]
-    busiest = max(row[name]["generator_cpu"] for row in report["results"] for name in names)
+    busiest = max(row[name]["generator_cpu"] for row in report["results"] for name in names if row[name])
     lines += ["", f"Load of the machine (1 minute) before: {report['load']:.1f}. The load generator took "
               f"{busiest:.2f} processors at most."]
     return "\n".join(lines) + "\n"
@@ -206,6 +234,7 @@ def main():
     big, seconds, rounds = (4000, 1, 2) if arguments.quick else (48000, 5, 3)
     binary = os.path.abspath(arguments.mailbench)
     chosen = [test for test in tests(big) if arguments.only in test.title]
+    os.makedirs(arguments.out, exist_ok=True)
     started = []
     with servers.pair.Deployment() as deployment:
         os.chmod(deployment.folder, 0o755)  # Dovecot's processes run as users of their own
@@ -215,22 +244,20 @@ def main():
         report = {"date": time.strftime("%Y-%m-%d"), "cpu": cpu_model(), "processors": os.cpu_count(),
                   "kernel": platform.release(), "dovecot": measured[0].version(), "pair": measured[-1].version(),
                   "load": os.getloadavg()[0], "servers": [server.name for server in measured],
-                  "before": limits.measure(deployment.folder)}
+                  "before": limits.measure(deployment.folder), "results": []}
         try:
             for server in measured:
                 started.append(server)
                 server.start()
             for server in (measured[0], *measured[2:]):
                 fill(binary, server, big)
-            report["results"] = run_tests(binary, measured, chosen, seconds, rounds)
+            run_tests(binary, measured, chosen, seconds, rounds, report, arguments.out)
         finally:
             for server in reversed(started):
                 server.stop()
             say("all servers have stopped")
         report["after"] = limits.measure(deployment.folder)
-    os.makedirs(arguments.out, exist_ok=True)
-    with open(os.path.join(arguments.out, "results.json"), "w") as file:
-        json.dump(report, file, indent=1)
+    save(report, arguments.out)
     with open(os.path.join(arguments.out, "table.md"), "w") as file:
         file.write(table(report))
     plots.of_comparison(report, arguments.out)

@@ -94,6 +94,9 @@ class OurPair:
     def processes(self):
         return [self.back.process.pid, self.front.process.pid]
 
+    def last_words(self):
+        return "".join(program.log()[-2000:] for program in (self.front, self.back))
+
     def stop(self):
         self.front.stop()
         self.back.stop()
@@ -168,6 +171,10 @@ class Dovecot:
     @property
     def processes(self):
         return [self.process.pid] + (self.behind.processes if self.behind else [])
+
+    def last_words(self):
+        with open(f"{self.folder}/log") as log:
+            return log.read()[-2000:]
 
     def stop(self):
         if self.process is not None:
