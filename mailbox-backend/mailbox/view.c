@@ -1,5 +1,6 @@
 #include "mailbox-backend/mailbox/view.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "common/mem.h"
@@ -16,10 +17,13 @@ static uint32_t greater(uint32_t a, uint32_t b)
 
 /* ---- sequence numbers ---- */
 
-static void count_before(struct view *view)
+static void count_uids(struct view *view)
 {
     uint32_t count = 0;
 
+    view->count = (uint32_t)uidset_size(&view->uids);
+    if (view->unnumbered)
+        return;
     view->before = mem_grow(view->before, view->uids.count + 1, sizeof(*view->before));
     for (size_t i = 0; i < view->uids.count; i++) {
         view->before[i] = count;
@@ -30,7 +34,14 @@ static void count_before(struct view *view)
 
 uint32_t view_count(const struct view *view)
 {
-    return view->before[view->uids.count];
+    return view->count;
+}
+
+void view_stop_numbers(struct view *view)
+{
+    view->unnumbered = true;
+    free(view->before);
+    view->before = NULL;
 }
 
 uint32_t view_sequence(const struct view *view, uint32_t uid)
@@ -38,6 +49,7 @@ uint32_t view_sequence(const struct view *view, uint32_t uid)
     size_t low = 0;
     size_t high = view->uids.count;
 
+    assert(!view->unnumbered);
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         const struct uid_range *range = &view->uids.ranges[middle];
@@ -58,6 +70,7 @@ static size_t range_of(const struct view *view, uint32_t sequence)
     size_t low = 0;
     size_t high = view->uids.count;
 
+    assert(!view->unnumbered);
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
 
@@ -143,7 +156,7 @@ enum err_code view_open(struct view *view, struct store_mailbox *mailbox, struct
         view_close(view);
         return err->code;
     }
-    count_before(view);
+    count_uids(view);
     return ERR_NONE;
 }
 
@@ -221,7 +234,7 @@ void view_add_arrived(struct view *view, const struct view_news *news)
             uidset_add_range(&view->recent, recent, range->last);
     }
     view->uid_next = news->uid_next;
-    count_before(view);
+    count_uids(view);
 }
 
 void view_drop_gone(struct view *view)
@@ -229,7 +242,7 @@ void view_drop_gone(struct view *view)
     uidset_subtract(&view->uids, &view->gone);
     uidset_subtract(&view->recent, &view->gone);
     uidset_release(&view->gone);
-    count_before(view);
+    count_uids(view);
 }
 
 void view_told(struct view *view, const struct view_news *news)

@@ -14,8 +14,10 @@ struct view {
     uint32_t uid_validity;
     bool claims_recent; /* new messages become this session's \Recent, and nobody else's */
 
-    struct uidset uids;   /* what the client knows, in sequence order */
-    uint32_t *before;     /* before[n]: how many uids are in the ranges below range n */
+    struct uidset uids; /* what the client knows, in sequence order */
+    uint32_t count;     /* of uids */
+    uint32_t *before; /* before[n]: how many uids are in the ranges below range n; NULL: not kept */
+    bool unnumbered;  /* view_stop_numbers() was called */
     struct uidset gone;   /* of uids: no longer in the folder, and the client not yet told */
     struct uidset recent; /* of uids: \Recent for this session */
     uint32_t uid_next;    /* uids from here up are not in the view */
@@ -33,6 +35,10 @@ struct view {
 enum err_code view_open(struct view *view, struct store_mailbox *mailbox, struct store_read *read,
                         const struct store_folder *folder, bool claim, struct err *err);
 void view_close(struct view *view); /* leaves {0} */
+
+/* The client does without sequence numbers for good (RFC 9586): they are kept no more, and none of the functions that
+   take or give one may be called. */
+void view_stop_numbers(struct view *view);
 
 uint32_t view_count(const struct view *view);                  /* EXISTS */
 uint32_t view_recent_count(const struct view *view);           /* RECENT */
