@@ -51,6 +51,7 @@ static const struct {
     {"MULTIAPPEND",           3502, ALWAYS      },
     {"BINARY",                3516, ALWAYS      },
     {"REPLACE",               8508, ALWAYS      },
+    {"UIDONLY",               9586, ALWAYS      },
     {"PREVIEW",               8970, ALWAYS      },
     {"UTF8=ACCEPT",           6855, ALWAYS      },
     {"COMPRESS=DEFLATE",      4978, AFTER_LOGIN },

@@ -80,6 +80,7 @@ static const struct {
     {"QRESYNC",     ENABLED_QRESYNC | ENABLED_CONDSTORE},
     {"UTF8=ACCEPT", ENABLED_UTF8_ACCEPT | ENABLED_UTF8 },
     {"IMAP4rev2",   ENABLED_REV2 | ENABLED_UTF8        },
+    {"UIDONLY",     ENABLED_UIDONLY                    },
 };
 #define EXTENSIONS (sizeof(extensions) / sizeof(extensions[0]))
 
@@ -117,6 +118,8 @@ enum step cmd_enable(struct command *command)
     if ((enabled & ENABLED_CONDSTORE) != 0)
         condstore_enable(command);
     imap->enabled |= enabled;
+    if (imap_is_uid_only(imap) && imap->view != NULL)
+        view_stop_numbers(imap->view);
     fetch_tree_forget(imap); /* it may have been parsed in another way */
     return command_ok(command, NULL);
 }

@@ -414,8 +414,8 @@ enum step cmd_fetch(struct command *command)
     command->data = fetch;
     command->cleanup = cleanup;
     if (!parse_sequence_set(args, &set) || !parse_space(args) ||
-        !fetch_parse(args, by_uid, &fetch->request) || !parse_end(args) ||
-        !check_modifiers(command))
+        !fetch_parse(args, by_uid && !imap_is_uid_only(command->imap), &fetch->request) ||
+        !parse_end(args) || !check_modifiers(command))
         return command_bad_syntax(command);
     if (!command_uids_of(command, &set, by_uid, &command->uids))
         return command_ended(command);

@@ -38,7 +38,7 @@ static uint32_t uid_of(const struct command *command, uint32_t number)
     if (number == 0)
         return uidset_last(&view->uids);
     if (by_uid)
-        return view_sequence(view, number) != 0 ? number : 0;
+        return uidset_has(&view->uids, number) ? number : 0;
     return view_uid(view, number);
 }
 

@@ -61,7 +61,7 @@ static void tell_selection(struct command *command, uint32_t unseen_uid)
 
     flags_tell(command);
     size_tell(command);
-    if (unseen_uid != 0 && !imap_is_rev2(command->imap))
+    if (unseen_uid != 0 && !imap_is_rev2(command->imap) && !imap_is_uid_only(command->imap))
         untagged(command, "OK [UNSEEN %u] First unseen message", view_sequence(view, unseen_uid));
     untagged(command, "OK [UIDVALIDITY %u] UIDs are valid", view->uid_validity);
     untagged(command, "OK [UIDNEXT %u] Predicted next UID", view->uid_next);
@@ -85,6 +85,8 @@ static enum step open_folder(struct command *command, struct store_read *read,
         return command_fail(command, &err);
     imap->view = mem_alloc(sizeof(view));
     *imap->view = view;
+    if (imap_is_uid_only(imap))
+        view_stop_numbers(imap->view);
     imap->read_only = selection->read_only;
     tell_selection(command, unseen_uid);
     if (selection->resync.asked && selection->resync.uid_validity == imap->view->uid_validity)
@@ -164,6 +166,8 @@ static enum step begin_selection(struct command *command, bool read_only)
 
     if (!parse_astring(&command->args, &name) || !take_parameters(command, selection))
         return command_bad_syntax(command);
+    if (selection->resync.sequences.count > 0 && imap_is_uid_only(command->imap))
+        return command_bad_number(command);
     close_selected(command);
     if (selection->condstore)
         condstore_enable(command);

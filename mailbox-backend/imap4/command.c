@@ -56,6 +56,12 @@ enum step command_written(struct command *command, enum command_result result)
     return end_with(command, result, NULL, NULL);
 }
 
+enum step command_bad_number(struct command *command)
+{
+    return end_with(command, RESULT_BAD, "UIDREQUIRED",
+                    "Message numbers are not allowed once UIDONLY is enabled");
+}
+
 /* One line per code of ours: the response code of RFC 5530 (or RFC 9051), and what to say where
    our own text is not for clients. */
 static const struct {

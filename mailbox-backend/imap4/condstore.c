@@ -25,18 +25,20 @@ void condstore_enable(struct command *command)
         tell_highest(command, "You know all up to here");
 }
 
-void condstore_write(struct buf *out, const struct store_item *item)
+void condstore_write(struct command *command, const struct store_item *item)
 {
-    buf_printf(out, "UID %" PRIu32 " MODSEQ (%" PRIu64 ")", item->uid, item->modseq);
+    struct buf *out = command_output(command);
+
+    if (!imap_is_uid_only(command->imap))
+        buf_printf(out, "UID %" PRIu32 " ", item->uid);
+    buf_printf(out, "MODSEQ (%" PRIu64 ")", item->modseq);
 }
 
 void condstore_tell_item(struct command *command, const struct store_item *item)
 {
-    struct buf *out = command_output(command);
-
-    buf_printf(out, "* %" PRIu32 " FETCH (", view_sequence(command->imap->view, item->uid));
-    condstore_write(out, item);
-    buf_text(out, ")\r\n");
+    fetch_begin(command, item->uid);
+    condstore_write(command, item);
+    buf_text(command_output(command), ")\r\n");
 }
 
 void condstore_tell_delay(struct command *command)

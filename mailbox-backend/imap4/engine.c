@@ -38,6 +38,8 @@ static void check(struct command *command)
         refuse(command, "You are logged in already");
     else if ((entry->states & state) == 0)
         refuse(command, "No mailbox is selected");
+    else if ((entry->flags & CMD_NUMBERS) != 0 && imap_is_uid_only(imap))
+        command_bad_number(command);
     else if ((entry->flags & CMD_NO_ARGS) != 0 && !parse_end(&command->args))
         command_bad_syntax(command);
     else if ((entry->flags & CMD_NO_ARGS) == 0 && !parse_space(&command->args))

@@ -217,13 +217,12 @@ static enum fetch_progress tell_section(struct command *command, struct fetch_me
 static void write_label(struct command *command, struct fetch_message *message,
                         const struct fetch_item *item)
 {
-    const struct view *view = command->imap->view;
     struct buf *out = command_output(command);
 
     if (message->begun)
         buf_byte(out, ' ');
     else
-        buf_printf(out, "* %" PRIu32 " FETCH (", view_sequence(view, message->item.uid));
+        fetch_begin(command, message->item.uid);
     message->begun = true;
     command->in_answer = true;
     write_str(out, item->label);
@@ -238,7 +237,7 @@ static void write_end(struct command *command, const struct fetch_message *messa
     struct buf *out = command_output(command);
     bool condstore = message->tell_flags && condstore_is_enabled(command->imap);
 
-    if (condstore && (request->kinds & FETCH_UID) == 0)
+    if (condstore && (request->kinds & FETCH_UID) == 0 && !imap_is_uid_only(command->imap))
         buf_printf(out, " UID %" PRIu32, message->item.uid);
     if (condstore && (request->kinds & FETCH_MODSEQ) == 0)
         buf_printf(out, " MODSEQ (%" PRIu64 ")", message->item.modseq);

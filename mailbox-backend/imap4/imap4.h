@@ -34,6 +34,7 @@ enum command_flags {
     CMD_WRITES = 4,     /* refused where the folder is selected read-only */
     CMD_STREAM = 8,     /* takes its last literal from the input by itself */
     CMD_NO_ARGS = 16,   /* takes no arguments: checked by the dispatcher */
+    CMD_NUMBERS = 32,   /* speaks of message numbers: not once UIDONLY is enabled (RFC 9586) */
 };
 
 struct command;
@@ -97,6 +98,7 @@ enum imap_enabled { /* bits: for the whole session */
                     ENABLED_UTF8 = 4, /* names and quoted strings are UTF-8, in both directions */
                     ENABLED_UTF8_ACCEPT = 8, /* and the other rules of RFC 6855 hold */
                     ENABLED_REV2 = 16, /* answers of IMAP4rev2 (RFC 9051) in place of IMAP4rev1's */
+                    ENABLED_UIDONLY = 32, /* no message numbers in either direction (RFC 9586) */
 };
 
 /* One IMAP4 session. */
@@ -134,6 +136,9 @@ void untagged(struct command *command, const char *format, ...)
 /* IMAP4rev2 was enabled. */
 bool imap_is_rev2(const struct imap *imap);
 
+/* UIDONLY was enabled: nothing may ask the view for a message number. */
+bool imap_is_uid_only(const struct imap *imap);
+
 /* Appends "* 3 EXISTS" and, in IMAP4rev1, "* 1 RECENT". */
 void size_tell(struct command *command);
 
@@ -141,8 +146,11 @@ void size_tell(struct command *command);
    flags_learn() first, so that every keyword has a name that the client knows. */
 void flags_write(struct buf *out, const struct imap *imap, const struct store_item *item);
 
+/* Appends "* 1 FETCH (", or "* 7 UIDFETCH (" once UIDONLY is enabled. */
+void fetch_begin(struct command *command, uint32_t uid);
+
 /* Appends "* 1 FETCH (FLAGS (\Seen))", after the same preparation; with the UID where the command is by
-   uid or IMAP4rev2 is enabled, with UID and MODSEQ once CONDSTORE is enabled. */
+   uid or IMAP4rev2 is enabled, with UID and MODSEQ once CONDSTORE is enabled. A UIDFETCH needs no UID. */
 void flags_tell_item(struct command *command, const struct store_item *item);
 
 /* Reads the folder's keywords anew where an item has one without a name, and then tells the
@@ -167,8 +175,8 @@ void uid_ranges_write(struct buf *out, const struct uid_range *ranges, size_t co
 void condstore_enable(struct command *command);
 bool condstore_is_enabled(const struct imap *imap);
 
-/* Appends "UID 7 MODSEQ (12)". */
-void condstore_write(struct buf *out, const struct store_item *item);
+/* Appends "UID 7 MODSEQ (12)", without the UID in a UIDFETCH. */
+void condstore_write(struct command *command, const struct store_item *item);
 
 /* Appends "* 1 FETCH (UID 7 MODSEQ (12))". */
 void condstore_tell_item(struct command *command, const struct store_item *item);
@@ -237,6 +245,8 @@ enum step command_ok_code(struct command *command, const char *code, const char 
 enum step command_no(struct command *command, const char *code, const char *text);
 enum step command_bad(struct command *command, const char *text);
 enum step command_bad_syntax(struct command *command); /* with args.fault */
+enum step
+command_bad_number(struct command *command); /* a message number once UIDONLY is enabled */
 /* Turns an error into NO with its RFC 5530 code. The text of errors that are ours goes to the log,
    not to the client. */
 enum step command_fail(struct command *command, const struct err *err);

@@ -51,6 +51,11 @@ bool imap_is_rev2(const struct imap *imap)
     return (imap->enabled & ENABLED_REV2) != 0;
 }
 
+bool imap_is_uid_only(const struct imap *imap)
+{
+    return (imap->enabled & ENABLED_UIDONLY) != 0;
+}
+
 void size_tell(struct command *command)
 {
     const struct view *view = command->imap->view;
@@ -108,16 +113,28 @@ void flags_write(struct buf *out, const struct imap *imap, const struct store_it
     buf_text(out, *writer.separator == '(' ? "()" : ")");
 }
 
+void fetch_begin(struct command *command, uint32_t uid)
+{
+    const struct imap *imap = command->imap;
+    struct buf *out = command_output(command);
+
+    if (imap_is_uid_only(imap))
+        buf_printf(out, "* %u UIDFETCH (", uid);
+    else
+        buf_printf(out, "* %u FETCH (", view_sequence(imap->view, uid));
+}
+
 void flags_tell_item(struct command *command, const struct store_item *item)
 {
     struct buf *out = command_output(command);
     const struct imap *imap = command->imap;
 
-    buf_printf(out, "* %u FETCH (", view_sequence(imap->view, item->uid));
+    fetch_begin(command, item->uid);
     if (condstore_is_enabled(imap)) {
-        condstore_write(out, item);
+        condstore_write(command, item);
         buf_byte(out, ' ');
-    } else if ((command->entry->flags & CMD_UID) != 0 || imap_is_rev2(imap)) {
+    } else if (!imap_is_uid_only(imap) &&
+               ((command->entry->flags & CMD_UID) != 0 || imap_is_rev2(imap))) {
         buf_printf(out, "UID %u ", item->uid);
     }
     buf_text(out, "FLAGS ");

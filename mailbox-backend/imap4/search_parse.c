@@ -195,6 +195,10 @@ static bool take_sequence_set(struct reader *reader, struct search_key *key)
 
     if (!parse_sequence_set(reader->args, &set))
         return false;
+    if (!set.saved && imap_is_uid_only(reader->command->imap)) {
+        command_bad_number(reader->command);
+        return false;
+    }
     set_numbers(reader, key, &set, false);
     return true;
 }
@@ -398,7 +402,8 @@ bool search_take(struct command *command, struct search *search)
     end = &search->root->children;
     do {
         if (!take_key(&reader, end)) {
-            command_bad_syntax(command);
+            if (command->result == RESULT_NONE)
+                command_bad_syntax(command);
             return false;
         }
         end = &(*end)->next;

@@ -81,7 +81,7 @@ static enum update_phase tell_expunged(struct command *command)
     struct update *update = &command->imap->update;
     struct view *view = command->imap->view;
 
-    if ((command->imap->enabled & ENABLED_QRESYNC) != 0)
+    if ((command->imap->enabled & (ENABLED_QRESYNC | ENABLED_UIDONLY)) != 0)
         return tell_vanished(command);
     for (unsigned i = 0; i < SLICE; i++) {
         const struct uid_range *range;

@@ -1,12 +1,12 @@
 /* Several clients of one folder do things at random. Each keeps what it is told, as a client
    would: numbers, uids, flags and, where it has enabled them, mod-sequences. Some go away now and
-   then and come back by QRESYNC with what they knew. At the end all must know what is in the folder,
+   then and come back by QRESYNC with what they knew. Some have enabled UIDONLY and know messages by their uids alone. At the end all must know what is in the folder,
    and nothing may have been told that contradicts what was told before. */
 #include "tests/unit/backend/harness.h"
 
 #include "mailbox-backend/imap4/engine.h"
 
-#define CLIENTS 4
+#define CLIENTS 6
 #define MOST 400 /* messages */
 #define STEPS 400
 
@@ -30,12 +30,14 @@ struct cache {
     unsigned uid_validity;
     unsigned long long modseq;
     bool known[MOST * 8];
+    bool gone[MOST * 8];
     unsigned flags[MOST * 8];
 };
 
 struct client {
     struct session *session;
     enum kind kind;
+    bool uid_only; /* messages stays empty: the cache is all */
     unsigned uid_validity;
     unsigned long long modseq;  /* up to here it knows all */
     unsigned long long highest; /* of the FETCH responses of a command */
@@ -105,6 +107,22 @@ static void on_fetch(struct client *client, unsigned number, const char *items)
     take_modseq(client, items);
 }
 
+static void on_uid_fetch(struct client *client, unsigned uid, const char *items)
+{
+    const char *flags = strstr(items, "FLAGS (");
+    const char *again = strstr(items, "(UID ");
+
+    assert_true(client->uid_only);
+    assert_false(client->cache.gone[uid]);
+    if (again != NULL)
+        assert_int_equal(strtoul(again + 5, NULL, 10), uid);
+    if (flags != NULL) {
+        client->cache.known[uid] = true;
+        client->cache.flags[uid] = flags_of(flags);
+    }
+    take_modseq(client, items);
+}
+
 static void on_expunge(struct client *client, unsigned number)
 {
     assert_true(client->may_expunge);
@@ -137,7 +155,7 @@ static void on_vanished(struct client *client, const char *uids)
 
     if (earlier)
         uids += 10;
-    assert_int_equal(client->kind, QRESYNC);
+    assert_true(client->kind == QRESYNC || client->uid_only);
     while (*uids >= '0' && *uids <= '9') {
         char *end;
         unsigned first = (unsigned)strtoul(uids, &end, 10);
@@ -145,7 +163,11 @@ static void on_vanished(struct client *client, const char *uids)
 
         for (unsigned uid = first; uid <= last; uid++) {
             client->cache.known[uid] = false;
-            if (!earlier)
+            assert_true(earlier || !client->cache.gone[uid]);
+            client->cache.gone[uid] = true;
+            if (!earlier && client->uid_only)
+                client->count--;
+            else if (!earlier)
                 on_expunge(client, place_of(client, uid) + 1);
         }
         uids = *end == ',' ? end + 1 : end;
@@ -181,8 +203,12 @@ static void on_line(struct client *client, const char *line)
         client->count = number;
     } else if (strcmp(what, "EXPUNGE") == 0) {
         assert_int_not_equal(client->kind, QRESYNC);
+        assert_false(client->uid_only);
         on_expunge(client, number);
+    } else if (strcmp(what, "UIDFETCH") == 0) {
+        on_uid_fetch(client, number, line);
     } else if (strcmp(what, "FETCH") == 0) {
+        assert_false(client->uid_only);
         on_fetch(client, number, line);
     }
 }
@@ -272,6 +298,76 @@ static void change(struct client *client, unsigned number)
     }
 }
 
+/* ---- what one does that has uids only ---- */
+
+static void store_silently_by_uid(struct client *client, unsigned uid)
+{
+    unsigned flag = pick(SETTABLE);
+
+    if (say(client, true, "UID STORE %u +FLAGS.SILENT (%s)", uid, flag_names[flag]) &&
+        client->cache.known[uid])
+        client->cache.flags[uid] |= 1u << flag;
+}
+
+static void change_by_uid(struct client *client, unsigned uid)
+{
+    switch (pick(9)) {
+    case 0:
+        say(client, true, "UID STORE %u:%u FLAGS (%s)", 1 + pick(uid), uid,
+            flag_names[pick(SETTABLE)]);
+        break;
+    case 1:
+        say(client, true, "UID STORE %u +FLAGS (\\Deleted)", uid);
+        break;
+    case 2:
+        say(client, true, "UID MOVE %u Archive", uid);
+        break;
+    case 3:
+        say(client, true, "UID FETCH %u:* (UID FLAGS)", uid);
+        break;
+    case 4:
+        say(client, true, "UID FETCH 1:%u (FLAGS) (CHANGEDSINCE %llu)", uid,
+            client->modseq > 3 ? client->modseq - pick(3) : 1);
+        break;
+    case 5:
+        say(client, true, "UID SEARCH RETURN (SAVE COUNT) UID %u:* UNSEEN", uid);
+        say(client, true, "UID FETCH $ (FLAGS)");
+        break;
+    case 6:
+        say(client, true, "UID SORT (REVERSE ARRIVAL) UTF-8 UID %u:%u", uid, 1 + pick(uid));
+        break;
+    default:
+        store_silently_by_uid(client, uid);
+        break;
+    }
+}
+
+/* One that it knows of, from a random one on; 0: none. */
+static unsigned known_uid(const struct client *client)
+{
+    unsigned from = pick(MOST * 8);
+
+    for (unsigned i = 0; i < MOST * 8; i++) {
+        unsigned uid = (from + i) % (MOST * 8);
+
+        if (client->cache.known[uid])
+            return uid;
+    }
+    return 0;
+}
+
+static void act_by_uid(struct client *client)
+{
+    unsigned uid = known_uid(client);
+
+    if (uid == 0)
+        say(client, true, "UID FETCH 1:* (FLAGS)");
+    else if (pick(4) == 0 && client->count < MOST)
+        say(client, true, "UID COPY %u INBOX", uid);
+    else
+        change_by_uid(client, uid);
+}
+
 static void act(struct client *client)
 {
     unsigned what = pick(20);
@@ -282,6 +378,8 @@ static void act(struct client *client)
         say(client, true, "NOOP");
     else if (what < 5 && client->count < MOST)
         say(client, true, "APPEND INBOX {5+}\r\na\r\n\r\n");
+    else if (client->uid_only)
+        act_by_uid(client);
     else if (what == 6 && client->count > 0 && client->count < MOST)
         say(client, true, "COPY 1:%u INBOX", 1 + pick(client->count < 5 ? client->count : 5));
     else if (client->count > 0)
@@ -298,6 +396,8 @@ static void log_in(struct client *client, struct harness *harness, size_t room)
         say(client, true, "ENABLE QRESYNC");
     else if (client->kind == CONDSTORE)
         say(client, true, "ENABLE CONDSTORE");
+    if (client->uid_only)
+        say(client, true, "ENABLE UIDONLY");
 }
 
 /* A number and its uid that the client is sure of, or not: what it says of others does not matter. */
@@ -306,7 +406,7 @@ static void write_match(const struct client *client, char match[64])
     unsigned number = client->count == 0 ? 0 : pick(client->count);
 
     match[0] = '\0';
-    if (client->count > 0 && client->messages[number].uid != 0 && pick(2) != 0)
+    if (client->count > 0 && !client->uid_only && client->messages[number].uid != 0 && pick(2) != 0)
         snprintf(match, 64, " (%u %u)", number + 1, client->messages[number].uid);
 }
 
@@ -325,6 +425,8 @@ static void come_back(struct client *client, struct harness *harness)
     memset(client->messages, 0, sizeof(client->messages));
     log_in(client, harness, room);
     assert_true(say(client, true, "%s", command));
+    if (client->uid_only)
+        return;
     if (client->count > 0)
         say(client, false, "FETCH 1:* (UID)");
     for (unsigned i = 0; i < client->count; i++) {
@@ -345,13 +447,35 @@ static void come_back(struct client *client, struct harness *harness)
 }
 
 static void select_inbox(struct client *client, struct harness *harness, size_t room,
-                         enum kind kind)
+                         enum kind kind, bool uid_only)
 {
-    *client = (struct client){.kind = kind};
+    *client = (struct client){.kind = kind, .uid_only = uid_only};
     log_in(client, harness, room);
     say(client, true, "SELECT INBOX");
-    if (client->count > 0)
+    if (!uid_only && client->count > 0)
         say(client, false, "FETCH 1:* (UID FLAGS)");
+}
+
+/* Of what it knows all is there, and as it knows it. */
+static void knows_the_same_by_uid(const struct client *client, const struct client *truth)
+{
+    unsigned known = 0;
+    unsigned found = 0;
+
+    assert_int_equal(client->count, truth->count);
+    for (unsigned uid = 1; uid < MOST * 8; uid++)
+        known += client->cache.known[uid];
+    for (unsigned i = 0; i < truth->count; i++) {
+        const struct message *message = &truth->messages[i];
+
+        assert_false(client->cache.gone[message->uid]);
+        if (!client->cache.known[message->uid])
+            continue;
+        found++;
+        assert_int_equal(client->cache.flags[message->uid] & ~(1u << RECENT),
+                         message->flags & ~(1u << RECENT));
+    }
+    assert_int_equal(found, known);
 }
 
 static void knows_the_same(const struct client *client, const struct client *truth)
@@ -370,7 +494,7 @@ static void knows_the_same(const struct client *client, const struct client *tru
 
 static void play(unsigned seed)
 {
-    static const enum kind kinds[CLIENTS] = {PLAIN, CONDSTORE, QRESYNC, QRESYNC};
+    static const enum kind kinds[CLIENTS] = {PLAIN, CONDSTORE, QRESYNC, QRESYNC, PLAIN, QRESYNC};
     static struct client clients[CLIENTS + 1];
     struct client *truth = &clients[CLIENTS];
     struct harness harness;
@@ -378,7 +502,7 @@ static void play(unsigned seed)
     random_state = seed;
     harness_open(&harness);
     for (unsigned i = 0; i < CLIENTS; i++)
-        select_inbox(&clients[i], &harness, i % 2 == 0 ? 1 : (size_t)256 << 10, kinds[i]);
+        select_inbox(&clients[i], &harness, i % 2 == 0 ? 1 : (size_t)256 << 10, kinds[i], i >= 4);
     for (unsigned i = 0; i < STEPS; i++) {
         struct client *client = &clients[pick(CLIENTS)];
 
@@ -387,12 +511,15 @@ static void play(unsigned seed)
         else
             act(client);
     }
-    select_inbox(truth, &harness, (size_t)256 << 10, PLAIN);
+    select_inbox(truth, &harness, (size_t)256 << 10, PLAIN, false);
     for (unsigned i = 0; i < CLIENTS; i++) {
         if (clients[i].kind == QRESYNC && pick(2) != 0)
             come_back(&clients[i], &harness);
         say(&clients[i], true, "NOOP");
-        knows_the_same(&clients[i], truth);
+        if (clients[i].uid_only)
+            knows_the_same_by_uid(&clients[i], truth);
+        else
+            knows_the_same(&clients[i], truth);
     }
     for (unsigned i = 0; i <= CLIENTS; i++)
         session_close(clients[i].session);
