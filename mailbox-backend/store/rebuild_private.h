@@ -55,8 +55,29 @@ struct rebuild {
 void rebuild_say(struct rebuild *rebuild, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* ---- the new index ---- */
+
+/* Makes it in the work folder, from the copy unless the options say otherwise, and begins a transaction.
+   ERR_NOT_FOUND: there is no copy. ERR_CORRUPT: it cannot be used. */
+enum err_code rebuild_open_index(struct rebuild *rebuild, struct err *err);
+
 /* Commits what has been replayed and begins a new transaction. */
 enum err_code rebuild_flush(struct rebuild *rebuild, struct err *err);
+
+/* Drops what is not committed. */
+void rebuild_give_up(struct rebuild *rebuild);
+
+/* The last commits: numbers leap, so that none is given twice, and the segments get their rows. */
+enum err_code rebuild_end(struct rebuild *rebuild, struct err *err);
+
+/* Counts for the result what the index has. */
+enum err_code rebuild_tell(struct rebuild *rebuild, struct err *err);
+
+/* Renames it to the database's index, durably; the old one and the copy are kept under other names. */
+enum err_code rebuild_put_in_place(struct rebuild *rebuild, struct err *err);
+
+/* Removes the work folder, and what is left in it. */
+void rebuild_remove_work(const struct rebuild *rebuild);
 
 /* ---- files ---- */
 
@@ -102,6 +123,9 @@ void rebuild_name_pieces(struct rebuild *rebuild, const Journal__Operation *oper
 enum err_code rebuild_keep_pieces(struct rebuild *rebuild, struct err *err);
 
 /* ---- replaying ---- */
+
+/* Finds the batches that came after the index, and does them again. */
+enum err_code rebuild_replay(struct rebuild *rebuild, struct err *err);
 
 /* Does what an operation did. ERR_NOT_FOUND: it names what is not there. */
 enum err_code rebuild_operation(struct rebuild *rebuild, const Journal__Batch *record,

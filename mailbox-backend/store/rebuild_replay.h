@@ -31,7 +31,17 @@ enum err_code replay_flags(const struct replay *replay, struct err *err);
 enum err_code replay_expunge(const struct replay *replay, struct err *err);
 enum err_code replay_copy(const struct replay *replay, struct err *err);
 enum err_code replay_claim(const struct replay *replay, struct err *err);
+
+/* In rebuild_contents.c. */
 enum err_code replay_purge(const struct replay *replay, struct err *err);
 enum err_code replay_content(const struct replay *replay, struct err *err);
+
+/* The appended message's content gets one more reference, or its row. ERR_NOT_FOUND: it is not known. */
+enum err_code replay_take_content(const struct replay *replay, struct err *err);
+
+/* A recovered item's row goes, and its content stays. Older records do not name its keywords: it gets those that it
+   had, in its own folder. ERR_NOT_FOUND: there is no such row. */
+enum err_code replay_take_back(const struct replay *replay, struct store_item *item,
+                               struct err *err);
 
 #endif
