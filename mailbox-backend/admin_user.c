@@ -20,7 +20,7 @@ static struct str login_of(const struct admin_call *call)
 
 static enum err_code read_new(struct admin_call *call, struct account_new *new, struct err *err)
 {
-    bool is_default;
+    bool is_default, folders_default;
     enum err_code code;
 
     new->name = login_of(call);
@@ -28,10 +28,14 @@ static enum err_code read_new(struct admin_call *call, struct account_new *new, 
     new->services = SERVICES_ALL;
     new->disabled = admin_has(call, "disabled");
     if ((code = admin_user_services(call, &new->services, err)) == ERR_NONE &&
-        (code = admin_value_number(call, "quota-messages", &new->quota_messages, err)) == ERR_NONE)
+        (code = admin_value_number(call, "quota-messages", &new->quota_messages, err)) ==
+            ERR_NONE &&
+        (code = admin_user_folders(call, &new->quota_folders, &folders_default, err)) == ERR_NONE)
         code = admin_user_quota(call, "quota", &new->quota_bytes, &is_default, err);
-    if (code == ERR_NONE)
+    if (code == ERR_NONE) {
         new->quota_is_set = admin_has(call, "quota") && !is_default;
+        new->quota_folders_is_set = admin_has(call, "quota-folders") && !folders_default;
+    }
     return code;
 }
 
@@ -85,8 +89,9 @@ static enum err_code run_passwd(struct admin_call *call, struct err *err)
 /* Where the values stand that struct account_change points to. */
 struct values {
     unsigned services;
-    bool impersonate, details, quota_default, recovery_default, recovery_quota_default;
-    uint64_t bytes, messages, recovery, recovery_quota;
+    bool impersonate, details, quota_default, folders_default, recovery_default,
+        recovery_quota_default;
+    uint64_t bytes, messages, folders, recovery, recovery_quota;
     bool newest_first;
 };
 
@@ -102,12 +107,27 @@ static enum err_code read_values(struct admin_call *call, struct values *values,
         (code = admin_value_bool(call, "may-impersonate", &values->impersonate, err)) == ERR_NONE &&
         (code = admin_value_bool(call, "detail-folders", &values->details, err)) == ERR_NONE &&
         (code = admin_value_number(call, "quota-messages", &values->messages, err)) == ERR_NONE &&
+        (code = admin_user_folders(call, &values->folders, &values->folders_default, err)) ==
+            ERR_NONE &&
         (code = admin_user_recovery(call, &values->recovery, &values->recovery_default, err)) ==
             ERR_NONE &&
         (code = admin_user_quota(call, "recovery-quota", &values->recovery_quota,
                                  &values->recovery_quota_default, err)) == ERR_NONE)
         code = admin_user_quota(call, "quota", &values->bytes, &values->quota_default, err);
     return code;
+}
+
+static void read_quota(const struct admin_call *call, const struct values *values,
+                       struct account_change *change)
+{
+    if (admin_has(call, "quota") && !values->quota_default)
+        change->quota_bytes = &values->bytes;
+    if (admin_has(call, "quota-messages"))
+        change->quota_messages = &values->messages;
+    if (admin_has(call, "quota-folders") && !values->folders_default)
+        change->quota_folders = &values->folders;
+    change->quota_default = values->quota_default;
+    change->quota_folders_default = values->folders_default;
 }
 
 static void read_recovery(const struct admin_call *call, const struct values *values,
@@ -144,11 +164,7 @@ static enum err_code run_set(struct admin_call *call, struct err *err)
         change.may_impersonate = &values.impersonate;
     if (admin_has(call, "detail-folders"))
         change.detail_folders = &values.details;
-    if (admin_has(call, "quota") && !values.quota_default)
-        change.quota_bytes = &values.bytes;
-    if (admin_has(call, "quota-messages"))
-        change.quota_messages = &values.messages;
-    change.quota_default = values.quota_default;
+    read_quota(call, &values, &change);
     read_recovery(call, &values, &change);
     if (admin_user_pop3(call, &change, &values.newest_first, err) != ERR_NONE)
         return err->code;
@@ -280,7 +296,9 @@ static enum err_code run_show(struct admin_call *call, struct err *err)
     admin_put_bool(call, "detail-folders", account.detail_folders);
     put_quota(call, &account);
     admin_put_number(call, "quota-messages", account.quota_messages);
+    admin_put_number(call, "quota-folders", account.quota_folders);
     admin_put_number(call, "messages", usage.messages);
+    admin_put_number(call, "folders", usage.folders);
     admin_put_bytes(call, "bytes", usage.bytes);
     admin_put_number(call, "recoverable", recoverable.messages);
     admin_put_bytes(call, "recoverable-bytes", recoverable.bytes);
@@ -326,6 +344,7 @@ static enum err_code run_restore(struct admin_call *call, struct err *err)
 #define DISPLAY_NAME FLAG("display-name", "TEXT", "the user's name for people")
 #define QUOTA FLAG("quota", "SIZE", "the most the mailbox may hold: 500M, 2G, none, default")
 #define QUOTA_MESSAGES FLAG("quota-messages", "N", "the most messages; 0: no limit")
+#define QUOTA_FOLDERS FLAG("quota-folders", "N", "the most folders: a number, none, default")
 #define RECOVERY                                                                                   \
     FLAG("recovery", "TIME",                                                                       \
          "how long deleted messages are kept: 30d, 12h, 0, default; a shorter "                    \
@@ -347,10 +366,10 @@ static enum err_code run_restore(struct admin_call *call, struct err *err)
 #define DETAIL FLAG("detail-folders", "YES|NO", "user+detail@ goes to the folder `detail`")
 
 static const struct admin_flag add_flags[] = {
-    DISPLAY_NAME, QUOTA,    QUOTA_MESSAGES, SERVICES, IMAP4, POP3,
-    LMTP,         GENERATE, NO_PASSWORD,    DISABLED, {0}};
+    DISPLAY_NAME, QUOTA, QUOTA_MESSAGES, QUOTA_FOLDERS, SERVICES, IMAP4,
+    POP3,         LMTP,  GENERATE,       NO_PASSWORD,   DISABLED, {0}};
 static const struct admin_flag set_flags[] = {
-    DISPLAY_NAME, QUOTA,  QUOTA_MESSAGES, SERVICES,       IMAP4,       POP3,       LMTP,
+    DISPLAY_NAME, QUOTA,  QUOTA_MESSAGES, QUOTA_FOLDERS,  SERVICES,    IMAP4,      POP3, LMTP,
     IMPERSONATE,  DETAIL, RECOVERY,       RECOVERY_QUOTA, POP3_FOLDER, POP3_ORDER, {0}};
 static const struct admin_flag passwd_flags[] = {GENERATE, NO_PASSWORD, {0}};
 static const struct admin_flag list_flags[] = {

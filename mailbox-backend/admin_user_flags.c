@@ -43,6 +43,22 @@ enum err_code admin_user_quota(const struct admin_call *call, const char *flag, 
     return admin_value_size(call, flag, bytes, err);
 }
 
+enum err_code admin_user_folders(const struct admin_call *call, uint64_t *folders, bool *is_default,
+                                 struct err *err)
+{
+    const char *text = admin_value(call, "quota-folders");
+    enum err_code code;
+
+    *is_default = text != NULL && strcmp(text, "default") == 0;
+    *folders = 0;
+    if (*is_default || (text != NULL && strcmp(text, "none") == 0))
+        return ERR_NONE;
+    code = admin_value_number(call, "quota-folders", folders, err);
+    if (code == ERR_NONE && *folders > STORE_FOLDERS_MAX)
+        code = err_set(err, ERR_INVALID, "--quota-folders=%s: at most %u", text, STORE_FOLDERS_MAX);
+    return code;
+}
+
 enum err_code admin_user_recovery(const struct admin_call *call, uint64_t *seconds,
                                   bool *is_default, struct err *err)
 {

@@ -10,6 +10,10 @@ enum err_code admin_user_services(const struct admin_call *call, unsigned *servi
                                   struct err *err);
 bool admin_user_has_services(const struct admin_call *call); /* any of these flags is there */
 
+/* quota-folders: a number, none (0) or default. */
+enum err_code admin_user_folders(const struct admin_call *call, uint64_t *folders, bool *is_default,
+                                 struct err *err);
+
 /* A flag that is a SIZE, none (0) or default: quota, recovery-quota. */
 enum err_code admin_user_quota(const struct admin_call *call, const char *flag, uint64_t *bytes,
                                bool *is_default, struct err *err);

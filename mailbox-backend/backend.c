@@ -57,6 +57,7 @@ static enum err_code open_directory(struct backend *backend, struct err *err)
         .delimiter = settings->directory.recipient_delimiter,
         .cache_seconds = settings->directory.credential_cache_time,
         .default_quota_bytes = settings->directory.quota_bytes,
+        .default_quota_folders = settings->directory.quota_folders,
         .scram = settings->directory.scram,
         .external = (enum external)settings->directory.external,
         .oauth = &backend->oauth,

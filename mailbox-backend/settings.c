@@ -159,6 +159,9 @@ static const struct setting settings[] = {
     SIZE(directory, quota_bytes, "0", 0, 64 * TERABYTE,
          "The most that a mailbox may hold when its user has no quota of their own. 0: no "
          "limit."),
+    NUMBER(directory, quota_folders, "0", 0, STORE_FOLDERS_MAX,
+           "The most folders that a user without a limit of their own may make. 0: 9999, the most "
+           "of any mailbox."),
     SECONDS(directory, removed_time, "30d", 0, 3650 * SETTING_DAY,
             "How long the mail of a removed user is kept."),
     TEXT(oauth, issuer, NULL,

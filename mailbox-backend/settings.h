@@ -47,7 +47,8 @@ struct backend_settings {
         int external;                   /* an enum external */
         char *recipient_delimiter;      /* "+" */
         uint64_t quota_bytes;           /* for accounts without one of their own; 0: no limit */
-        uint64_t removed_time;          /* how long a removed user's mail is kept */
+        uint64_t quota_folders;
+        uint64_t removed_time; /* how long a removed user's mail is kept */
     } directory;
     struct {
         char *issuer, *keys, *scope, *claim, *discovery;

@@ -104,6 +104,8 @@ static enum err_code make_record(struct directory *directory, const struct accou
     record->quota_is_set = new->quota_is_set;
     record->quota_bytes = new->quota_bytes;
     record->quota_messages = new->quota_messages;
+    record->quota_folders_is_set = new->quota_folders_is_set;
+    record->quota_folders = new->quota_folders;
     record->epoch = 1;
     record->generation = 1;
     record->created = time(NULL);
@@ -173,7 +175,7 @@ enum err_code account_add(struct directory *directory, const struct account_new 
     if (result.code != ERR_NONE)
         return err_set(err, result.code, "%s", result.text);
     if (account != NULL)
-        record_to_account(record, directory->default_quota_bytes, arena, account);
+        record_to_account(record, directory, arena, account);
     return ERR_NONE;
 }
 

@@ -20,8 +20,8 @@ struct account_new {
     const char *display_name; /* or NULL */
     unsigned services;
     bool disabled;
-    bool quota_is_set; /* else the site's default */
-    uint64_t quota_bytes, quota_messages;
+    bool quota_is_set, quota_folders_is_set; /* else the site's default */
+    uint64_t quota_bytes, quota_messages, quota_folders;
 };
 
 /* Makes the account; its name becomes its first mail address. Fills *account (may be NULL) with what
@@ -40,9 +40,9 @@ struct account_change {
     const char *display_name;
     const unsigned *services;
     const bool *enabled, *may_impersonate, *detail_folders;
-    const uint64_t *quota_bytes, *quota_messages;      /* 0: no limit */
-    bool quota_default;                                /* back to the site's default */
-    const uint64_t *recovery_seconds, *recovery_quota; /* quota 0: no limit */
+    const uint64_t *quota_bytes, *quota_messages, *quota_folders; /* 0: no limit */
+    bool quota_default, quota_folders_default;                    /* back to the site's default */
+    const uint64_t *recovery_seconds, *recovery_quota;            /* quota 0: no limit */
     bool recovery_default, recovery_quota_default;
     const char *pop3_folder; /* a normalised path; "": the site's default */
     const bool *pop3_newest_first;

@@ -19,6 +19,10 @@ static void apply_quota(Directory__Record *record, const struct account_change *
         record->quota_is_set = false;
         record->quota_bytes = record->quota_messages = 0;
     }
+    if (change->quota_folders != NULL || change->quota_folders_default) {
+        record->quota_folders_is_set = !change->quota_folders_default;
+        record->quota_folders = change->quota_folders_default ? 0 : *change->quota_folders;
+    }
 }
 
 static void apply_recovery(Directory__Record *record, const struct account_change *change)

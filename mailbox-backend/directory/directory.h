@@ -39,6 +39,7 @@ struct account {
     bool detail_folders;  /* user+detail@ goes into the folder `detail` if it exists */
     uint64_t quota_bytes; /* 0: no limit (the site's default is already put in) */
     uint64_t quota_messages;
+    uint64_t quota_folders; /* as quota_bytes; 0: as many as the store takes */
     bool recovery_is_set,
         recovery_quota_is_set; /* else the site's defaults, which the store knows */
     struct store_recovery recovery;
@@ -62,7 +63,7 @@ struct directory_settings {
     const char *default_domain; /* for log-in names without one */
     const char *delimiter;      /* "+" */
     uint64_t cache_seconds;     /* of verified credentials */
-    uint64_t default_quota_bytes;
+    uint64_t default_quota_bytes, default_quota_folders;
     bool scram; /* offer SCRAM */
     enum external external;
     const struct oauth_settings *oauth; /* NULL: none; must live as long as the directory */

@@ -75,7 +75,7 @@ enum err_code directory_find(struct directory *directory, struct str name, struc
     enum err_code code = find_record(directory, name, arena, &record, err);
 
     if (code == ERR_NONE)
-        record_to_account(record, directory->default_quota_bytes, arena, account);
+        record_to_account(record, directory, arena, account);
     return code;
 }
 
@@ -91,7 +91,7 @@ enum err_code directory_find_guid(struct directory *directory, const struct stor
     code = get_record(txn, directory->account, guid, arena, &record, err);
     end_txn(directory, txn);
     if (code == ERR_NONE)
-        record_to_account(record, directory->default_quota_bytes, arena, account);
+        record_to_account(record, directory, arena, account);
     return code;
 }
 
@@ -165,7 +165,7 @@ enum err_code directory_resolve(struct directory *directory, struct str address,
     end_txn(directory, txn);
     if (code != ERR_NONE)
         return code;
-    record_to_account(record, directory->default_quota_bytes, arena, account);
+    record_to_account(record, directory, arena, account);
     *detail = arena_string(arena, behind);
     return ERR_NONE;
 }

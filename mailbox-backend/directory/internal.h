@@ -26,7 +26,7 @@ struct directory {
     int lock;     /* one process has the directory */
     bool is_copy; /* a file that nobody writes to; folder is its path */
     char *folder, *default_domain, *delimiter;
-    uint64_t default_quota_bytes;
+    uint64_t default_quota_bytes, default_quota_folders;
     bool scram;             /* SCRAM is offered */
     enum external external; /* EXTERNAL is, by this name */
     uint8_t salt_secret[32];

@@ -59,7 +59,7 @@ static enum err_code next_of(struct directory *directory, MDB_dbi table,
     }
     end_txn(directory, txn);
     if (code == ERR_NONE)
-        record_to_account(record, directory->default_quota_bytes, arena, account);
+        record_to_account(record, directory, arena, account);
     return code;
 }
 

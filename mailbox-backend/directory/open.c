@@ -74,6 +74,7 @@ static enum err_code open_as(struct directory **out, const struct directory_sett
         settings->oauth->rules.issuer[0] != '\0')
         directory->jwt = jwt_create(&settings->oauth->rules);
     directory->default_quota_bytes = settings->default_quota_bytes;
+    directory->default_quota_folders = settings->default_quota_folders;
     directory->cache = credential_cache_create(settings->cache_seconds);
     pthread_mutex_init(&directory->listener_mutex, NULL);
     code = open_all(directory, settings, err != NULL ? err : &local);
@@ -97,6 +98,7 @@ enum err_code directory_open_copy(struct directory **directory, const char *path
         .default_domain = like->default_domain,
         .delimiter = like->delimiter,
         .default_quota_bytes = like->default_quota_bytes,
+        .default_quota_folders = like->default_quota_folders,
     };
 
     return open_as(directory, &settings, true, err);

@@ -117,7 +117,7 @@ enum proof_result proof_authorize(struct proof *proof, const Directory__Record *
     }
     if (target->disabled || (target->services & proof->service) == 0)
         return PROOF_DISABLED;
-    record_to_account(target, directory->default_quota_bytes, arena, account);
+    record_to_account(target, directory, arena, account);
     memcpy(account->proven_by.bytes, authenticated->guid.data, sizeof(account->proven_by.bytes));
     return PROOF_OK;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/crc32c.h"
+#include "mailbox-backend/directory/internal.h"
 
 #define FORMAT 1
 #define CHECKSUM_SIZE 4
@@ -59,7 +60,7 @@ enum err_code record_unpack(const void *bytes, size_t length, struct arena *aren
     return ERR_NONE;
 }
 
-void record_to_account(const Directory__Record *record, uint64_t default_quota_bytes,
+void record_to_account(const Directory__Record *record, const struct directory *directory,
                        struct arena *arena, struct account *account)
 {
     const char **addresses = arena_array(arena, record->n_addresses + 1, sizeof(*addresses));
@@ -75,8 +76,10 @@ void record_to_account(const Directory__Record *record, uint64_t default_quota_b
         .enabled = !record->disabled,
         .may_impersonate = record->may_impersonate,
         .detail_folders = !record->no_detail_folders,
-        .quota_bytes = record->quota_is_set ? record->quota_bytes : default_quota_bytes,
+        .quota_bytes = record->quota_is_set ? record->quota_bytes : directory->default_quota_bytes,
         .quota_messages = record->quota_messages,
+        .quota_folders =
+            record->quota_folders_is_set ? record->quota_folders : directory->default_quota_folders,
         .recovery_is_set = record->recovery_is_set,
         .recovery_quota_is_set = record->recovery_quota_is_set,
         .recovery = {record->recovery_seconds, record->recovery_quota},

@@ -15,8 +15,9 @@ void record_pack(const Directory__Record *record, struct buf *out);
 enum err_code record_unpack(const void *bytes, size_t length, struct arena *arena,
                             Directory__Record **record, struct err *err);
 
-/* Fills *account; its texts are the record's, which must be from arena. */
-void record_to_account(const Directory__Record *record, uint64_t default_quota_bytes,
+/* Fills *account; its texts are the record's, which must be from arena. The directory gives the site's
+   defaults. */
+void record_to_account(const Directory__Record *record, const struct directory *directory,
                        struct arena *arena, struct account *account);
 
 #endif

@@ -1,4 +1,5 @@
 /* Creating, renaming and deleting folders. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "mailbox-backend/store/folder.h"
@@ -7,8 +8,6 @@
 #include "mailbox-backend/store/ops.h"
 #include "mailbox-backend/store/pending.h"
 #include "mailbox-backend/store/property.h"
-
-#define FOLDERS_MOST 10000u /* a mailbox */
 
 /* Levels from the root, which is 0. */
 static enum err_code depth_of(const struct tx *tx, uint32_t folder, unsigned *depth,
@@ -120,6 +119,21 @@ enum err_code folder_make(struct batch *batch, struct mailbox_slot *mailbox, uin
 
 /* ---- create ---- */
 
+/* The root is counted, too. */
+static enum err_code check_count(const struct task *task, struct err *err)
+{
+    struct store_op *op = task->op;
+    uint64_t most = STORE_FOLDERS_MAX;
+
+    if (op->in.create.quota_folders != 0 && op->in.create.quota_folders < most)
+        most = op->in.create.quota_folders;
+    op->over_quota = task->mailbox->state.folders > most;
+    if (op->over_quota)
+        return err_set(err, ERR_LIMIT, "over quota: the mailbox may have %" PRIu64 " folders",
+                       most);
+    return ERR_NONE;
+}
+
 static enum err_code create_plan(struct batch *batch, struct task *task, struct err *err)
 {
     const struct store_op *op = task->op;
@@ -132,12 +146,12 @@ static enum err_code create_plan(struct batch *batch, struct task *task, struct 
     code = batch_mailbox(batch, op->mailbox, &task->mailbox, err);
     if (code == ERR_NONE)
         code = batch_folder(batch, task->mailbox, op->in.create.parent, &parent, err);
-    if (code == ERR_NONE && task->mailbox->state.folders >= FOLDERS_MOST)
-        code = err_set(err, ERR_LIMIT, "a mailbox has at most %u folders", FOLDERS_MOST);
     if (code == ERR_NONE && op->in.create.use == USE_INBOX)
         code = err_set(err, ERR_INVALID, "there is one INBOX");
     if (code == ERR_NONE)
         code = check_name(&task->mailbox->tx, op->in.create.parent, op->in.create.name, err);
+    if (code == ERR_NONE)
+        code = check_count(task, err);
     if (code == ERR_NONE)
         code = depth_of(&task->mailbox->tx, op->in.create.parent, &depth, err);
     if (code == ERR_NONE && depth >= STORE_DEPTH_MAX)

@@ -58,6 +58,7 @@ enum err_code store_usage(struct store_read *read, struct store_usage *usage, st
     (void)err;
     usage->bytes = read->state.bytes;
     usage->messages = read->state.messages;
+    usage->folders = read->state.folders > 0 ? read->state.folders - 1 : 0;
     return ERR_NONE;
 }
 

@@ -35,6 +35,7 @@ enum err_code store_recoverable_usage(struct store_read *read, struct store_usag
 {
     if (!read->state.counts_recoverable)
         return recoverable_sum(&read->tx, usage, err);
+    usage->folders = 0;
     usage->messages = read->state.recoverable_messages;
     usage->bytes = read->state.recoverable_bytes;
     return ERR_NONE;

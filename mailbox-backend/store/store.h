@@ -104,13 +104,15 @@ unsigned store_mailbox_database(const struct store_mailbox *mailbox);
 struct store_usage {
     uint64_t bytes;    /* sum of item sizes */
     uint64_t messages; /* items */
+    uint64_t folders;  /* without the root; 0 where it is of recoverable items */
 };
 
 /* ---- folders and items -------------------------------------------------------------------- */
 
-#define STORE_NAME_MAX 255     /* bytes of one folder name level, NFC UTF-8 */
-#define STORE_DEPTH_MAX 32     /* levels of folders */
-#define STORE_KEYWORDS_MAX 128 /* a folder */
+#define STORE_NAME_MAX 255      /* bytes of one folder name level, NFC UTF-8 */
+#define STORE_DEPTH_MAX 32      /* levels of folders */
+#define STORE_FOLDERS_MAX 9999u /* a mailbox, without the root */
+#define STORE_KEYWORDS_MAX 128  /* a folder */
 #define STORE_KEYWORD_NAME_MAX 64
 #define STORE_ROOT_FOLDER 1u /* id of the folder that holds the top level; holds no items */
 #define STORE_INBOX_FOLDER 2u
@@ -434,6 +436,7 @@ struct store_op {
             const char *name; /* one level */
             enum store_special_use use;
             enum store_class class;
+            uint64_t quota_folders; /* ERR_LIMIT when the mailbox would have more; 0: no limit */
         } create;
         struct {
             uint32_t parent;
