@@ -241,6 +241,12 @@ const struct account *session_account(const struct session *session)
     return session->has_account ? &session->account : NULL;
 }
 
+enum err_code session_find_account(struct session *session, const struct store_guid *guid,
+                                   struct arena *arena, struct account *account, struct err *err)
+{
+    return directory_find_guid(session->backend->directory, guid, arena, account, err);
+}
+
 const char *session_who(const struct session *session)
 {
     return session->who;

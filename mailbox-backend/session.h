@@ -61,6 +61,12 @@ struct engine {
 
 struct backend *session_backend(struct session *session);
 const struct account *session_account(const struct session *session); /* NULL for lmtpbe */
+
+/* An account as the directory has it now: what is in session_account() is from the login. As
+   directory_find_guid(). */
+enum err_code session_find_account(struct session *session, const struct store_guid *guid,
+                                   struct arena *arena, struct account *account, struct err *err);
+
 const char *session_who(const struct session *session); /* "imap4be[42] alice", for logs */
 const Link__Client *session_client(const struct session *session);
 

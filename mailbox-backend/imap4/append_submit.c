@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "mailbox-backend/imap4/append.h"
+#include "mailbox-backend/imap4/quota.h"
 
 void append_cleanup(struct command *command)
 {
@@ -11,10 +12,10 @@ void append_cleanup(struct command *command)
         intake_destroy(&append->messages[i]->intake);
 }
 
-static void fill_op(struct command *command, struct append_message *message)
+static void fill_op(struct command *command, struct append_message *message,
+                    const struct quota *quota)
 {
     const struct append *append = command->data;
-    const struct account *account = session_account(command->imap->session);
     struct store_op *op = &message->op;
 
     intake_fill(message->intake, op);
@@ -25,8 +26,8 @@ static void fill_op(struct command *command, struct append_message *message)
     op->in.append.keywords.count = message->flags.count;
     op->in.append.internal_date = message->date.utc;
     op->in.append.zone = (int16_t)message->date.zone_minutes;
-    op->in.append.quota_bytes = account->quota_bytes;
-    op->in.append.quota_messages = account->quota_messages;
+    op->in.append.quota_bytes = quota->bytes;
+    op->in.append.quota_messages = quota->messages;
     op->in.append.replaced_folder = append->replaced_folder;
     op->in.append.replaced_uid = append->replaced_uid;
 }
@@ -35,9 +36,11 @@ enum step append_submit(struct command *command)
 {
     struct append *append = command->data;
     struct store_op **ops = arena_array(&command->arena, append->count, sizeof(struct store_op *));
+    struct quota quota;
 
+    quota_of(command->imap, command->imap->mailbox, &quota);
     for (unsigned i = 0; i < append->count; i++) {
-        fill_op(command, append->messages[i]);
+        fill_op(command, append->messages[i], &quota);
         ops[i] = &append->messages[i]->op;
     }
     session_submit_all(command->imap->session, ops, append->count, true);
@@ -52,7 +55,7 @@ static void fail(struct command *command, const struct store_op *op)
     else if (op->err.code == ERR_NOT_FOUND)
         command_no(command, "TRYCREATE", "The mailbox does not exist");
     else if (op->over_quota)
-        command_no(command, "OVERQUOTA", "The mailbox is over its quota");
+        quota_exceeded(command);
     else
         command_fail(command, &op->err);
 }

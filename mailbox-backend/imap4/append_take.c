@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "mailbox-backend/imap4/quota.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
 #define CHUNK ((size_t)64 << 10)
@@ -137,23 +138,23 @@ static enum step ask_for_literal(struct command *command)
 /* ---- before the literal ---- */
 
 /* What is replaced does not count any more. */
-static bool is_over_quota(const struct account *account, const struct append *append,
+static bool is_over_quota(const struct quota *quota, const struct append *append,
                           const struct store_usage *usage, uint64_t size)
 {
-    uint64_t bytes = account->quota_bytes + append->replaced_size;
-    uint64_t messages = account->quota_messages + (append->replaced_uid != 0);
+    uint64_t bytes = quota->bytes + append->replaced_size;
+    uint64_t messages = quota->messages + (append->replaced_uid != 0);
 
-    return (account->quota_bytes != 0 && usage->bytes + append->bytes + size > bytes) ||
-           (account->quota_messages != 0 && usage->messages + append->count > messages);
+    return (quota->bytes != 0 && usage->bytes + append->bytes + size > bytes) ||
+           (quota->messages != 0 && usage->messages + append->count > messages);
 }
 
 static enum step check_size(struct command *command, struct store_read *read)
 {
     const struct append *append = command->data;
     const struct backend *backend = session_backend(command->imap->session);
-    const struct account *account = session_account(command->imap->session);
     uint64_t size = command->literal.size;
     struct store_usage usage;
+    struct quota quota;
     struct err err;
 
     if (size == 0)
@@ -162,8 +163,9 @@ static enum step check_size(struct command *command, struct store_read *read)
         return command_no(command, "TOOBIG", "The message is larger than this server takes");
     if (store_usage(read, &usage, &err) != ERR_NONE)
         return command_fail(command, &err);
-    if (is_over_quota(account, append, &usage, size))
-        return command_no(command, "OVERQUOTA", "The mailbox is over its quota");
+    quota_of(command->imap, command->imap->mailbox, &quota);
+    if (is_over_quota(&quota, append, &usage, size))
+        return quota_exceeded(command);
     return STEP_NEXT;
 }
 

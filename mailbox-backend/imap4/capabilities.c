@@ -2,12 +2,13 @@
    which test shows it. */
 #include <pthread.h>
 
-#include "mailbox-backend/imap4/imap4.h"
+#include "mailbox-backend/imap4/quota.h"
 
 enum offered { /* bits: the states in which CAPABILITY names it (RFC 3501 section 6.1.1) */
                BEFORE_LOGIN = 1,
                AFTER_LOGIN = 2,
                ALWAYS = BEFORE_LOGIN | AFTER_LOGIN,
+               TO_ADMINS = 4, /* after the login of one */
 };
 
 static const struct {
@@ -54,6 +55,11 @@ static const struct {
     {"UIDONLY",               9586, ALWAYS      },
     {"PREVIEW",               8970, ALWAYS      },
     {"UTF8=ACCEPT",           6855, ALWAYS      },
+    {"QUOTA",                 9208, ALWAYS      },
+    {"QUOTA=RES-STORAGE",     9208, ALWAYS      },
+    {"QUOTA=RES-MESSAGE",     9208, ALWAYS      },
+    {"QUOTA=RES-MAILBOX",     9208, ALWAYS      },
+    {"QUOTASET",              9208, TO_ADMINS   },
     {"COMPRESS=DEFLATE",      4978, AFTER_LOGIN },
 };
 #define COUNT (sizeof(capabilities) / sizeof(capabilities[0]))
@@ -81,12 +87,13 @@ const char *const *imap_capabilities_before_login(const struct backend *backend,
     return before_login;
 }
 
-void imap_capabilities_write(struct buf *out)
+void imap_capabilities_write(const struct imap *imap, struct buf *out)
 {
+    unsigned offered = AFTER_LOGIN | (quota_is_administrator(imap) ? TO_ADMINS : 0);
     const char *separator = "";
 
     for (size_t i = 0; i < COUNT; i++) {
-        if ((capabilities[i].offered & AFTER_LOGIN) == 0)
+        if ((capabilities[i].offered & offered) == 0)
             continue;
         buf_printf(out, "%s%s", separator, capabilities[i].word);
         separator = " ";

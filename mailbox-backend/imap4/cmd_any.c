@@ -6,7 +6,7 @@ enum step cmd_capability(struct command *command)
     struct buf *out = command_output(command);
 
     buf_text(out, "* CAPABILITY ");
-    imap_capabilities_write(out);
+    imap_capabilities_write(command->imap, out);
     buf_text(out, "\r\n");
     return command_ok(command, NULL);
 }

@@ -1,5 +1,5 @@
 /* COPY (RFC 3501 section 6.4.7) and MOVE (RFC 6851), with COPYUID (RFC 4315). */
-#include "mailbox-backend/imap4/imap4.h"
+#include "mailbox-backend/imap4/quota.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
 #define RANGES 512 /* written between two looks at the room left */
@@ -84,7 +84,7 @@ static enum step after_copy(struct command *command)
     if (op->err.code == ERR_NOT_FOUND)
         return command_no(command, "TRYCREATE", "The target mailbox does not exist");
     if (op->over_quota)
-        return command_no(command, "OVERQUOTA", "The mailbox is over its quota");
+        return quota_exceeded(command);
     if (op->err.code != ERR_NONE)
         return command_fail(command, &op->err);
     if (uidset_is_empty(&op->out.copy.source)) {
@@ -98,15 +98,16 @@ static enum step after_copy(struct command *command)
 static enum step submit_copy(struct command *command, uint32_t target)
 {
     const struct copy *copy = command->data;
-    const struct account *account = session_account(command->imap->session);
     struct store_op *op = &command->op;
+    struct quota quota;
 
+    quota_of(command->imap, command->imap->mailbox, &quota);
     op->kind = copy->kind;
     op->folder = command->imap->view->folder;
     op->uids = &command->uids;
     op->in.copy.target = target;
-    op->in.copy.quota_bytes = account->quota_bytes;
-    op->in.copy.quota_messages = account->quota_messages;
+    op->in.copy.quota_bytes = quota.bytes;
+    op->in.copy.quota_messages = quota.messages;
     command->run = after_copy;
     return command_submit(command);
 }

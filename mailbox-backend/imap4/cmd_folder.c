@@ -7,11 +7,13 @@
 #include "mailbox-backend/imap4/list.h"
 #include "mailbox-backend/imap4/object_id.h"
 #include "mailbox-backend/imap4/old_name.h"
+#include "mailbox-backend/imap4/quota.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
 /* ---- levels ---- */
 
-static void begin_create(struct command *command, uint32_t parent, struct str rest)
+static void begin_create(struct command *command, uint32_t parent, struct str rest,
+                         const struct quota *quota)
 {
     const struct levels_making *making = command->data;
     const char *slash = memchr(rest.data, '/', rest.length);
@@ -23,6 +25,19 @@ static void begin_create(struct command *command, uint32_t parent, struct str re
                                     slash != NULL ? (size_t)(slash - rest.data) : rest.length);
     op->in.create.use = slash == NULL ? making->use : USE_NONE;
     op->in.create.class = CLASS_MAIL;
+    op->in.create.quota_folders = quota->folders;
+}
+
+/* Levels of a name are made one by one: none, where not all may be. */
+static bool has_room(const struct quota *quota, struct store_read *read, struct str rest)
+{
+    uint64_t levels = 1;
+    struct store_usage usage;
+
+    for (size_t i = 0; i < rest.length; i++)
+        levels += rest.data[i] == '/';
+    return store_usage(read, &usage, NULL) != ERR_NONE ||
+           usage.folders + levels <= quota_folders_most(quota);
 }
 
 /* Another session may make a level at the same time: then it is there, which is as good. */
@@ -31,10 +46,14 @@ static enum step next_level(struct command *command)
     struct levels_making *making = command->data;
     struct store_read *read;
     struct store_folder folder;
+    struct quota quota;
     struct str rest;
     struct err err;
+    bool fits;
     enum err_code code = command->op.err.code;
 
+    if (command->op.over_quota)
+        return quota_exceeded(command);
     if (code != ERR_NONE && code != ERR_EXISTS)
         return command_fail(command, &command->op.err);
     making->made = command->op.kind == OP_FOLDER_CREATE && code == ERR_NONE;
@@ -43,12 +62,16 @@ static enum step next_level(struct command *command)
         return command_ended(command);
     code = path_find_ancestor(read, making->path, &folder, &rest, &err);
     making->is_placeholder = code == ERR_NONE && placeholder_is(read, &folder);
+    quota_of(command->imap, command->imap->mailbox, &quota);
+    fits = code != ERR_NONE || rest.length == 0 || has_room(&quota, read, rest);
     store_read_end(&read);
     if (code != ERR_NONE)
         return command_fail(command, &err);
     if (rest.length == 0)
         return making->then(command, folder.id);
-    begin_create(command, folder.id, rest);
+    if (!fits)
+        return quota_exceeded(command);
+    begin_create(command, folder.id, rest, &quota);
     return command_submit(command);
 }
 

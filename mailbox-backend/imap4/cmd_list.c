@@ -161,12 +161,13 @@ static enum err_code tell_slice(struct command *command, bool *done, struct err 
     return code;
 }
 
-/* What is below a name may be much. */
+/* What is below a name may be much, and so may what its status needs. */
 static bool is_long(const struct command *command)
 {
     const struct list *list = command->data;
 
-    return (list->request.select & LIST_RECURSIVE) != 0 && (command->why & WHY_WORKER) == 0;
+    return ((list->request.select & LIST_RECURSIVE) != 0 || status_is_long(list->request.status)) &&
+           (command->why & WHY_WORKER) == 0;
 }
 
 static enum step tell_missing(struct command *command)

@@ -4,6 +4,7 @@
 
 #include "mailbox-backend/imap4/levels.h"
 #include "mailbox-backend/imap4/old_name.h"
+#include "mailbox-backend/imap4/quota.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
 struct renaming {
@@ -29,6 +30,8 @@ static enum step move_inbox(struct command *command)
 {
     uint32_t target = command->op.out.create.folder;
 
+    if (command->op.over_quota)
+        return quota_exceeded(command);
     if (command->op.err.code != ERR_NONE)
         return command_fail(command, &command->op.err);
     command_op_release(&command->op);
@@ -44,11 +47,14 @@ static enum step move_inbox(struct command *command)
 static enum step create_for_inbox(struct command *command, uint32_t parent)
 {
     const struct renaming *renaming = command->data;
+    struct quota quota;
 
     command->op.kind = OP_FOLDER_CREATE;
     command->op.in.create.parent = parent;
     command->op.in.create.name = renaming->name;
     command->op.in.create.class = CLASS_MAIL;
+    quota_of(command->imap, command->imap->mailbox, &quota);
+    command->op.in.create.quota_folders = quota.folders;
     command->run = move_inbox;
     return command_submit(command);
 }

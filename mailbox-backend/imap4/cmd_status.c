@@ -13,19 +13,29 @@ enum status_item {
     UIDVALIDITY,
     UNSEEN,
     DELETED,
-    HIGHESTMODSEQ, /* RFC 7162 section 3.1.7 */
-    SIZE,          /* RFC 8438 */
-    APPENDLIMIT,   /* RFC 7889 */
-    MAILBOXID,     /* RFC 8474 */
+    HIGHESTMODSEQ,   /* RFC 7162 section 3.1.7 */
+    SIZE,            /* RFC 8438 */
+    APPENDLIMIT,     /* RFC 7889 */
+    MAILBOXID,       /* RFC 8474 */
+    DELETED_STORAGE, /* RFC 9208 section 4.1.4: octets, as SIZE */
     ITEMS,
 };
 
 static const char *const item_names[ITEMS] = {
-    [MESSAGES] = "MESSAGES",           [RECENT] = "RECENT", [UIDNEXT] = "UIDNEXT",
-    [UIDVALIDITY] = "UIDVALIDITY",     [UNSEEN] = "UNSEEN", [DELETED] = "DELETED",
-    [HIGHESTMODSEQ] = "HIGHESTMODSEQ", [SIZE] = "SIZE",     [APPENDLIMIT] = "APPENDLIMIT",
+    [MESSAGES] = "MESSAGES",
+    [RECENT] = "RECENT",
+    [UIDNEXT] = "UIDNEXT",
+    [UIDVALIDITY] = "UIDVALIDITY",
+    [UNSEEN] = "UNSEEN",
+    [DELETED] = "DELETED",
+    [HIGHESTMODSEQ] = "HIGHESTMODSEQ",
+    [SIZE] = "SIZE",
+    [APPENDLIMIT] = "APPENDLIMIT",
     [MAILBOXID] = "MAILBOXID",
+    [DELETED_STORAGE] = "DELETED-STORAGE",
 };
+
+#define ITEMS_AT_ONCE 256
 
 static bool has(unsigned asked, enum status_item item)
 {
@@ -75,6 +85,34 @@ static enum err_code count_recent(struct command *command, struct store_read *re
     return code;
 }
 
+bool status_is_long(unsigned asked)
+{
+    return has(asked, DELETED_STORAGE);
+}
+
+/* The folder counts its deleted messages, not their sizes: it is gone through until all were seen. */
+static enum err_code sum_deleted(struct store_read *read, const struct store_folder *folder,
+                                 uint64_t *bytes, struct err *err)
+{
+    struct store_item items[ITEMS_AT_ONCE];
+    uint32_t first = 1, left = folder->deleted;
+    size_t count = ITEMS_AT_ONCE;
+
+    while (left > 0 && count == ITEMS_AT_ONCE) {
+        if (store_item_scan(read, folder->id, first, UINT32_MAX - 1, 0, items, ITEMS_AT_ONCE,
+                            &count, err) != ERR_NONE)
+            return err->code;
+        for (size_t i = 0; i < count; i++) {
+            if ((items[i].flags.system & FLAG_DELETED) == 0)
+                continue;
+            *bytes += items[i].size;
+            left--;
+        }
+        first = count > 0 ? items[count - 1].uid + 1 : 0;
+    }
+    return ERR_NONE;
+}
+
 static void write_value(struct command *command, const struct store_folder *folder,
                         enum status_item item, uint64_t value)
 {
@@ -110,6 +148,9 @@ enum err_code status_tell(struct command *command, struct store_read *read,
 
     if (has(asked, RECENT) && count_recent(command, read, folder, &values[RECENT], err) != ERR_NONE)
         return err->code;
+    if (has(asked, DELETED_STORAGE) &&
+        sum_deleted(read, folder, &values[DELETED_STORAGE], err) != ERR_NONE)
+        return err->code;
     buf_text(out, "* STATUS ");
     mailbox_name_write(command, path);
     buf_text(out, " (");
@@ -139,22 +180,37 @@ static enum step tell(struct command *command, struct store_read *read, struct s
     return command_ok(command, NULL);
 }
 
-enum step cmd_status(struct command *command)
-{
-    struct store_read *read;
+struct status {
     struct str path;
-    unsigned asked = 0;
+    unsigned asked;
+};
+
+static enum step run(struct command *command)
+{
+    const struct status *status = command->data;
+    struct store_read *read;
     enum step step;
 
-    if (!command_take_path(command, &path))
-        return command_ended(command);
-    if (!parse_space(&command->args) || !status_take_items(&command->args, &asked) ||
-        !parse_end(&command->args))
-        return command_bad_syntax(command);
+    if (status_is_long(status->asked) && (command->why & WHY_WORKER) == 0)
+        return STEP_WORK;
     if (!command_read(command, &read))
         return command_ended(command);
-    status_begin(command, asked);
-    step = tell(command, read, path, asked);
+    status_begin(command, status->asked);
+    step = tell(command, read, status->path, status->asked);
     store_read_end(&read);
     return step;
+}
+
+enum step cmd_status(struct command *command)
+{
+    struct status *status = arena_alloc(&command->arena, sizeof(*status));
+
+    if (!command_take_path(command, &status->path))
+        return command_ended(command);
+    if (!parse_space(&command->args) || !status_take_items(&command->args, &status->asked) ||
+        !parse_end(&command->args))
+        return command_bad_syntax(command);
+    command->data = status;
+    command->run = run;
+    return run(command);
 }

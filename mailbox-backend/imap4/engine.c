@@ -227,7 +227,7 @@ static enum err_code open_session(struct session *session, const Link__Open *ope
     imap->mailbox = mailbox;
     *state = imap;
     buf_printf(out, "%s OK [CAPABILITY ", open->tag);
-    imap_capabilities_write(out);
+    imap_capabilities_write(imap, out);
     buf_text(out, "] Logged in\r\n");
     return ERR_NONE;
 }

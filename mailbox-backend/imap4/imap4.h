@@ -272,7 +272,8 @@ void imap_unselect(struct imap *imap);
 
 const char *const *imap_capabilities_before_login(const struct backend *backend,
                                                   struct arena *arena); /* as struct engine's */
-void imap_capabilities_write(struct buf *out); /* after login: "IMAP4rev1 IDLE …" */
+void imap_capabilities_write(const struct imap *imap,
+                             struct buf *out); /* after login: "IMAP4rev1 IDLE …" */
 
 /* ---- commands.c and the families ---- */
 
@@ -316,5 +317,8 @@ enum step cmd_store(struct command *command);
 enum step cmd_copy(struct command *command);
 enum step cmd_move(struct command *command);
 enum step cmd_idle(struct command *command);
+enum step cmd_quota(struct command *command);
+enum step cmd_quota_root(struct command *command);
+enum step cmd_set_quota(struct command *command);
 
 #endif

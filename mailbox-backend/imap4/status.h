@@ -7,6 +7,9 @@
 /* Takes "(MESSAGES …)"; asked: a bit for each item. */
 bool status_take_items(struct parse *parse, unsigned *asked);
 
+/* What is asked for may be found only by going through the folder: for workers. */
+bool status_is_long(unsigned asked);
+
 /* To be called before the first answer: asking for HIGHESTMODSEQ enables CONDSTORE. */
 void status_begin(struct command *command, unsigned asked);
 

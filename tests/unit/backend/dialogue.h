@@ -191,11 +191,35 @@ HARNESS_UNUSED static void dialogue_play(const struct engine *engine, const char
     dialogue_play_once(engine, name, text, (size_t)256 << 10, true);
 }
 
+/* Puts the name of the harness's account for <user> and <domain>; release it. */
+static void dialogue_fill_in(const char *text, struct buf *filled)
+{
+    static const char *const words[][2] = {
+        {"<user>",   "alice"      },
+        {"<domain>", "example.com"}
+    };
+
+    while (*text != '\0') {
+        size_t i = 0;
+
+        while (i < 2 && strncmp(text, words[i][0], strlen(words[i][0])) != 0)
+            i++;
+        if (i == 2) {
+            buf_byte(filled, (uint8_t)*text++);
+            continue;
+        }
+        buf_text(filled, words[i][1]);
+        text += strlen(words[i][0]);
+    }
+    buf_byte(filled, 0);
+}
+
 /* The file is tests/dialogue/NAME, from the top of the source. */
 HARNESS_UNUSED static void dialogue_play_file(const struct engine *engine, const char *name)
 {
     char path[256];
     char text[65536];
+    struct buf filled = {0};
     size_t length;
     FILE *file;
 
@@ -207,7 +231,9 @@ HARNESS_UNUSED static void dialogue_play_file(const struct engine *engine, const
     fclose(file);
     assert_true(length < sizeof(text) - 1);
     text[length] = '\0';
-    dialogue_play(engine, path, text);
+    dialogue_fill_in(text, &filled);
+    dialogue_play(engine, path, (const char *)buf_bytes(&filled));
+    buf_release(&filled);
 }
 
 #endif

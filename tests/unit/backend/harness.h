@@ -125,6 +125,16 @@ const struct account *session_account(const struct session *session)
     return session->account;
 }
 
+enum err_code session_find_account(struct session *session, const struct store_guid *guid,
+                                   struct arena *arena, struct account *account, struct err *err)
+{
+    (void)arena;
+    if (memcmp(guid, &session->account->guid, sizeof(*guid)) != 0)
+        return err_set(err, ERR_NOT_FOUND, "no such account");
+    *account = *session->account;
+    return ERR_NONE;
+}
+
 const char *session_who(const struct session *session)
 {
     return session->engine->service;

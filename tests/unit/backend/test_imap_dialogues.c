@@ -24,6 +24,7 @@ int main(void)
         DIALOGUE("list_selects_and_returns_what_is_asked_for", "list-extended.txt"),
         DIALOGUE("subscriptions_are_kept_by_name", "subscriptions.txt"),
         DIALOGUE("status_counts", "status.txt"),
+        DIALOGUE("quotas_are_told", "quota.txt"),
         DIALOGUE("messages_are_appended_or_refused", "append.txt"),
         DIALOGUE("messages_are_appended_together_or_not_at_all", "multiappend.txt"),
         DIALOGUE("messages_are_replaced", "replace.txt"),
