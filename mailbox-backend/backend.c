@@ -9,6 +9,7 @@
 #include "common/file.h"
 #include "common/privilege.h"
 #include "mailbox-backend/engines.h"
+#include "mailbox-backend/mailbox/grants.h"
 
 #define FOLDER_MODE 0700
 
@@ -120,6 +121,8 @@ static enum err_code open_parts(struct backend *backend, unsigned parts, struct 
         code = open_directory(backend, err);
     if (code == ERR_NONE && (parts & BACKEND_STORE) != 0)
         code = open_store(backend, (parts & BACKEND_PAGES) != 0, err);
+    if (backend->store != NULL)
+        backend->grants = grants_create(backend->store);
     return code;
 }
 
@@ -136,6 +139,7 @@ enum err_code backend_open(struct backend *backend, const struct backend_setting
 
 void backend_close(struct backend *backend)
 {
+    grants_destroy(&backend->grants);
     if (backend->store != NULL)
         store_close(&backend->store);
     if (backend->directory != NULL)

@@ -10,6 +10,7 @@
 #include "mailbox-backend/store/store.h"
 
 struct link_service;     /* link_service.h: the links to the fronts */
+struct grants;           /* mailbox/grants.h: who may see whose folders; there with the store */
 struct gram_index;       /* search/gram_index.h: spares SEARCH the reading of messages */
 struct services;         /* common/service.h: which services are on */
 struct session_registry; /* session_registry.h: how many sessions a user has */
@@ -22,6 +23,7 @@ struct backend {
     struct pool *hash_pool; /* password hashing */
     struct pool *bulk_pool; /* imports, scans of whole mailboxes */
     struct store *store;
+    struct grants *grants;
     struct directory *directory;
     struct oauth_settings oauth; /* the directory's */
     struct gram_index *grams;    /* NULL: without */

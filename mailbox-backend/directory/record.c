@@ -89,6 +89,7 @@ void record_to_account(const Directory__Record *record, const struct directory *
         .epoch = record->epoch,
         .generation = record->generation,
         .has_password = record->password_hash[0] != '\0',
+        .is_shared = record->is_shared,
     };
     memcpy(account->guid.bytes, record->guid.data, sizeof(account->guid.bytes));
     account->proven_by = account->guid;

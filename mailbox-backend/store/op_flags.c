@@ -28,6 +28,16 @@ struct store_flags flags_apply(enum store_flags_mode mode, uint32_t system,
     return flags;
 }
 
+void flags_keep(struct store_flags *flags, const struct store_flags *old, uint32_t system,
+                bool keywords)
+{
+    flags->system = (flags->system & ~system) | (old->system & system);
+    if (keywords) {
+        flags->keywords[0] = old->keywords[0];
+        flags->keywords[1] = old->keywords[1];
+    }
+}
+
 static bool are_equal(const struct store_flags *a, const struct store_flags *b)
 {
     return a->system == b->system && a->keywords[0] == b->keywords[0] &&
@@ -73,6 +83,7 @@ static enum err_code change_slice(struct batch *batch, struct task *task,
         }
         flags =
             flags_apply(op->in.flags.mode, op->in.flags.system & FLAG_ALL, keywords, &item.flags);
+        flags_keep(&flags, &item.flags, op->in.flags.kept_system, op->in.flags.keeps_keywords);
         if (are_equal(&flags, &item.flags))
             continue;
         if (*modseq == 0)
@@ -97,6 +108,8 @@ static void note(struct batch *batch, const struct task *task, const struct uids
     flags->ranges = journal_ranges(batch, changed);
     flags->mode = op->in.flags.mode;
     flags->flags = op->in.flags.system & FLAG_ALL;
+    flags->kept_flags = op->in.flags.kept_system & FLAG_ALL;
+    flags->keeps_keywords = op->in.flags.keeps_keywords;
     flags->n_keywords = op->in.flags.keywords.count;
     flags->keywords = journal_keywords(batch, &op->in.flags.keywords);
 }

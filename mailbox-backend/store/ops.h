@@ -47,6 +47,10 @@ extern const struct op_table op_append, op_flags, op_expunge, op_copy, op_folder
 struct store_flags flags_apply(enum store_flags_mode mode, uint32_t system,
                                const uint64_t keywords[2], const struct store_flags *old);
 
+/* Of the flags that were made, those that were to be left alone are the old ones again. */
+void flags_keep(struct store_flags *flags, const struct store_flags *old, uint32_t system,
+                bool keywords);
+
 /* Finds mailbox and folder for task. */
 enum err_code op_target(struct batch *batch, struct task *task, struct err *err);
 

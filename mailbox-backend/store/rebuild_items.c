@@ -135,6 +135,7 @@ static enum err_code change(const struct replay *replay, struct folder_slot *fol
     struct store_flags flags = flags_apply((enum store_flags_mode)change->mode,
                                            change->flags & FLAG_ALL, keywords, &item->flags);
 
+    flags_keep(&flags, &item->flags, change->kept_flags, change->keeps_keywords);
     folder_count(replay->batch, folder, item, -1);
     if (((item->flags.system ^ flags.system) & FLAG_SEEN) != 0)
         read_modseq = replay->op->modseq;

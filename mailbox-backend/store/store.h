@@ -273,6 +273,21 @@ enum err_code store_property_next(struct store_read *read, uint32_t folder, uint
                                   const char *prefix, const char *after, char *name, size_t room,
                                   struct err *err);
 
+/* A folder, of any mailbox, that has a property of some name. */
+struct store_holder {
+    uint32_t mailbox; /* the store's own number; 0 at first */
+    uint32_t folder;
+    struct store_guid guid; /* the mailbox's */
+};
+
+/* The next folder behind *at, {0} at first, of a database (from 0) that has the property: its value is copied to
+   value. *length 0: none yet, or its value is longer than room; call again. ERR_NOT_FOUND at the end of the
+   database, or when there is no such one; ERR_UNAVAILABLE when it is not mounted. Takes some seeks for each
+   mailbox, and none for its items. */
+enum err_code store_holder_next(struct store *store, unsigned database, const char *name,
+                                struct store_holder *at, uint8_t *value, size_t room,
+                                size_t *length, struct err *err);
+
 /* Expunged items that can still be brought back, in the order in which they will go for good. */
 struct store_recoverable_id {
     uint64_t expiry; /* Unix time */
@@ -416,6 +431,8 @@ struct store_op {
             enum store_flags_mode mode;
             uint32_t system;
             struct store_keyword_names keywords;
+            uint32_t kept_system; /* these are left alone, whatever the mode */
+            bool keeps_keywords;  /* and so are all keywords */
             uint64_t
                 unchanged_since; /* items with a greater modseq are left alone; UINT64_MAX: all */
         } flags;

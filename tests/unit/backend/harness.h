@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #include "common/mem.h"
+#include "mailbox-backend/mailbox/grants.h"
 #include "mailbox-backend/session.h"
 
 #define HARNESS_UNUSED __attribute__((unused))
@@ -61,6 +62,7 @@ HARNESS_UNUSED static void harness_open(struct harness *harness)
     settings.folder = harness->folder;
     if (store_open(&harness->backend.store, &settings, &err) != ERR_NONE)
         fail_msg("store_open: %s", err.text);
+    harness->backend.grants = grants_create(harness->backend.store);
     harness->settings.store.message_size_limit = settings.message_size_limit;
     harness->settings.imap4be.max_literal = (uint64_t)64 << 10;
     harness->settings.imap4be.idle_keepalive = 120;
@@ -80,6 +82,7 @@ HARNESS_UNUSED static void harness_open(struct harness *harness)
 
 HARNESS_UNUSED static void harness_close(struct harness *harness)
 {
+    grants_destroy(&harness->backend.grants);
     store_close(&harness->backend.store);
     nftw(harness->folder, harness_remove, 16, FTW_DEPTH | FTW_PHYS);
 }
