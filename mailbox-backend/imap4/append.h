@@ -3,7 +3,7 @@
 #ifndef IMAP4_APPEND_H
 #define IMAP4_APPEND_H
 
-#include "mailbox-backend/imap4/imap4.h"
+#include "mailbox-backend/imap4/place.h"
 #include "mailbox-backend/mailbox/delivery.h"
 
 /* What is held of a message besides its content, which the store's budget bounds, is some 4 KB, and what
@@ -21,12 +21,12 @@ struct append_message {
 
 /* command->data begins with this while messages are taken. */
 struct append {
-    struct str path;                            /* where they go; the caller's to fill in */
+    struct place place;                         /* where they go; the caller's to fill in */
     enum step (*then)(struct command *command); /* goes on when all are here; the caller's */
     uint32_t replaced_folder, replaced_uid;     /* REPLACE: this item makes room … */
     uint64_t replaced_size; /* … and goes away with the append; uid 0: none does */
 
-    uint32_t folder; /* of path */
+    uint32_t folder; /* of the place */
     bool is_long;    /* the message that comes */
     uint64_t bytes;  /* of the messages before it */
     size_t between;  /* bytes of what stood between them */

@@ -12,18 +12,18 @@ void append_cleanup(struct command *command)
         intake_destroy(&append->messages[i]->intake);
 }
 
-static void fill_op(struct command *command, struct append_message *message,
+static void fill_op(const struct append *append, struct append_message *message,
                     const struct quota *quota)
 {
-    const struct append *append = command->data;
     struct store_op *op = &message->op;
 
     intake_fill(message->intake, op);
-    op->mailbox = command->imap->mailbox;
+    op->mailbox = append->place.mailbox;
     op->folder = append->folder;
-    op->in.append.flags.system = message->flags.system;
+    op->in.append.flags.system = message->flags.system & rights_flags(append->place.rights);
     op->in.append.keywords.names = message->flags.keywords;
-    op->in.append.keywords.count = message->flags.count;
+    op->in.append.keywords.count =
+        (append->place.rights & RIGHT_WRITE) != 0 ? message->flags.count : 0;
     op->in.append.internal_date = message->date.utc;
     op->in.append.zone = (int16_t)message->date.zone_minutes;
     op->in.append.quota_bytes = quota->bytes;
@@ -38,9 +38,9 @@ enum step append_submit(struct command *command)
     struct store_op **ops = arena_array(&command->arena, append->count, sizeof(struct store_op *));
     struct quota quota;
 
-    quota_of(command->imap, command->imap->mailbox, &quota);
+    quota_of(command->imap, append->place.mailbox, &quota);
     for (unsigned i = 0; i < append->count; i++) {
-        fill_op(command, append->messages[i], &quota);
+        fill_op(append, append->messages[i], &quota);
         ops[i] = &append->messages[i]->op;
     }
     session_submit_all(command->imap->session, ops, append->count, true);

@@ -163,7 +163,7 @@ static enum step check_size(struct command *command, struct store_read *read)
         return command_no(command, "TOOBIG", "The message is larger than this server takes");
     if (store_usage(read, &usage, &err) != ERR_NONE)
         return command_fail(command, &err);
-    quota_of(command->imap, command->imap->mailbox, &quota);
+    quota_of(command->imap, append->place.mailbox, &quota);
     if (is_over_quota(&quota, append, &usage, size))
         return quota_exceeded(command);
     return STEP_NEXT;
@@ -174,7 +174,7 @@ static enum step check_folder(struct command *command, struct store_read *read)
     struct append *append = command->data;
     struct store_folder folder;
     struct err err;
-    enum err_code code = path_find(read, append->path, &folder, &err);
+    enum err_code code = place_find(command, &append->place, ON_TARGET, read, &folder, &err);
 
     if (code == ERR_NOT_FOUND || (code == ERR_NONE && placeholder_is(read, &folder)))
         return command_no(command, "TRYCREATE", "The mailbox does not exist");
@@ -191,13 +191,15 @@ static enum step begin_intake(struct command *command)
     struct store_read *read;
     struct err err;
 
-    if (!command_read(command, &read))
+    if (append->place.mailbox == NULL)
+        return command_no(command, "TRYCREATE", "The mailbox does not exist");
+    if (!place_read(command, &append->place, &read))
         return command_ended(command);
     check_folder(command, read);
     store_read_end(&read);
     if (command->result != RESULT_NONE)
         return command_ended(command);
-    if (intake_create(backend->store, store_mailbox_database(command->imap->mailbox),
+    if (intake_create(backend->store, store_mailbox_database(append->place.mailbox),
                       command->literal.size, &newest(append)->intake, &err) != ERR_NONE)
         return command_fail(command, &err);
     append->is_long = command->literal.size > LONG_MESSAGE;

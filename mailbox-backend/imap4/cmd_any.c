@@ -1,5 +1,6 @@
 /* CAPABILITY, NOOP and CHECK, LOGOUT, ID, ENABLE, COMPRESS, NAMESPACE. */
-#include "mailbox-backend/imap4/imap4.h"
+#include "mailbox-backend/imap4/place.h"
+#include "mailbox-backend/mailbox/grants.h"
 
 enum step cmd_capability(struct command *command)
 {
@@ -144,9 +145,44 @@ enum step cmd_compress(struct command *command)
     return command_ok(command, NULL);
 }
 
-/* RFC 2342: everything is the user's own, from the root. */
+/* ---- NAMESPACE (RFC 2342) ---- */
+
+/* Of others only where somebody has given the user something. */
+static enum err_code write_others(struct command *command, enum place_kind kind, struct buf *out,
+                                  struct err *err)
+{
+    struct arena arena = {0};
+    struct store_guid guid = {{0}};
+    struct account owner;
+    bool hidden;
+    enum err_code code = place_is_hidden(command->imap, kind, &hidden, err);
+
+    if (code == ERR_NONE)
+        code = hidden ? ERR_NOT_FOUND
+                      : place_next_owner(command->imap, kind, &guid, &arena, &owner, err);
+    arena_reset(&arena);
+    if (code == ERR_NONE)
+        buf_printf(out, " ((\"%s/\" \"/\"))", place_namespace(kind));
+    else if (code == ERR_NOT_FOUND)
+        buf_text(out, " NIL");
+    return code == ERR_NOT_FOUND ? ERR_NONE : code;
+}
+
 enum step cmd_namespace(struct command *command)
 {
-    untagged(command, "NAMESPACE ((\"\" \"/\")) NIL NIL");
-    return command_ok(command, NULL);
+    struct grants *grants = session_backend(command->imap->session)->grants;
+    struct buf others = {0};
+    struct err err;
+    enum err_code code;
+
+    if ((command->why & WHY_WORKER) == 0 && !grants_are_few(grants))
+        return STEP_WORK;
+    code = write_others(command, PLACE_OTHER_USER, &others, &err);
+    if (code == ERR_NONE)
+        code = write_others(command, PLACE_SHARED, &others, &err);
+    if (code == ERR_NONE)
+        untagged(command, "NAMESPACE ((\"\" \"/\"))%.*s", (int)buf_length(&others),
+                 (const char *)buf_bytes(&others));
+    buf_release(&others);
+    return code == ERR_NONE ? command_ok(command, NULL) : command_fail(command, &err);
 }

@@ -37,7 +37,7 @@ static enum step after_append(struct command *command)
 
     if (!append_succeeded(command))
         return command_ended(command);
-    old_name_tell_given(command, append->path);
+    old_name_tell_given(command, &append->place);
     return command_ok_code(command, append_uid_code(command), NULL);
 }
 
@@ -54,7 +54,7 @@ enum step cmd_append(struct command *command)
     command->data = append;
     command->cleanup = append_cleanup;
     append->then = submit;
-    if (!command_take_path(command, &append->path))
+    if (!command_take_place(command, &append->place))
         return command_ended(command);
     return append_take(command);
 }

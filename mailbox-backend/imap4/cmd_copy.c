@@ -1,4 +1,5 @@
 /* COPY (RFC 3501 section 6.4.7) and MOVE (RFC 6851), with COPYUID (RFC 4315). */
+#include "mailbox-backend/imap4/place.h"
 #include "mailbox-backend/imap4/quota.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
@@ -6,7 +7,7 @@
 
 struct copy {
     enum store_op_kind kind;
-    struct str path;
+    struct place place;
     size_t written; /* ranges of COPYUID's first set */
 };
 
@@ -101,7 +102,7 @@ static enum step submit_copy(struct command *command, uint32_t target)
     struct store_op *op = &command->op;
     struct quota quota;
 
-    quota_of(command->imap, command->imap->mailbox, &quota);
+    quota_of(command->imap, command->mailbox, &quota);
     op->kind = copy->kind;
     op->folder = command->imap->view->folder;
     op->uids = &command->uids;
@@ -114,15 +115,17 @@ static enum step submit_copy(struct command *command, uint32_t target)
 
 static enum step find_target(struct command *command)
 {
-    const struct copy *copy = command->data;
+    struct copy *copy = command->data;
     struct store_read *read;
     struct store_folder folder;
     struct err err;
     enum err_code code;
 
-    if (!command_read(command, &read))
+    if (copy->place.mailbox == NULL)
+        return command_no(command, "TRYCREATE", "The target mailbox does not exist");
+    if (!place_read(command, &copy->place, &read))
         return command_ended(command);
-    code = path_find(read, copy->path, &folder, &err);
+    code = place_find(command, &copy->place, ON_TARGET, read, &folder, &err);
     if (code == ERR_NONE && placeholder_is(read, &folder))
         code = ERR_NOT_FOUND;
     store_read_end(&read);
@@ -132,6 +135,8 @@ static enum step find_target(struct command *command)
         return command_fail(command, &err);
     if (uidset_is_empty(&command->uids))
         return command_ok(command, "There are no such messages");
+    if (copy->place.mailbox != command->imap->view->mailbox)
+        return command_no(command, "CANNOT", "That can be done within one mailbox only");
     return submit_copy(command, folder.id);
 }
 
@@ -145,7 +150,7 @@ static enum step begin(struct command *command, enum store_op_kind kind)
         return command_ended(command);
     if (!parse_space(&command->args))
         return command_bad_syntax(command);
-    if (!command_take_path(command, &copy->path))
+    if (!command_take_place(command, &copy->place))
         return command_ended(command);
     if (!parse_end(&command->args))
         return command_bad_syntax(command);

@@ -1,6 +1,7 @@
 /* FETCH and UID FETCH (RFC 3501 section 6.4.5): from message to message. */
 #include "common/log.h"
 #include "mailbox-backend/imap4/fetch.h"
+#include "mailbox-backend/imap4/place.h"
 
 #define SLICE 128 /* items of one snapshot */
 
@@ -424,7 +425,8 @@ enum step cmd_fetch(struct command *command)
         condstore_enable(command);
     if (fetch->request.vanished && !find_vanished(command, &set))
         return command_ended(command);
-    fetch->sets_seen = fetch->request.sets_seen && !command->imap->read_only;
+    fetch->sets_seen = fetch->request.sets_seen && !command->imap->read_only &&
+                       (command->imap->selected.rights & RIGHT_SEEN) != 0;
     command->uid = uidset_first(&command->uids);
     command->run = tell_vanished;
     return tell_vanished(command);

@@ -40,29 +40,91 @@ static bool has_room(const struct quota *quota, struct store_read *read, struct 
            usage.folders + levels <= quota_folders_most(quota);
 }
 
+static enum step next_level(struct command *command);
+
 /* Another session may make a level at the same time: then it is there, which is as good. */
-static enum step next_level(struct command *command)
+static enum step after_create(struct command *command)
 {
     struct levels_making *making = command->data;
+    enum err_code code = command->op.err.code;
+    uint32_t folder = command->op.out.create.folder;
+
+    if (command->op.over_quota)
+        return quota_exceeded(command);
+    if (code != ERR_NONE && code != ERR_EXISTS)
+        return command_fail(command, &command->op.err);
+    making->made = code == ERR_NONE;
+    command_op_release(&command->op);
+    command->run = next_level;
+    if (!making->made || making->inherited.length == 0)
+        return next_level(command);
+    command->op.kind = OP_PROPERTY_SET;
+    command->op.folder = folder;
+    command->op.in.property.property = making->inherited;
+    return command_submit(command);
+}
+
+/* Of what there is already only those who see it are told. */
+static enum err_code check_rights(const struct command *command, const struct levels_making *making,
+                                  struct store_read *read, uint32_t folder, bool is_there,
+                                  struct err *err)
+{
+    unsigned rights;
+
+    if (making->place.kind == PLACE_OWN)
+        return ERR_NONE;
+    if (place_rights(command, read, folder, &rights, err) != ERR_NONE)
+        return err->code;
+    if ((rights & RIGHT_LOOKUP) != 0 && ((is_there && !making->is_for_rename) ||
+                                         rights_lacking(command->entry, ON_PARENT, rights) == 0))
+        return ERR_NONE;
+    return err_set(err, ERR_DENIED, "You have no right to make that mailbox");
+}
+
+static enum err_code inherit(struct command *command, struct store_read *read, uint32_t parent,
+                             struct err *err)
+{
+    struct levels_making *making = command->data;
+    struct acl acl;
+    enum err_code code = acl_read(read, parent, &acl, err);
+
+    if (code == ERR_NONE)
+        acl_property(&command->arena, &acl, &making->inherited);
+    return code;
+}
+
+/* How far the path is there, and what the next level needs. */
+static enum err_code look(struct command *command, struct store_read *read,
+                          struct store_folder *folder, struct str *rest, struct err *err)
+{
+    struct levels_making *making = command->data;
+    enum err_code code = path_find_ancestor(read, making->place.path, folder, rest, err);
+
+    if (code != ERR_NONE)
+        return code;
+    making->is_placeholder = placeholder_is(read, folder);
+    code = check_rights(command, making, read, folder->id, rest->length == 0, err);
+    return code == ERR_NONE && rest->length > 0 ? inherit(command, read, folder->id, err) : code;
+}
+
+static enum step next_level(struct command *command)
+{
+    const struct levels_making *making = command->data;
     struct store_read *read;
     struct store_folder folder;
     struct quota quota;
     struct str rest;
     struct err err;
     bool fits;
-    enum err_code code = command->op.err.code;
+    enum err_code code;
 
-    if (command->op.over_quota)
-        return quota_exceeded(command);
-    if (code != ERR_NONE && code != ERR_EXISTS)
+    if (command->op.err.code != ERR_NONE)
         return command_fail(command, &command->op.err);
-    making->made = command->op.kind == OP_FOLDER_CREATE && code == ERR_NONE;
     command_op_release(&command->op);
     if (!command_read(command, &read))
         return command_ended(command);
-    code = path_find_ancestor(read, making->path, &folder, &rest, &err);
-    making->is_placeholder = code == ERR_NONE && placeholder_is(read, &folder);
-    quota_of(command->imap, command->imap->mailbox, &quota);
+    code = look(command, read, &folder, &rest, &err);
+    quota_of(command->imap, command->mailbox, &quota);
     fits = code != ERR_NONE || rest.length == 0 || has_room(&quota, read, rest);
     store_read_end(&read);
     if (code != ERR_NONE)
@@ -72,11 +134,17 @@ static enum step next_level(struct command *command)
     if (!fits)
         return quota_exceeded(command);
     begin_create(command, folder.id, rest, &quota);
+    command->run = after_create;
     return command_submit(command);
 }
 
 enum step levels_make(struct command *command)
 {
+    const struct levels_making *making = command->data;
+
+    if (making->place.mailbox == NULL)
+        return command_no(command, "NOPERM", "You have no right to make that mailbox");
+    command->mailbox = making->place.mailbox;
     command->run = next_level;
     return next_level(command);
 }
@@ -89,9 +157,9 @@ static enum step end_create(struct command *command, uint32_t folder)
     const struct levels_making *making = command->data;
     struct buf code = {0};
 
-    old_name_tell_given(command, making->path);
+    old_name_tell_given(command, &making->place);
     buf_text(&code, "MAILBOXID (");
-    object_id_write_folder(&code, command->imap->mailbox, folder);
+    object_id_write_folder(&code, command->mailbox, folder);
     buf_byte(&code, ')');
     command_ok_code(command, arena_copy(&command->arena, buf_bytes(&code), buf_length(&code)),
                     NULL);
@@ -157,7 +225,7 @@ static bool take_parameters(struct parse *args, struct uses *uses)
 }
 
 /* A folder has one special use, and a special use one folder. False: the answer has been given. */
-static bool check_uses(struct command *command, const struct uses *uses)
+static bool check_uses(struct command *command, const struct uses *uses, enum place_kind kind)
 {
     struct store_read *read;
     struct store_folder folder;
@@ -166,6 +234,10 @@ static bool check_uses(struct command *command, const struct uses *uses)
 
     if (uses->count == 0)
         return true;
+    if (kind != PLACE_OWN) {
+        command_no(command, "USEATTR", "Special uses are of one's own mailboxes");
+        return false;
+    }
     if (uses->count > 1 || uses->use == USE_NONE) {
         command_no(command, "USEATTR", "Only one of the uses that this server knows can be given");
         return false;
@@ -186,11 +258,11 @@ enum step cmd_create(struct command *command)
     struct levels_making *making = arena_alloc(&command->arena, sizeof(*making));
     struct uses uses = {0};
 
-    if (!command_take_path(command, &making->path))
+    if (!command_take_place(command, &making->place))
         return command_ended(command);
     if (!take_parameters(&command->args, &uses))
         return command_bad_syntax(command);
-    if (!check_uses(command, &uses))
+    if (!check_uses(command, &uses, making->place.kind))
         return command_ended(command);
     making->use = uses.use;
     making->then = after_levels;
@@ -201,7 +273,7 @@ enum step cmd_create(struct command *command)
 /* ---- DELETE ---- */
 
 struct deletion {
-    struct str path;
+    struct place place;
 };
 
 static enum step end_delete(struct command *command)
@@ -209,7 +281,7 @@ static enum step end_delete(struct command *command)
     const struct deletion *deletion = command->data;
 
     if (command->op.err.code == ERR_NONE)
-        old_name_tell_given(command, deletion->path);
+        old_name_tell_given(command, &deletion->place);
     return command_op_done(command);
 }
 
@@ -255,7 +327,8 @@ static enum step delete_found(struct command *command, const struct store_folder
         return command_no(command, "CANNOT", "INBOX cannot be deleted");
     if (is_placeholder && folder->has_children)
         return command_no(command, "HASCHILDREN", "There are mailboxes below that name");
-    if (imap->view != NULL && imap->view->folder == folder->id)
+    if (imap->view != NULL && imap->view->mailbox == command->mailbox &&
+        imap->view->folder == folder->id)
         imap_unselect(imap);
     return folder->has_children ? empty_folder(command, folder) : delete_folder(command, folder);
 }
@@ -270,13 +343,13 @@ enum step cmd_delete(struct command *command)
     enum err_code code;
 
     command->data = deletion;
-    if (!command_take_path(command, &deletion->path))
+    if (!command_take_place(command, &deletion->place))
         return command_ended(command);
     if (!parse_end(&command->args))
         return command_bad_syntax(command);
-    if (!command_read(command, &read))
+    if (!place_read(command, &deletion->place, &read))
         return command_ended(command);
-    code = path_find(read, deletion->path, &folder, &err);
+    code = place_find(command, &deletion->place, ON_NAMED, read, &folder, &err);
     is_placeholder = code == ERR_NONE && placeholder_is(read, &folder);
     store_read_end(&read);
     if (code != ERR_NONE)

@@ -1,5 +1,5 @@
 /* IDLE (RFC 2177): what changes is told as it happens, until the client says DONE. */
-#include "mailbox-backend/imap4/imap4.h"
+#include "mailbox-backend/imap4/place.h"
 
 static enum step end_idle(struct command *command, struct str line)
 {
@@ -29,11 +29,14 @@ static enum step idle(struct command *command)
 {
     struct imap *imap = command->imap;
     struct str line;
+    struct err err;
 
     if ((command->why & WHY_TICK) != 0)
         keep_alive(command);
     if (!command_has_room(command))
         return STEP_MORE;
+    if (selected_refresh(command, &err) != ERR_NONE)
+        return command_fail(command, &err);
     if (!update_run(command, true))
         return update_step(command);
     if (imap->ended)
@@ -52,7 +55,7 @@ enum step cmd_idle(struct command *command)
 
     buf_text(command_output(command), "+ idling\r\n");
     if (imap->view != NULL)
-        session_watch(session, imap->mailbox, imap->view->folder);
+        session_watch(session, imap->view->mailbox, imap->view->folder);
     session_set_tick(session, (unsigned)session_backend(session)->settings->imap4be.idle_keepalive);
     session_set_busy(session, false);
     command->run = idle;

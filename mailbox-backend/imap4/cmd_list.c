@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mailbox-backend/imap4/list.h"
+#include "mailbox-backend/imap4/list_trees.h"
 #include "mailbox-backend/imap4/status.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
@@ -19,38 +20,12 @@ struct level {
 
 struct list {
     struct list_request request;
-    char path[(STORE_NAME_MAX + 1) * (STORE_DEPTH_MAX + 1)];
+    struct list_trees trees; /* whose folders are walked */
+    char path[LIST_ABOVE_MAX + (STORE_NAME_MAX + 1) * (STORE_DEPTH_MAX + 1)];
     unsigned depth;
     struct level levels[STORE_DEPTH_MAX + 2]; /* the one behind the last is for a look ahead */
     char cursor[128];                         /* of the subscriptions */
 };
-
-/* ---- patterns along the walk ---- */
-
-static void feed(const struct list *list, struct pattern_places *places, struct str text,
-                 bool nocase)
-{
-    for (unsigned i = 0; i < list->request.pattern_count; i++)
-        pattern_feed(list->request.patterns[i], &places[i], text, nocase);
-}
-
-static bool matches(const struct list *list, const struct pattern_places *places)
-{
-    for (unsigned i = 0; i < list->request.pattern_count; i++) {
-        if (pattern_matches(list->request.patterns[i], &places[i]))
-            return true;
-    }
-    return false;
-}
-
-static bool are_dead(const struct list *list, const struct pattern_places *places)
-{
-    for (unsigned i = 0; i < list->request.pattern_count; i++) {
-        if (!pattern_is_dead(&places[i]))
-            return false;
-    }
-    return true;
-}
 
 /* ---- the walk ---- */
 
@@ -61,8 +36,8 @@ static void enter(struct list *list, const struct store_folder *folder, size_t p
 
     if (!folder->has_children || list->depth + 1 > STORE_DEPTH_MAX)
         return;
-    feed(list, level->places, STR("/"), false);
-    if (are_dead(list, level->places))
+    list_places_feed(&list->request, level->places, STR("/"), false);
+    if (list_places_are_dead(&list->request, level->places))
         return;
     level->folder = folder->id;
     level->after[0] = '\0';
@@ -71,7 +46,24 @@ static void enter(struct list *list, const struct store_folder *folder, size_t p
     list->depth++;
 }
 
-static enum err_code visit(struct command *command, struct store_read *read,
+/* A folder that may not be seen is passed over as if it were not there; what is below it may be seen even so (RFC
+   4314 section 4). */
+static enum err_code tell_visible(struct command *command, struct list_source *source,
+                                  const struct store_folder *folder, struct str path,
+                                  struct err *err)
+{
+    const struct list *list = command->data;
+
+    source->rights = RIGHTS_ALL;
+    if (source->is_foreign &&
+        place_rights(command, source->read, folder->id, &source->rights, err) != ERR_NONE)
+        return err->code;
+    if ((source->rights & RIGHT_LOOKUP) == 0)
+        return ERR_NONE;
+    return list_tell_folder(command, &list->request, source, folder, path, err);
+}
+
+static enum err_code visit(struct command *command, struct list_source *source,
                            const struct store_folder *folder, struct err *err)
 {
     struct list *list = command->data;
@@ -84,10 +76,9 @@ static enum err_code visit(struct command *command, struct store_read *read,
     memcpy(level->after, folder->name, sizeof(level->after));
     memcpy(list->path + level->path_length, name.data, name.length);
     memcpy(places, level->places, list->request.pattern_count * sizeof(*places));
-    feed(list, places, name, folder->id == STORE_INBOX_FOLDER);
-    if (matches(list, places))
-        code = list_tell_folder(command, &list->request, read, folder,
-                                str_n(list->path, path_length), err);
+    list_places_feed(&list->request, places, name, folder->id == STORE_INBOX_FOLDER);
+    if (list_places_match(&list->request, places))
+        code = tell_visible(command, source, folder, str_n(list->path, path_length), err);
     enter(list, folder, path_length);
     return code;
 }
@@ -106,29 +97,29 @@ static enum err_code next_folder(struct list *list, struct store_read *read,
     }
 }
 
-static enum err_code next_of_tree(struct command *command, struct store_read *read, bool *done,
+static enum err_code next_of_tree(struct command *command, struct list_source *source, bool *done,
                                   struct err *err)
 {
     struct store_folder folder;
-    enum err_code code = next_folder(command->data, read, &folder, err);
+    enum err_code code = next_folder(command->data, source->read, &folder, err);
 
     *done = code == ERR_NOT_FOUND;
     if (code != ERR_NONE)
         return *done ? ERR_NONE : code;
-    return visit(command, read, &folder, err);
+    return visit(command, source, &folder, err);
 }
 
-static enum err_code next_of_subscriptions(struct command *command, struct store_read *read,
+static enum err_code next_of_subscriptions(struct command *command, struct list_source *source,
                                            bool *done, struct err *err)
 {
     struct list *list = command->data;
     struct arena arena = {0};
     struct str path;
-    enum err_code code = subscription_next(read, list->cursor, &arena, &path, err);
+    enum err_code code = subscription_next(source->own, list->cursor, &arena, &path, err);
 
     *done = code == ERR_NOT_FOUND;
     if (code == ERR_NONE)
-        code = list_tell_missing(command, &list->request, read, path, err);
+        code = list_tell_missing(command, &list->request, source->own, path, err);
     arena_reset(&arena);
     return *done ? ERR_NONE : code;
 }
@@ -143,21 +134,44 @@ static unsigned slice_of(const struct command *command)
     return (unsigned)(SLICE / (1 + list->request.pattern_bytes / LIST_PATTERN_SHARE)) + 1;
 }
 
-static enum err_code tell_slice(struct command *command, bool *done, struct err *err,
-                                enum err_code (*next)(struct command *command,
-                                                      struct store_read *read, bool *done,
-                                                      struct err *err))
+static enum err_code begin_source(struct command *command, struct store_mailbox *mailbox,
+                                  struct list_source *source, struct err *err)
 {
-    struct store_read *read;
-    enum err_code code = store_read_begin(command->imap->mailbox, &read, err);
+    enum err_code code = store_read_begin(command->imap->mailbox, &source->own, err);
+
+    source->is_foreign = mailbox != command->imap->mailbox;
+    source->read = source->own;
+    if (code == ERR_NONE && source->is_foreign &&
+        store_read_begin(mailbox, &source->read, err) != ERR_NONE) {
+        store_read_end(&source->own);
+        return err->code;
+    }
+    return code;
+}
+
+static void end_source(struct list_source *source)
+{
+    if (source->is_foreign)
+        store_read_end(&source->read);
+    store_read_end(&source->own);
+}
+
+static enum err_code
+tell_slice(struct command *command, struct store_mailbox *mailbox, bool *done, struct err *err,
+           enum err_code (*next)(struct command *command, struct list_source *source, bool *done,
+                                 struct err *err))
+{
+    struct list_source source;
+    enum err_code code = begin_source(command, mailbox, &source, err);
 
     *done = false;
     if (code != ERR_NONE)
         return code;
+    command->mailbox = mailbox; /* what STATUS tells of */
     for (unsigned left = slice_of(command);
          left > 0 && code == ERR_NONE && !*done && command_has_room(command); left--)
-        code = next(command, read, done, err);
-    store_read_end(&read);
+        code = next(command, &source, done, err);
+    end_source(&source);
     return code;
 }
 
@@ -179,14 +193,49 @@ static enum step tell_missing(struct command *command)
         return STEP_MORE;
     if (is_long(command))
         return STEP_WORK;
-    if (tell_slice(command, &done, &err, next_of_subscriptions) != ERR_NONE)
+    if (tell_slice(command, command->imap->mailbox, &done, &err, next_of_subscriptions) != ERR_NONE)
         return command_fail(command, &err);
     return done ? command_ok(command, NULL) : STEP_NEXT;
+}
+
+static enum step walk(struct command *command);
+
+/* Begins with the next mailbox of others; behind the last come subscriptions. */
+static enum step next_tree(struct command *command)
+{
+    struct list *list = command->data;
+    struct list_tree tree = {.path = list->path, .places = list->levels[0].places};
+    struct err err;
+    enum err_code code;
+
+    if (!command_has_room(command))
+        return STEP_MORE;
+    if ((command->why & WHY_WORKER) == 0 && !list_trees_are_quick(command))
+        return STEP_WORK;
+    code = list_trees_next(command, &list->trees, &list->request, &tree, &err);
+    if (code == ERR_NOT_FOUND && (list->request.select & LIST_SUBSCRIBED) == 0)
+        return command_ok(command, NULL);
+    if (code != ERR_NONE && code != ERR_NOT_FOUND)
+        return command_fail(command, &err);
+    command->run = code == ERR_NONE ? walk : tell_missing;
+    list->depth = 0;
+    list->levels[0].after[0] = '\0';
+    list->levels[0].path_length = tree.path_length;
+    return command->run(command);
+}
+
+/* Another's mailbox may be removed meanwhile. */
+static bool is_over(const struct command *command, enum err_code code, bool done)
+{
+    const struct list *list = command->data;
+
+    return done || (code == ERR_NOT_FOUND && list->trees.kind != PLACE_OWN);
 }
 
 static enum step walk(struct command *command)
 {
     const struct list *list = command->data;
+    enum err_code code;
     bool done;
     struct err err;
 
@@ -194,14 +243,12 @@ static enum step walk(struct command *command)
         return STEP_MORE;
     if (is_long(command))
         return STEP_WORK;
-    if (tell_slice(command, &done, &err, next_of_tree) != ERR_NONE)
-        return command_fail(command, &err);
-    if (!done)
-        return STEP_NEXT;
-    if ((list->request.select & LIST_SUBSCRIBED) == 0)
-        return command_ok(command, NULL);
-    command->run = tell_missing;
-    return tell_missing(command);
+    code = tell_slice(command, list->trees.mailbox, &done, &err, next_of_tree);
+    if (is_over(command, code, done)) {
+        command->run = next_tree;
+        return next_tree(command);
+    }
+    return code == ERR_NONE ? STEP_NEXT : command_fail(command, &err);
 }
 
 /* ---- the beginning ---- */
@@ -211,6 +258,13 @@ static enum step tell_separator(struct command *command)
 {
     untagged(command, "LIST (\\Noselect) \"/\" \"\"");
     return command_ok(command, NULL);
+}
+
+static void cleanup(struct command *command)
+{
+    struct list *list = command->data;
+
+    list_trees_release(&list->trees);
 }
 
 enum step cmd_list(struct command *command)
@@ -226,9 +280,10 @@ enum step cmd_list(struct command *command)
         list->levels[i].places = arena_array(&command->arena, list->request.pattern_count,
                                              sizeof(struct pattern_places));
     list->levels[0].folder = STORE_ROOT_FOLDER;
-    for (unsigned i = 0; i < list->request.pattern_count; i++)
-        pattern_begin(list->request.patterns[i], &list->levels[0].places[i]);
+    list_places_begin(&list->request, list->levels[0].places);
+    list->trees.mailbox = command->imap->mailbox;
     command->data = list;
+    command->cleanup = cleanup;
     command->run = walk;
     return walk(command);
 }

@@ -117,7 +117,7 @@ static enum step change(struct command *command, bool subscribed)
 {
     struct str path;
 
-    if (!command_take_path(command, &path))
+    if (!command_take_name(command, &path))
         return command_ended(command);
     if (!parse_end(&command->args))
         return command_bad_syntax(command);

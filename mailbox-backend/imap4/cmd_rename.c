@@ -9,9 +9,9 @@
 
 struct renaming {
     struct levels_making parents; /* of the target */
-    struct str source;
+    struct place source;
     struct str given; /* the source as the client wrote it */
-    struct str target;
+    struct place target;
     const char *name; /* the target's last level */
     uint32_t folder;  /* the source */
 };
@@ -20,9 +20,10 @@ static enum step end_rename(struct command *command)
 {
     const struct renaming *renaming = command->data;
 
-    if (command->op.err.code == ERR_NONE && (old_name_differs(renaming->given, renaming->source) ||
-                                             old_name_differs(command->given, renaming->target)))
-        old_name_tell(command, renaming->given, renaming->target);
+    if (command->op.err.code == ERR_NONE &&
+        (old_name_differs(renaming->given, renaming->source.name) ||
+         old_name_differs(command->given, renaming->target.name)))
+        old_name_tell(command, renaming->given, &renaming->target);
     return command_op_done(command);
 }
 
@@ -53,7 +54,7 @@ static enum step create_for_inbox(struct command *command, uint32_t parent)
     command->op.in.create.parent = parent;
     command->op.in.create.name = renaming->name;
     command->op.in.create.class = CLASS_MAIL;
-    quota_of(command->imap, command->imap->mailbox, &quota);
+    quota_of(command->imap, command->mailbox, &quota);
     command->op.in.create.quota_folders = quota.folders;
     command->run = move_inbox;
     return command_submit(command);
@@ -88,26 +89,33 @@ static enum err_code check_paths_below(const struct renaming *renaming, struct s
     size_t below;
 
     if (renaming->folder == STORE_INBOX_FOLDER ||
-        renaming->target.length <= renaming->source.length)
+        renaming->target.path.length <= renaming->source.path.length)
         return ERR_NONE;
     if (path_length_below(read, renaming->folder, &below, err) != ERR_NONE)
         return err->code;
-    if (renaming->target.length + below > PATH_MAX_BYTES)
+    if (renaming->target.path.length + below > PATH_MAX_BYTES)
         return err_set(err, ERR_LIMIT, "The path of a mailbox below would be longer than %d bytes",
                        PATH_MAX_BYTES);
     return ERR_NONE;
 }
 
-static enum err_code find_source(struct renaming *renaming, struct store_read *read,
-                                 struct err *err)
+static enum err_code find_source(struct command *command, struct store_read *read, struct err *err)
 {
+    struct renaming *renaming = command->data;
     struct store_folder folder;
-    enum err_code code = path_find(read, renaming->source, &folder, err);
+    enum err_code code = place_find(command, &renaming->source, ON_NAMED, read, &folder, err);
 
     if (code != ERR_NONE)
         return code;
     renaming->folder = folder.id;
-    code = path_find(read, renaming->target, &folder, err);
+    if (folder.id == STORE_INBOX_FOLDER && renaming->source.kind != PLACE_OWN)
+        return err_set(err, ERR_INVALID, "The INBOX of others cannot be renamed");
+    code = path_find(read, renaming->target.path, &folder, err);
+    if (code == ERR_NONE && renaming->target.kind != PLACE_OWN &&
+        place_rights(command, read, folder.id, &renaming->target.rights, err) != ERR_NONE)
+        return err->code;
+    if (code == ERR_NONE && (renaming->target.rights & RIGHT_LOOKUP) == 0)
+        return err_set(err, ERR_DENIED, "You have no right to make that mailbox");
     if (code == ERR_NONE)
         return err_set(err, ERR_EXISTS, "There is a mailbox of that name already");
     return code == ERR_NOT_FOUND ? check_paths_below(renaming, read, err) : code;
@@ -116,11 +124,14 @@ static enum err_code find_source(struct renaming *renaming, struct store_read *r
 /* Splits the target into the path of its parent and its last level. */
 static void split_target(struct command *command, struct renaming *renaming)
 {
-    struct str target = renaming->target;
+    struct str target = renaming->target.path;
     const char *slash = memrchr(target.data, '/', target.length);
     const char *name = slash != NULL ? slash + 1 : target.data;
 
-    renaming->parents.path = str_n(target.data, slash != NULL ? (size_t)(slash - target.data) : 0);
+    renaming->parents.place = renaming->target;
+    renaming->parents.is_for_rename = true;
+    renaming->parents.place.path =
+        str_n(target.data, slash != NULL ? (size_t)(slash - target.data) : 0);
     renaming->name =
         arena_copy(&command->arena, name, (size_t)(target.data + target.length - name));
     renaming->parents.then = rename_to;
@@ -133,13 +144,14 @@ static enum step begin(struct command *command)
     struct err err;
     enum err_code code;
 
-    if (!command_read(command, &read))
+    if (!place_read(command, &renaming->source, &read))
         return command_ended(command);
-    code = find_source(renaming, read, &err);
+    code = find_source(command, read, &err);
     store_read_end(&read);
     if (code != ERR_NONE)
         return command_fail(command, &err);
-    if (renaming->folder != STORE_INBOX_FOLDER && is_below(renaming->target, renaming->source))
+    if (renaming->folder != STORE_INBOX_FOLDER &&
+        is_below(renaming->target.path, renaming->source.path))
         return command_no(command, "CANNOT", "A mailbox cannot be moved below itself");
     split_target(command, renaming);
     return levels_make(command);
@@ -149,15 +161,17 @@ enum step cmd_rename(struct command *command)
 {
     struct renaming *renaming = arena_alloc(&command->arena, sizeof(*renaming));
 
-    if (!command_take_path(command, &renaming->source))
+    if (!command_take_place(command, &renaming->source))
         return command_ended(command);
     renaming->given = command->given;
     if (!parse_space(&command->args))
         return command_bad_syntax(command);
-    if (!command_take_path(command, &renaming->target))
+    if (!command_take_place(command, &renaming->target))
         return command_ended(command);
     if (!parse_end(&command->args))
         return command_bad_syntax(command);
     command->data = renaming;
+    if (renaming->source.mailbox != renaming->target.mailbox && renaming->source.mailbox != NULL)
+        return command_no(command, "CANNOT", "A mailbox cannot be moved to another user");
     return begin(command);
 }

@@ -8,7 +8,7 @@ static enum step after_replace(struct command *command)
 
     if (!append_succeeded(command))
         return command_ended(command);
-    old_name_tell_given(command, append->path);
+    old_name_tell_given(command, &append->place);
     untagged(command, "OK [%s] The message in its place", append_uid_code(command));
     command->expunged = true;
     return command_ok(command, NULL); /* the update that follows tells EXISTS and EXPUNGE */
@@ -80,7 +80,7 @@ enum step cmd_replace(struct command *command)
         return command_bad(command, "There is no message with such a sequence number");
     if (uid == 0)
         return command_no(command, "NONEXISTENT", "There is no message with such a uid");
-    if (!command_take_path(command, &append->path) || !find_message(command, uid))
+    if (!command_take_place(command, &append->place) || !find_message(command, uid))
         return command_ended(command);
     return append_take(command);
 }

@@ -7,6 +7,7 @@
 #include "mailbox-backend/imap4/list.h"
 #include "mailbox-backend/imap4/object_id.h"
 #include "mailbox-backend/imap4/old_name.h"
+#include "mailbox-backend/imap4/place.h"
 #include "mailbox-backend/imap4/resync.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
@@ -14,8 +15,8 @@
 #define LONG_FOLDER 2000
 
 struct selection {
-    struct str path;
-    bool read_only;
+    struct place place;
+    bool examine;
     bool condstore;
     struct resync resync;
 };
@@ -29,6 +30,8 @@ void imap_unselect(struct imap *imap)
     view_close(imap->view);
     free(imap->view);
     imap->view = NULL;
+    store_mailbox_unref(&imap->selected.mailbox);
+    imap->selected = (struct selected){0};
     imap->read_only = false;
 }
 
@@ -38,7 +41,7 @@ static void tell_mailbox_id(struct command *command)
     struct buf *out = command_output(command);
 
     buf_text(out, "* OK [MAILBOXID (");
-    object_id_write_folder(out, command->imap->mailbox, command->imap->view->folder);
+    object_id_write_folder(out, command->mailbox, command->imap->view->folder);
     buf_text(out, ")] Its id\r\n");
 }
 
@@ -50,9 +53,9 @@ static enum err_code tell_name(struct command *command, struct store_read *read,
 
     if (!imap_is_rev2(command->imap))
         return ERR_NONE;
-    if (old_name_differs(command->given, selection->path))
+    if (old_name_differs(command->given, selection->place.name))
         given = command->given;
-    return list_tell_one(command, read, selection->path, given, err);
+    return list_tell_one(command, read, &selection->place, given, err);
 }
 
 static void tell_selection(struct command *command, uint32_t unseen_uid)
@@ -69,25 +72,39 @@ static void tell_selection(struct command *command, uint32_t unseen_uid)
     untagged(command, "OK [HIGHESTMODSEQ %" PRIu64 "] Highest", view->modseq);
 }
 
+/* RFC 4314 section 5.2: flags are common to all users, so those who may change one may write. */
+static bool is_read_only(const struct selection *selection)
+{
+    return selection->examine ||
+           (selection->place.rights &
+            (RIGHT_INSERT | RIGHT_EXPUNGE | RIGHT_SEEN | RIGHT_WRITE | RIGHT_MARK)) == 0;
+}
+
 static enum step open_folder(struct command *command, struct store_read *read,
                              const struct store_folder *folder)
 {
     struct imap *imap = command->imap;
     const struct selection *selection = command->data;
-    const char *code = selection->read_only ? "READ-ONLY" : "READ-WRITE";
+    bool read_only = is_read_only(selection);
+    const char *code = read_only ? "READ-ONLY" : "READ-WRITE";
     struct view view;
     uint32_t unseen_uid;
     struct err err;
 
     if (store_first_unseen(read, folder->id, &unseen_uid, &err) != ERR_NONE ||
         tell_name(command, read, &err) != ERR_NONE ||
-        view_open(&view, imap->mailbox, read, folder, !selection->read_only, &err) != ERR_NONE)
+        view_open(&view, command->mailbox, read, folder, !read_only, &err) != ERR_NONE)
         return command_fail(command, &err);
     imap->view = mem_alloc(sizeof(view));
     *imap->view = view;
     if (imap_is_uid_only(imap))
         view_stop_numbers(imap->view);
-    imap->read_only = selection->read_only;
+    imap->selected = (struct selected){
+        .mailbox = store_mailbox_ref(command->mailbox),
+        .is_foreign = selection->place.kind != PLACE_OWN,
+        .rights = selection->place.rights,
+    };
+    imap->read_only = read_only;
     tell_selection(command, unseen_uid);
     if (selection->resync.asked && selection->resync.uid_validity == imap->view->uid_validity)
         return resync_begin(command, read, &selection->resync, code);
@@ -96,15 +113,15 @@ static enum step open_folder(struct command *command, struct store_read *read,
 
 static enum step find_folder(struct command *command)
 {
-    const struct selection *selection = command->data;
+    struct selection *selection = command->data;
     struct store_read *read;
     struct store_folder folder;
     struct err err;
     enum step step;
 
-    if (!command_read(command, &read))
+    if (!place_read(command, &selection->place, &read))
         return command_ended(command);
-    if (path_find(read, selection->path, &folder, &err) != ERR_NONE)
+    if (place_find(command, &selection->place, ON_NAMED, read, &folder, &err) != ERR_NONE)
         step = command_fail(command, &err);
     else if (placeholder_is(read, &folder))
         step = command_no(command, "NONEXISTENT", "Only folders below that name exist");
@@ -159,7 +176,7 @@ static void close_selected(struct command *command)
 
 /* Whatever comes of it, the folder that was selected is so no more (RFC 3501 section 6.3.1); only what
    is not understood leaves all as it was. */
-static enum step begin_selection(struct command *command, bool read_only)
+static enum step begin_selection(struct command *command, bool examine)
 {
     struct selection *selection = arena_alloc(&command->arena, sizeof(*selection));
     struct str name;
@@ -171,9 +188,9 @@ static enum step begin_selection(struct command *command, bool read_only)
     close_selected(command);
     if (selection->condstore)
         condstore_enable(command);
-    if (!command_normal_path(command, name, &selection->path))
+    if (!command_place(command, name, &selection->place))
         return command_ended(command);
-    selection->read_only = read_only;
+    selection->examine = examine;
     command->data = selection;
     command->run = find_folder;
     return find_folder(command);
@@ -205,7 +222,7 @@ static enum step end_close(struct command *command)
 /* Expunges without telling it, as RFC 3501 section 6.4.2 has it. */
 enum step cmd_close(struct command *command)
 {
-    if (command->imap->read_only)
+    if (command->imap->read_only || (command->imap->selected.rights & RIGHT_EXPUNGE) == 0)
         return cmd_unselect(command);
     uidset_add_range(&command->uids, 1, UINT32_MAX - 1);
     command->op.kind = OP_EXPUNGE;

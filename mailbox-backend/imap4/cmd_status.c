@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "mailbox-backend/imap4/object_id.h"
+#include "mailbox-backend/imap4/place.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
 enum status_item {
@@ -74,7 +75,7 @@ static enum err_code count_recent(struct command *command, struct store_read *re
                                   const struct store_folder *folder, uint64_t *count,
                                   struct err *err)
 {
-    uint32_t first = store_recent_peek(command->imap->mailbox, folder->id);
+    uint32_t first = store_recent_peek(command->mailbox, folder->id);
     struct uidset uids = {0};
     enum err_code code = ERR_NONE;
 
@@ -124,7 +125,7 @@ static void write_value(struct command *command, const struct store_folder *fold
         return;
     }
     buf_byte(out, '(');
-    object_id_write_folder(out, command->imap->mailbox, folder->id);
+    object_id_write_folder(out, command->mailbox, folder->id);
     buf_byte(out, ')');
 }
 
@@ -165,38 +166,38 @@ enum err_code status_tell(struct command *command, struct store_read *read,
     return ERR_NONE;
 }
 
-static enum step tell(struct command *command, struct store_read *read, struct str path,
+static enum step tell(struct command *command, struct store_read *read, struct place *place,
                       unsigned asked)
 {
     struct store_folder folder;
     struct err err;
 
-    if (path_find(read, path, &folder, &err) != ERR_NONE)
+    if (place_find(command, place, ON_NAMED, read, &folder, &err) != ERR_NONE)
         return command_fail(command, &err);
     if (placeholder_is(read, &folder))
         return command_no(command, "NONEXISTENT", "Only folders below that name exist");
-    if (status_tell(command, read, &folder, path, asked, &err) != ERR_NONE)
+    if (status_tell(command, read, &folder, place->name, asked, &err) != ERR_NONE)
         return command_fail(command, &err);
     return command_ok(command, NULL);
 }
 
 struct status {
-    struct str path;
+    struct place place;
     unsigned asked;
 };
 
 static enum step run(struct command *command)
 {
-    const struct status *status = command->data;
+    struct status *status = command->data;
     struct store_read *read;
     enum step step;
 
     if (status_is_long(status->asked) && (command->why & WHY_WORKER) == 0)
         return STEP_WORK;
-    if (!command_read(command, &read))
+    if (!place_read(command, &status->place, &read))
         return command_ended(command);
     status_begin(command, status->asked);
-    step = tell(command, read, status->path, status->asked);
+    step = tell(command, read, &status->place, status->asked);
     store_read_end(&read);
     return step;
 }
@@ -205,7 +206,7 @@ enum step cmd_status(struct command *command)
 {
     struct status *status = arena_alloc(&command->arena, sizeof(*status));
 
-    if (!command_take_path(command, &status->path))
+    if (!command_take_place(command, &status->place))
         return command_ended(command);
     if (!parse_space(&command->args) || !status_take_items(&command->args, &status->asked) ||
         !parse_end(&command->args))

@@ -1,6 +1,6 @@
 /* STORE and UID STORE (RFC 3501 section 6.4.6; UNCHANGEDSINCE: RFC 7162 section 3.1.3), in slices of what the store changes at once: so
    each slice has one modseq, by which our own changes are known from those of others. */
-#include "mailbox-backend/imap4/imap4.h"
+#include "mailbox-backend/imap4/place.h"
 
 #define CHANGED 1000 /* uids of a slice */
 #define TOLD 64      /* FETCH responses between two looks at the room left */
@@ -239,6 +239,7 @@ static void cut_slice(struct command *command)
 static void begin_change(struct command *command)
 {
     const struct store *store = command->data;
+    unsigned rights = command->imap->selected.rights;
     struct store_op *op = &command->op;
 
     op->kind = OP_FLAGS;
@@ -247,8 +248,10 @@ static void begin_change(struct command *command)
     op->in.flags.mode = store->mode;
     op->in.flags.system = store->flags.system;
     op->in.flags.keywords.names = store->flags.keywords;
-    op->in.flags.keywords.count = store->flags.count;
+    op->in.flags.keywords.count = (rights & RIGHT_WRITE) != 0 ? store->flags.count : 0;
     op->in.flags.unchanged_since = store->unchanged_since;
+    op->in.flags.kept_system = FLAG_ALL & ~rights_flags(rights);
+    op->in.flags.keeps_keywords = (rights & RIGHT_WRITE) == 0;
 }
 
 /* What others changed so far is told first: then a change of ours that follows at once hides
@@ -276,6 +279,17 @@ static void cleanup(struct command *command)
     uidset_release(&store->refused);
 }
 
+/* One of the flags is enough (RFC 4314 section 4). What replaces all flags concerns each of them. */
+static bool may_change(const struct store *store, unsigned rights)
+{
+    bool named = store->flags.system != 0 || store->flags.count > 0;
+
+    if (store->mode == FLAGS_REPLACE || !named)
+        return true;
+    return (store->flags.system & rights_flags(rights)) != 0 ||
+           (store->flags.count > 0 && (rights & RIGHT_WRITE) != 0);
+}
+
 enum step cmd_store(struct command *command)
 {
     struct store *store = arena_alloc(&command->arena, sizeof(*store));
@@ -288,6 +302,8 @@ enum step cmd_store(struct command *command)
         return command_bad_syntax(command);
     if (is_conditional(store))
         condstore_enable(command);
+    if (!may_change(store, command->imap->selected.rights))
+        return command_no(command, "NOPERM", "You have no right to change these flags");
     if (uidset_is_empty(&command->uids))
         return command_ok(command, NULL);
     store->next = uidset_first(&command->uids);

@@ -4,6 +4,7 @@
 #include "common/mem.h"
 #include "mailbox-backend/imap4/imap4.h"
 #include "mailbox-backend/imap4/mutf7.h"
+#include "mailbox-backend/imap4/place.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
 /* ---- the end ---- */
@@ -112,7 +113,7 @@ enum err_code command_decode_name(struct command *command, struct str name, stru
     return path_nfc(&command->arena, name, text, err);
 }
 
-bool command_normal_path(struct command *command, struct str name, struct str *path)
+bool command_normal_name(struct command *command, struct str name, struct str *path)
 {
     struct str text = {0};
     struct err err;
@@ -125,7 +126,7 @@ bool command_normal_path(struct command *command, struct str name, struct str *p
     return true;
 }
 
-bool command_take_path(struct command *command, struct str *path)
+bool command_take_name(struct command *command, struct str *path)
 {
     struct str name;
 
@@ -133,7 +134,21 @@ bool command_take_path(struct command *command, struct str *path)
         command_bad_syntax(command);
         return false;
     }
-    return command_normal_path(command, name, path);
+    return command_normal_name(command, name, path);
+}
+
+bool command_take_path(struct command *command, struct str *path)
+{
+    struct place place;
+
+    if (!command_take_place(command, &place))
+        return false;
+    if (place.kind != PLACE_OWN) {
+        command_no(command, "CANNOT", "That can be done in one's own mailboxes only");
+        return false;
+    }
+    *path = place.path;
+    return true;
 }
 
 /* The greatest number in use, for "*" (RFC 3501 section 9, seq-number); 0 where there is none. */
@@ -221,7 +236,7 @@ bool command_read(struct command *command, struct store_read **read)
 {
     struct err err;
 
-    if (store_read_begin(command->imap->mailbox, read, &err) == ERR_NONE)
+    if (store_read_begin(command->mailbox, read, &err) == ERR_NONE)
         return true;
     command_fail(command, &err);
     return false;
@@ -229,7 +244,7 @@ bool command_read(struct command *command, struct store_read **read)
 
 enum step command_submit(struct command *command)
 {
-    command->op.mailbox = command->imap->mailbox;
+    command->op.mailbox = command->mailbox;
     session_submit(command->imap->session, &command->op);
     return STEP_WAIT;
 }

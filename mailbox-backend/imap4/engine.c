@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "common/mem.h"
-#include "mailbox-backend/imap4/imap4.h"
+#include "mailbox-backend/imap4/place.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
 /* Commands run in one call of advance() before others get their turn. */
@@ -17,6 +17,7 @@ static struct command *make_command(struct imap *imap)
     struct command *command = mem_alloc(sizeof(*command));
 
     command->imap = imap;
+    command->mailbox = imap->mailbox;
     command->tag = STR("*"); /* what BAD answers when there is no tag */
     imap->command = command;
     session_set_busy(imap->session, true);
@@ -34,6 +35,8 @@ static void check(struct command *command)
     const struct imap_command *entry = command->entry;
     unsigned state = imap->view != NULL ? STATE_SELECTED : STATE_AUTH;
 
+    if (imap->view != NULL && entry->states == STATE_SELECTED)
+        command->mailbox = imap->view->mailbox;
     if (entry->states == 0)
         refuse(command, "You are logged in already");
     else if ((entry->states & state) == 0)
@@ -44,7 +47,7 @@ static void check(struct command *command)
         command_bad_syntax(command);
     else if ((entry->flags & CMD_NO_ARGS) == 0 && !parse_space(&command->args))
         command_bad_syntax(command);
-    else if ((entry->flags & CMD_WRITES) != 0 && imap->read_only)
+    else if (selected_check(command) && (entry->flags & CMD_WRITES) != 0 && imap->read_only)
         command_no(command, "READ-ONLY", "The mailbox was selected read-only");
     command->run = entry->run;
 }
@@ -146,6 +149,8 @@ static void free_command(struct imap *imap)
     input_next_command(&imap->input);
     command_op_release(&command->op);
     uidset_release(&command->uids);
+    for (struct borrowed *held = command->borrowed; held != NULL; held = held->next)
+        store_mailbox_unref(&held->mailbox);
     arena_reset(&command->arena);
     free(command);
     imap->command = NULL;

@@ -39,6 +39,12 @@ enum command_flags {
 
 struct command;
 
+/* A mailbox that a command holds a reference to until it ends. */
+struct borrowed {
+    struct store_mailbox *mailbox;
+    struct borrowed *next;
+};
+
 struct imap_command {
     const char *name; /* "FETCH", "UID FETCH" */
     unsigned states;  /* enum imap_state bits; 0: never valid after login */
@@ -56,7 +62,11 @@ struct command {
     struct str tag;
     struct parse args; /* behind the command's name and the space there */
     struct str given;  /* the newest mailbox name, in UTF-8, as it was before it was normalised */
-    unsigned why;      /* of this call of advance(): enum session_why bits */
+    struct store_mailbox
+        *mailbox; /* of command_read() and command_submit(): at first that of the selected folder
+                                      for commands that want one, else the user's own */
+    struct borrowed *borrowed;
+    unsigned why; /* of this call of advance(): enum session_why bits */
     enum step (*run)(struct command *command);
 
     void *data;                               /* the handler's own, in the arena */
@@ -101,12 +111,20 @@ enum imap_enabled { /* bits: for the whole session */
                     ENABLED_UIDONLY = 32, /* no message numbers in either direction (RFC 9586) */
 };
 
+/* Whose folder is selected. */
+struct selected {
+    struct store_mailbox *mailbox; /* the view's */
+    bool is_foreign;               /* not in the user's own mailbox */
+    unsigned rights; /* enum right bits: all in one's own, else as of the command that began last */
+};
+
 /* One IMAP4 session. */
 struct imap {
     struct session *session;
-    struct store_mailbox *mailbox;
-    struct view *view;   /* of the selected folder; NULL when none is */
-    bool read_only;      /* EXAMINE */
+    struct store_mailbox *mailbox; /* the user's own */
+    struct view *view;             /* of the selected folder; NULL when none is */
+    struct selected selected;
+    bool read_only;      /* EXAMINE, or no right to change anything */
     bool ended;          /* LOGOUT, or BYE was said */
     unsigned enabled;    /* enum imap_enabled bits */
     struct uidset saved; /* "$": uids that a search has saved; of the selected folder */
@@ -202,12 +220,16 @@ enum err_code vanished_since(const struct view *view, struct store_read *read,
 enum err_code command_decode_name(struct command *command, struct str name, struct str *text,
                                   struct err *err);
 
-/* Takes a mailbox name: decoded, normalised (path_normalise). When it returns false the answer has been
-   given: end with `return command_ended(command)`. */
+/* Takes the name of a folder of the user's own: decoded, normalised (path_normalise). Others' folders are refused
+   here: place.h has them. When it returns false the answer has been given: end with `return command_ended(command)`. */
 bool command_take_path(struct command *command, struct str *path);
 
-/* The same for a name that was parsed before. */
-bool command_normal_path(struct command *command, struct str name, struct str *path);
+/* A name that was parsed before, whoever's it is, decoded and normalised. When it returns false the answer has
+   been given. */
+bool command_normal_name(struct command *command, struct str name, struct str *path);
+
+/* The same for one that is to be taken. */
+bool command_take_name(struct command *command, struct str *path);
 
 /* Takes a sequence set and makes it command->uids: uids of the view, whether the command counts
    by uid or by sequence number. When it returns false the answer has been given (BAD for a
@@ -225,7 +247,7 @@ bool command_uids_of(struct command *command, const struct sequence_set *set, bo
 
 /* ---- the store ---- */
 
-/* Begins a snapshot of the session's mailbox. When it returns false the answer has been given. */
+/* Begins a snapshot of command->mailbox. When it returns false the answer has been given. */
 bool command_read(struct command *command, struct store_read **read);
 
 /* Submits command->op (mailbox is filled in) and returns STEP_WAIT; command->run is called when
@@ -294,6 +316,11 @@ enum step cmd_id(struct command *command);
 enum step cmd_enable(struct command *command);
 enum step cmd_compress(struct command *command);
 enum step cmd_namespace(struct command *command);
+enum step cmd_getacl(struct command *command);
+enum step cmd_setacl(struct command *command);
+enum step cmd_deleteacl(struct command *command);
+enum step cmd_listrights(struct command *command);
+enum step cmd_myrights(struct command *command);
 enum step cmd_select(struct command *command);
 enum step cmd_examine(struct command *command);
 enum step cmd_close(struct command *command);

@@ -3,8 +3,8 @@
 #ifndef IMAP4_LIST_H
 #define IMAP4_LIST_H
 
-#include "mailbox-backend/imap4/imap4.h"
 #include "mailbox-backend/imap4/pattern.h"
+#include "mailbox-backend/imap4/place.h"
 
 #define LIST_PATTERNS_MAX 32u
 
@@ -22,10 +22,19 @@ struct list_request {
     unsigned select;        /* enum list_option bits */
     bool tells_subscribed;  /* RETURN (SUBSCRIBED), or asked for by selection */
     unsigned status;        /* RETURN (STATUS …): status_take_items() */
+    bool tells_rights;      /* RETURN (MYRIGHTS), RFC 8440 */
     bool extended;          /* RFC 5258: options or a list of patterns were given */
     struct str *patterns;   /* UTF-8; the arena's */
     unsigned pattern_count; /* without the empty ones */
     size_t pattern_bytes;   /* of them together */
+};
+
+/* What the names that are told are read from. */
+struct list_source {
+    struct store_read *own;  /* the user's mailbox: subscriptions */
+    struct store_read *read; /* the mailbox whose folders are told; own, or another's: */
+    bool is_foreign;
+    unsigned rights; /* enum right bits: to the folder that is told */
 };
 
 /* Takes all of LIST's arguments. When it returns false the answer has been given. */
@@ -41,18 +50,21 @@ bool list_matches(const struct list_request *request, struct str path);
 /* Tells of a folder whose path matches, if it is selected or, with RECURSIVEMATCH, something below it
    is that matches no pattern. */
 enum err_code list_tell_folder(struct command *command, const struct list_request *request,
-                               struct store_read *read, const struct store_folder *folder,
+                               const struct list_source *source, const struct store_folder *folder,
                                struct str path, struct err *err);
+
+/* Tells of a name above others' folders, which is no folder itself. */
+void list_tell_level(struct command *command, const struct list_request *request, struct str path);
 
 /* The same for a subscribed path without a folder and, with RECURSIVEMATCH, for those above it that
    have none either; each is told once, whatever is subscribed. */
 enum err_code list_tell_missing(struct command *command, const struct list_request *request,
                                 struct store_read *read, struct str path, struct err *err);
 
-/* Tells of one name that was not asked for by LIST, whether there is such a folder or not; old_name, if its data is
+/* Tells of a place that was not asked for by LIST, whether there is such a folder or not, in a snapshot of its mailbox; old_name, if its data is
    not NULL, as its OLDNAME (RFC 9051 section 6.3.9.7). */
-enum err_code list_tell_one(struct command *command, struct store_read *read, struct str path,
-                            struct str old_name, struct err *err);
+enum err_code list_tell_one(struct command *command, struct store_read *read,
+                            const struct place *place, struct str old_name, struct err *err);
 
 /* "\Sent", or NULL. */
 const char *list_use_name(enum store_special_use use);

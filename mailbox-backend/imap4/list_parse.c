@@ -27,6 +27,10 @@ static bool take_return(struct parse *args, struct list_request *request)
         request->tells_subscribed = true;
         return true;
     }
+    if (parse_word(args, "MYRIGHTS")) {
+        request->tells_rights = true;
+        return true;
+    }
     if (parse_word(args, "STATUS"))
         return parse_space(args) && status_take_items(args, &request->status);
     return parse_word(args, "CHILDREN") || parse_word(args, "SPECIAL-USE") ||

@@ -31,7 +31,7 @@ enum store_special_use list_use_of(struct str name)
 /* Goes through what meets the selection below a path: any, or any that matches no pattern. */
 struct below {
     const struct list_request *request;
-    struct store_read *read;
+    struct store_read *read; /* the user's own mailbox */
     struct str path;
     bool any;       /* there is one */
     bool unmatched; /* there is one that no pattern matches */
@@ -99,10 +99,12 @@ static enum err_code look_at_uses(struct below *below, struct err *err)
     return code;
 }
 
-static enum err_code look_below(struct below *below, struct err *err)
+static enum err_code look_below(struct below *below, bool is_foreign, struct err *err)
 {
     if ((below->request->select & LIST_RECURSIVE) == 0)
         return ERR_NONE;
+    if (is_foreign && (below->request->select & LIST_SUBSCRIBED) == 0)
+        return ERR_NONE; /* special uses are of one's own folders */
     if ((below->request->select & LIST_SUBSCRIBED) != 0)
         return look_at_subscriptions(below, err);
     return look_at_uses(below, err);
@@ -148,10 +150,11 @@ static void write_name(struct command *command, const struct list_request *reque
 }
 
 static bool is_selected(const struct list_request *request, const struct store_folder *folder,
-                        bool subscribed)
+                        bool subscribed, bool is_foreign)
 {
     return ((request->select & LIST_SUBSCRIBED) == 0 || subscribed) &&
-           ((request->select & LIST_SPECIAL_USE) == 0 || use_names[folder->use] != NULL);
+           ((request->select & LIST_SPECIAL_USE) == 0 ||
+            (!is_foreign && use_names[folder->use] != NULL));
 }
 
 static struct name name_of(struct store_read *read, const struct store_folder *folder,
@@ -164,36 +167,100 @@ static struct name name_of(struct store_read *read, const struct store_folder *f
     };
 }
 
+/* Another's Sent is not where one's own mail goes, and children that may not be seen are none. */
+static enum err_code foreign_name_of(const struct command *command, struct store_read *read,
+                                     const struct store_folder *folder, struct str path,
+                                     struct name *name, struct err *err)
+{
+    bool has = false;
+
+    if (folder->has_children && place_has_visible(command, read, folder->id, &has, err) != ERR_NONE)
+        return err->code;
+    *name = (struct name){
+        .path = path,
+        .children = has ? "\\HasChildren" : "\\HasNoChildren",
+        .other = placeholder_is(read, folder) ? "\\Noselect" : NULL,
+    };
+    return ERR_NONE;
+}
+
+static enum err_code tell_status(struct command *command, const struct list_request *request,
+                                 const struct list_source *source,
+                                 const struct store_folder *folder, struct str path,
+                                 struct err *err)
+{
+    if (request->tells_rights)
+        my_rights_tell(command, path, source->rights);
+    if (request->status == 0 || (source->rights & RIGHT_READ) == 0)
+        return ERR_NONE;
+    return status_tell(command, source->read, folder, path, request->status, err);
+}
+
 /* RFC 5258 section 3.3: what is not selected is told only for the sake of what is below it and is not
    told itself. */
 enum err_code list_tell_folder(struct command *command, const struct list_request *request,
-                               struct store_read *read, const struct store_folder *folder,
+                               const struct list_source *source, const struct store_folder *folder,
                                struct str path, struct err *err)
 {
-    bool subscribed = request->tells_subscribed && subscription_has(read, path);
-    bool selected = is_selected(request, folder, subscribed);
-    struct below below = {.request = request, .read = read, .path = path};
-    struct name name = name_of(read, folder, path);
+    bool subscribed = request->tells_subscribed && subscription_has(source->own, path);
+    bool selected = is_selected(request, folder, subscribed, source->is_foreign);
+    struct below below = {.request = request, .read = source->own, .path = path};
+    struct name name;
 
-    if (look_below(&below, err) != ERR_NONE)
+    if (!source->is_foreign)
+        name = name_of(source->read, folder, path);
+    else if (foreign_name_of(command, source->read, folder, path, &name, err) != ERR_NONE)
+        return err->code;
+    if (look_below(&below, source->is_foreign, err) != ERR_NONE)
         return err->code;
     if (!selected && !below.unmatched)
         return ERR_NONE;
     name.subscribed = subscribed;
     name.with_child_info = below.any;
     write_name(command, request, &name);
-    if (request->status == 0 || placeholder_is(read, folder) || !selected)
+    if (!selected || placeholder_is(source->read, folder))
         return ERR_NONE;
-    return status_tell(command, read, folder, path, request->status, err);
+    return tell_status(command, request, source, folder, path, err);
+}
+
+void list_tell_level(struct command *command, const struct list_request *request, struct str path)
+{
+    const struct name name = {.path = path, .children = "\\HasChildren", .other = "\\Noselect"};
+
+    if ((request->select & (LIST_SUBSCRIBED | LIST_SPECIAL_USE)) == 0)
+        write_name(command, request, &name);
 }
 
 /* ---- names without a folder ---- */
 
-static bool is_missing(struct store_read *read, struct str path)
+/* Others' folders are looked for in a snapshot of their own. */
+static bool is_missing_elsewhere(struct command *command, struct place *place)
 {
     struct store_folder folder;
+    struct store_read *read;
+    struct err err;
+    enum err_code code;
 
-    return path_find(read, path, &folder, NULL) == ERR_NOT_FOUND;
+    if (place->mailbox == NULL)
+        return true;
+    if (store_read_begin(place->mailbox, &read, &err) != ERR_NONE)
+        return false;
+    code = place_find(command, place, ON_NAMED, read, &folder, &err);
+    store_read_end(&read);
+    return code == ERR_NOT_FOUND;
+}
+
+static bool is_missing(struct command *command, struct store_read *own, struct str path)
+{
+    struct store_folder folder;
+    struct place place;
+    struct err err;
+
+    if (place_of(command, path, &place, &err) != ERR_NONE)
+        return false;
+    if (place.kind != PLACE_OWN)
+        return is_missing_elsewhere(command, &place);
+    return path_find(own, path, &folder, NULL) == ERR_NOT_FOUND;
 }
 
 /* A missing name above a subscribed one is told at the first of those below it. */
@@ -209,13 +276,14 @@ static enum err_code tell_above(struct command *command, const struct list_reque
     char cursor[128] = "";
     struct str first;
 
-    if (!list_matches(request, above) || subscription_has(read, above) || !is_missing(read, above))
+    if (!list_matches(request, above) || subscription_has(read, above) ||
+        !is_missing(command, read, above))
         return ERR_NONE;
     if (subscription_next_below(read, above, cursor, &command->arena, &first, err) != ERR_NONE)
         return err->code == ERR_NOT_FOUND ? ERR_NONE : err->code;
     if (!str_equal(first, path))
         return ERR_NONE;
-    if (look_below(&below, err) != ERR_NONE)
+    if (look_below(&below, false, err) != ERR_NONE)
         return err->code;
     if (below.unmatched)
         write_name(command, request, &name);
@@ -229,7 +297,7 @@ enum err_code list_tell_missing(struct command *command, const struct list_reque
     struct name name = {
         .path = path, .children = "\\HasNoChildren", .other = "\\NonExistent", .subscribed = true};
 
-    if ((request->select & LIST_SPECIAL_USE) != 0 || !is_missing(read, path))
+    if ((request->select & LIST_SPECIAL_USE) != 0 || !is_missing(command, read, path))
         return ERR_NONE;
     for (size_t i = 1; i < path.length && (request->select & LIST_RECURSIVE) != 0; i++) {
         if (path.data[i] == '/' &&
@@ -238,7 +306,7 @@ enum err_code list_tell_missing(struct command *command, const struct list_reque
     }
     if (!list_matches(request, path))
         return ERR_NONE;
-    if (look_below(&below, err) != ERR_NONE)
+    if (look_below(&below, false, err) != ERR_NONE)
         return err->code;
     name.with_child_info = below.any;
     write_name(command, request, &name);
@@ -247,18 +315,19 @@ enum err_code list_tell_missing(struct command *command, const struct list_reque
 
 /* ---- one name ---- */
 
-enum err_code list_tell_one(struct command *command, struct store_read *read, struct str path,
-                            struct str old_name, struct err *err)
+enum err_code list_tell_one(struct command *command, struct store_read *read,
+                            const struct place *place, struct str old_name, struct err *err)
 {
     static const struct list_request request;
-    struct name name = {.path = path, .children = "\\HasNoChildren", .other = "\\NonExistent"};
+    struct name name = {
+        .path = place->name, .children = "\\HasNoChildren", .other = "\\NonExistent"};
     struct store_folder folder;
-    enum err_code code = path_find(read, path, &folder, err);
+    enum err_code code = path_find(read, place->path, &folder, err);
 
     if (code != ERR_NONE && code != ERR_NOT_FOUND)
         return code;
     if (code == ERR_NONE)
-        name = name_of(read, &folder, path);
+        name = name_of(read, &folder, place->name);
     name.old_name = old_name;
     write_name(command, &request, &name);
     return ERR_NONE;

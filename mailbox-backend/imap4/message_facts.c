@@ -13,7 +13,7 @@ static bool take_kept(struct command *command, uint32_t uid, struct arena *arena
     struct store_read *read;
     struct mime_summary summary;
     size_t length;
-    enum err_code code = store_read_begin(command->imap->mailbox, &read, NULL);
+    enum err_code code = store_read_begin(command->mailbox, &read, NULL);
 
     if (code != ERR_NONE)
         return false;

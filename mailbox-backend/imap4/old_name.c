@@ -11,20 +11,19 @@ bool old_name_differs(struct str given, struct str path)
     return !str_equal(given, path);
 }
 
-void old_name_tell(struct command *command, struct str given, struct str path)
+void old_name_tell(struct command *command, struct str given, const struct place *place)
 {
     struct store_read *read;
     struct err err;
 
-    if (!imap_is_rev2(command->imap) ||
-        store_read_begin(command->imap->mailbox, &read, &err) != ERR_NONE)
+    if (!imap_is_rev2(command->imap) || store_read_begin(place->mailbox, &read, &err) != ERR_NONE)
         return;
-    list_tell_one(command, read, path, given, &err);
+    list_tell_one(command, read, place, given, &err);
     store_read_end(&read);
 }
 
-void old_name_tell_given(struct command *command, struct str path)
+void old_name_tell_given(struct command *command, const struct place *place)
 {
-    if (old_name_differs(command->given, path))
-        old_name_tell(command, command->given, path);
+    if (old_name_differs(command->given, place->name))
+        old_name_tell(command, command->given, place);
 }

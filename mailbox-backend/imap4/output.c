@@ -1,7 +1,7 @@
 #include <stdarg.h>
 
-#include "mailbox-backend/imap4/imap4.h"
 #include "mailbox-backend/imap4/mutf7.h"
+#include "mailbox-backend/imap4/place.h"
 #include "mailbox-backend/mime/imap_string.h"
 
 struct buf *imap_input(struct imap *imap)
@@ -142,16 +142,17 @@ void flags_tell_item(struct command *command, const struct store_item *item)
     buf_text(out, ")\r\n");
 }
 
-static void write_known_flags(struct buf *out, const struct view *view, bool more)
+static void write_known_flags(struct buf *out, const struct view *view, unsigned rights, bool more)
 {
+    bool keywords = (rights & RIGHT_WRITE) != 0;
     struct list_writer writer = {out, "("};
 
-    write_system_flags(&writer, FLAG_ALL);
-    for (unsigned i = 0; i < view->keywords.count; i++)
+    write_system_flags(&writer, rights_flags(rights));
+    for (unsigned i = 0; i < view->keywords.count && keywords; i++)
         write_word(&writer, view->keywords.names[i]);
-    if (more && view->keywords.count < STORE_KEYWORDS_MAX)
+    if (more && keywords && view->keywords.count < STORE_KEYWORDS_MAX)
         write_word(&writer, "\\*");
-    buf_byte(out, ')');
+    buf_text(out, *writer.separator == '(' ? "()" : ")");
 }
 
 void flags_tell(struct command *command)
@@ -160,12 +161,12 @@ void flags_tell(struct command *command)
     const struct view *view = command->imap->view;
 
     buf_text(out, "* FLAGS ");
-    write_known_flags(out, view, false);
+    write_known_flags(out, view, RIGHTS_ALL, false);
     buf_text(out, "\r\n* OK [PERMANENTFLAGS ");
     if (command->imap->read_only)
         buf_text(out, "()] Read-only\r\n");
     else {
-        write_known_flags(out, view, true);
+        write_known_flags(out, view, command->imap->selected.rights, true);
         buf_text(out, "] Kept for ever\r\n");
     }
 }

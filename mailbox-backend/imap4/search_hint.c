@@ -12,7 +12,7 @@ void search_hint_begin(struct command *command, struct search *search, struct st
 {
     struct gram_index *index = session_backend(command->imap->session)->grams;
     struct gram_query *query =
-        index == NULL ? NULL : gram_index_ask(index, command->imap->mailbox, read);
+        index == NULL ? NULL : gram_index_ask(index, command->mailbox, read);
 
     if (query == NULL)
         return;
@@ -26,7 +26,7 @@ void search_hint_begin(struct command *command, struct search *search, struct st
 void search_hint_end(struct command *command, struct search *search)
 {
     if (search->hint != NULL)
-        gram_index_end(session_backend(command->imap->session)->grams, command->imap->mailbox,
+        gram_index_end(session_backend(command->imap->session)->grams, command->mailbox,
                        &search->hint->query);
     search->hint = NULL;
 }

@@ -75,7 +75,7 @@ static enum err_code read_slice(struct command *command, struct search_run *run,
 static enum err_code next_slice(struct command *command, struct search_run *run, struct err *err)
 {
     struct store_read *read;
-    enum err_code code = store_read_begin(command->imap->mailbox, &read, err);
+    enum err_code code = store_read_begin(command->mailbox, &read, err);
 
     if (code != ERR_NONE)
         return code;
@@ -90,7 +90,7 @@ enum err_code search_run_open(struct command *command, const struct store_item *
                               struct store_content **content, struct err *err)
 {
     struct store_read *read;
-    enum err_code code = store_read_begin(command->imap->mailbox, &read, err);
+    enum err_code code = store_read_begin(command->mailbox, &read, err);
 
     if (code != ERR_NONE)
         return code;
@@ -152,7 +152,7 @@ static enum slice_end finish_slice(struct command *command, struct search_run *r
 static enum err_code take_hint(struct command *command, struct search_run *run, struct err *err)
 {
     struct store_read *read;
-    enum err_code code = store_read_begin(command->imap->mailbox, &read, err);
+    enum err_code code = store_read_begin(command->mailbox, &read, err);
 
     if (code != ERR_NONE)
         return code;

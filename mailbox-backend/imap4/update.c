@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "common/log.h"
-#include "mailbox-backend/imap4/imap4.h"
+#include "mailbox-backend/imap4/place.h"
 
 #define SLICE 64 /* items and EXPUNGE responses between two looks at the room left */
 
@@ -34,7 +34,7 @@ static enum update_phase fail(struct command *command, const struct err *err)
 static enum err_code look_at(struct imap *imap, struct err *err)
 {
     struct store_read *read;
-    enum err_code code = store_read_begin(imap->mailbox, &read, err);
+    enum err_code code = store_read_begin(imap->view->mailbox, &read, err);
 
     if (code != ERR_NONE)
         return code;
@@ -151,7 +151,7 @@ static enum update_phase tell_flags(struct command *command)
     enum err_code code = ERR_NONE;
 
     if (update->next_uid <= update->last_known) {
-        code = store_read_begin(imap->mailbox, &read, &err);
+        code = store_read_begin(imap->view->mailbox, &read, &err);
         if (code == ERR_NONE) {
             code = tell_flags_slice(command, read, &count, &err);
             store_read_end(&read);
@@ -189,7 +189,7 @@ bool update_run(struct command *command, bool with_expunge)
     struct imap *imap = command->imap;
     struct update *update = &imap->update;
 
-    if (imap->view == NULL || imap->ended)
+    if (imap->view == NULL || imap->ended || (imap->selected.rights & RIGHT_READ) == 0)
         return true;
     while (update->phase != UPDATE_DONE) {
         enum update_phase before = update->phase;
