@@ -344,9 +344,9 @@ bool client_may_bind(const struct client *client)
     static const size_t counts[] = {[BINDING_AUTO] = 2, [BINDING_ALWAYS] = 3, [BINDING_NEVER] = 0};
     const struct tls_session *session = client->conn == NULL ? NULL : conn_tls(client->conn);
     uint8_t value[TLS_CHANNEL_BINDING_MAX];
-    size_t count = counts[client->home->front->settings->tls.channel_binding];
+    const size_t count = counts[client->home->front->settings->tls.channel_binding];
 
-    for (size_t i = 0; session != NULL && i < count; i++) {
+    for (size_t i = 0; session != NULL && i < count && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         if (tls_session_channel_binding(session, kinds[i], value) != 0)
             return true;
     }

@@ -70,7 +70,7 @@ static enum err_code make(struct store_mailbox *mailbox, const struct folder_wis
                           struct arena *arena, uint32_t *folder, bool *was_made, struct err *err)
 {
     struct store_property property;
-    struct look found;
+    struct look found = {0};
     enum err_code code;
 
     while ((code = look(mailbox, wish, &found, err)) == ERR_NONE && found.rest.length > 0) {

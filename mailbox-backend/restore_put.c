@@ -361,13 +361,14 @@ static enum err_code reflag_run(struct reflag *reflag, struct err *err)
 {
     struct restoring *restoring = reflag->restoring;
     struct store_op *ops[RESTORE_LOT];
+    const size_t count = reflag->count;
     enum err_code code = ERR_NONE;
 
-    for (size_t i = 0; i < reflag->count; i++)
+    for (size_t i = 0; i < count; i++)
         ops[i] = &reflag->ops[i];
-    if (reflag->count > 0 && !restoring->request->dry_run)
-        store_run_all(ops, reflag->count);
-    for (size_t i = 0; i < reflag->count; i++) {
+    if (count > 0 && !restoring->request->dry_run)
+        store_run_all(ops, count);
+    for (size_t i = 0; i < count; i++) {
         if (code == ERR_NONE && ops[i]->err.code != ERR_NONE)
             code = err_set(err, ops[i]->err.code, "%s", ops[i]->err.text);
         restoring->folder.counts.flags += ops[i]->err.code == ERR_NONE;

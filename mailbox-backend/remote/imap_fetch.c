@@ -141,7 +141,8 @@ static enum err_code read_name(struct fetching *fetching, char *word, size_t roo
     while ((code = imap_scan_peek(fetching->scan, &next, fetching->err)) == ERR_NONE &&
            next != ']' && next != '\n') {
         is_empty = false;
-        code = imap_scan_expect(fetching->scan, next, fetching->err);
+        if ((code = imap_scan_expect(fetching->scan, next, fetching->err)) != ERR_NONE)
+            return code;
     }
     if (code == ERR_NONE)
         code = imap_scan_expect(fetching->scan, ']', fetching->err);

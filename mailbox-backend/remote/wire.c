@@ -108,7 +108,7 @@ static enum err_code receive_raw(struct wire *wire, void *bytes, size_t room, si
 
 static enum err_code receive_cipher(struct wire *wire, struct err *err)
 {
-    size_t got;
+    size_t got = 0;
     enum err_code code = receive_raw(wire, buf_reserve(&wire->in, CHUNK), CHUNK, &got, err);
 
     if (code == ERR_NONE)

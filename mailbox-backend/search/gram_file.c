@@ -195,8 +195,11 @@ enum err_code gram_file_open(struct gram_file *file, const char *folder,
     else
         code = err_errno(err, errno, "%s", file->path);
     if (code == ERR_NOT_FOUND && make) {
+        char *path = file->path;
+
+        file->path = NULL;
         gram_file_close(file);
-        file->path = path_of(folder, guid);
+        file->path = path;
         file->upto = 1;
         code = make_file(file, guid, err);
     }
