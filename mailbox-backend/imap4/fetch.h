@@ -1,7 +1,8 @@
 /* FETCH (RFC 3501 sections 6.4.5 and 7.4.2): what its files share. fetch_parse.c reads what is asked
-   for, fetch_message.c gets of a message what the answer needs, fetch_tell.c writes the answer,
-   fetch_sieve.c filters and decodes its sections, fetch_preview.c makes its preview, cmd_fetch.c goes from message to message,
-   fetch_tree.c remembers a large message's parts.
+   for, fetch_message.c gets of a message what the answer needs, fetch_tell.c writes the answer, fetch_section.c reads
+   its sections, fetch_sieve.c filters and decodes them, fetch_preview.c makes its preview, cmd_fetch.c goes from message
+   to message, fetch_tree.c remembers a large message's parts. CATENATE reads a section of a message the same way
+   (append_url.c).
 
    Most answers come from the index alone and are written at once. A message whose content is
    needed stays open over as many steps as its answer takes: it is read in chunks, and what is held of
@@ -145,6 +146,12 @@ enum err_code fetch_message_begin(struct command *command, struct fetch_message 
                                   const struct fetch_request *request, struct store_read *read,
                                   const struct store_item *item, struct err *err);
 
+/* Goes on up to where the answer can begin: its sections are found (item->exists) and measured, its preview is made.
+   share: as below. A message with content only. */
+enum fetch_progress fetch_message_prepare(struct imap *imap, struct fetch_message *message,
+                                          const struct fetch_request *request, size_t *share,
+                                          struct err *err);
+
 /* Goes on with the answer. share: bytes that may be read; what was read is taken off. A message without
    content is told at once. */
 enum fetch_progress fetch_message_run(struct command *command, struct fetch_message *message,
@@ -174,6 +181,18 @@ struct fetch_mark *fetch_tree_mark(struct imap *imap, uint64_t content_id);
 /* Reads into bytes from message->offset on, at most up to end; FETCH_TOLD means that it did. */
 enum fetch_progress fetch_message_read(struct fetch_message *message, uint64_t end, void *bytes,
                                        size_t room, size_t *got, size_t *share, struct err *err);
+
+/* ---- fetch_section.c ---- */
+
+/* Begins a section of a message that is prepared: message->left says how many bytes it will have; of one that does
+   not exist, none. */
+void fetch_section_begin(struct fetch_message *message, const struct fetch_item *item);
+
+/* Appends some of its next bytes to out, at most room, while message->left is not 0. FETCH_TOLD: that went well, though
+   it may have been none. */
+enum fetch_progress fetch_section_read(struct fetch_message *message, const struct fetch_item *item,
+                                       struct buf *out, size_t room, size_t *share,
+                                       struct err *err);
 
 /* ---- fetch_preview.c ---- */
 

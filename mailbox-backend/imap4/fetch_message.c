@@ -331,9 +331,9 @@ static enum fetch_progress probe(struct fetch_message *message, const struct fet
     return FETCH_TOLD;
 }
 
-static enum fetch_progress prepare(struct imap *imap, struct fetch_message *message,
-                                   const struct fetch_request *request, size_t *share,
-                                   struct err *err)
+enum fetch_progress fetch_message_prepare(struct imap *imap, struct fetch_message *message,
+                                          const struct fetch_request *request, size_t *share,
+                                          struct err *err)
 {
     enum fetch_progress progress = FETCH_TOLD;
 
@@ -364,7 +364,8 @@ enum fetch_progress fetch_message_run(struct command *command, struct fetch_mess
                                       const struct fetch_request *request, size_t *share,
                                       struct err *err)
 {
-    enum fetch_progress progress = prepare(command->imap, message, request, share, err);
+    enum fetch_progress progress =
+        fetch_message_prepare(command->imap, message, request, share, err);
 
     if (progress != FETCH_TOLD)
         return progress;

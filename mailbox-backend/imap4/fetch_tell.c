@@ -107,86 +107,15 @@ static void write_value(const struct imap *imap, const struct fetch_message *mes
 
 /* ---- sections ---- */
 
-static uint64_t lesser(uint64_t a, uint64_t b)
+static void write_begin(const struct fetch_message *message, const struct fetch_item *item,
+                        struct buf *out)
 {
-    return a < b ? a : b;
-}
-
-/* A partial one that begins behind the end is the empty string. */
-static void begin_section(struct fetch_message *message, const struct fetch_item *item,
-                          struct buf *out)
-{
-    uint64_t origin = item->partial ? lesser(item->origin, item->size) : 0;
-
-    message->left = 0;
-    message->in_section = true;
-    if (!item->exists) {
+    if (!item->exists)
         buf_text(out, "NIL");
-        return;
-    }
-    message->left = item->size - origin;
-    if (item->partial)
-        message->left = lesser(message->left, item->length);
-    message->offset = item->range.offset + origin;
-    if (fetch_is_sieved(item)) {
-        fetch_sieve_begin(message, item, origin);
-        message->skip = origin - message->passed;
-    }
-    if (message->left == 0)
+    else if (message->left == 0)
         buf_text(out, "\"\"");
     else
         buf_printf(out, "%s{%" PRIu64 "}\r\n", item->has_nul ? "~" : "", message->left);
-}
-
-/* Straight from the store into the output. */
-static enum fetch_progress tell_bytes(struct fetch_message *message, struct buf *out, size_t room,
-                                      size_t *share, struct err *err)
-{
-    size_t length = room < FETCH_CHUNK ? room : FETCH_CHUNK;
-    uint64_t end = message->offset + message->left;
-    enum fetch_progress progress;
-    size_t got;
-
-    progress = fetch_message_read(message, end, buf_reserve(out, length), length, &got, share, err);
-    if (progress == FETCH_TOLD) {
-        buf_commit(out, got);
-        message->left -= got;
-    }
-    return progress;
-}
-
-/* Passes on what lies between skip and left of the bytes that were let through. */
-static void tell_passed(struct fetch_message *message, struct buf *passed, struct buf *out)
-{
-    size_t skip = (size_t)lesser(message->skip, buf_length(passed));
-    size_t length;
-
-    buf_consume(passed, skip);
-    message->skip -= skip;
-    length = (size_t)lesser(message->left, buf_length(passed));
-    buf_append(out, buf_bytes(passed), length);
-    message->left -= length;
-}
-
-static enum fetch_progress tell_sieved(struct fetch_message *message, const struct fetch_item *item,
-                                       struct buf *out, size_t room, size_t *share, struct err *err)
-{
-    size_t length = room < FETCH_CHUNK ? room : FETCH_CHUNK;
-    uint64_t end = item->range.offset + item->range.length;
-    uint8_t bytes[FETCH_CHUNK];
-    struct buf passed = {0};
-    enum fetch_progress progress;
-    size_t got;
-
-    progress = fetch_message_read(message, end, bytes, length, &got, share, err);
-    if (progress != FETCH_TOLD)
-        return progress;
-    fetch_sieve_feed(message, item, bytes, got, message->offset == end, &passed);
-    if (item->partial)
-        fetch_sieve_mark(message, item, item->origin + item->length);
-    tell_passed(message, &passed, out);
-    buf_release(&passed);
-    return FETCH_TOLD;
 }
 
 static enum fetch_progress tell_section(struct command *command, struct fetch_message *message,
@@ -195,16 +124,17 @@ static enum fetch_progress tell_section(struct command *command, struct fetch_me
 {
     struct buf *out = command_output(command);
 
-    if (!message->in_section)
-        begin_section(message, item, out);
+    if (!message->in_section) {
+        fetch_section_begin(message, item);
+        write_begin(message, item, out);
+    }
     while (message->left > 0) {
         size_t room = imap_room(command->imap);
         enum fetch_progress progress;
 
         if (room == 0)
             return FETCH_FULL;
-        progress = fetch_is_sieved(item) ? tell_sieved(message, item, out, room, share, err)
-                                         : tell_bytes(message, out, room, share, err);
+        progress = fetch_section_read(message, item, out, room, share, err);
         if (progress != FETCH_TOLD)
             return progress;
     }
