@@ -8,6 +8,7 @@ void append_cleanup(struct command *command)
 {
     struct append *append = command->data;
 
+    append_url_end(append->url);
     for (unsigned i = 0; i < append->count; i++)
         intake_destroy(&append->messages[i]->intake);
 }

@@ -1,88 +1,33 @@
-#include "mailbox-backend/imap4/append.h"
-
-#include <inttypes.h>
+/* Messages as they come: what stands before their literals, and these. */
 #include <string.h>
 #include <time.h>
 
-#include "mailbox-backend/imap4/quota.h"
-#include "mailbox-backend/mailbox/mailbox.h"
+#include "mailbox-backend/imap4/append.h"
 
 #define CHUNK ((size_t)64 << 10)
 
-/* A longer message is parsed and compressed on a worker. */
 #define LONG_MESSAGE ((uint64_t)64 << 10)
 
-/* Bytes of what stands between two messages: flags, a date. */
+/* Bytes of a line behind a literal: flags, a date, URLs. */
 #define BETWEEN_MAX ((size_t)16 << 10)
 #define BETWEEN_ALL ((size_t)1 << 20)
 
-static enum step take_next(struct command *command);
-
-static struct append_message *newest(const struct append *append)
+struct append_message *append_newest(const struct append *append)
 {
     return append->messages[append->count - 1];
 }
 
-/* ---- the literal ---- */
-
-static enum step take_end(struct command *command)
+bool append_is_long(const struct append *append)
 {
-    const struct append *append = command->data;
-
-    switch (input_take_end(imap_input(command->imap))) {
-    case INPUT_END_WAIT:
-        return STEP_IDLE;
-    case INPUT_END_NO:
-        if (append->replaced_uid != 0)
-            return command_bad(command, "Unexpected extra arguments");
-        command->run = take_next;
-        return take_next(command);
-    case INPUT_END_YES:
-        break;
-    }
-    command->literal_comes = false;
-    return append->then(command);
+    return append_newest(append)->size > LONG_MESSAGE;
 }
 
-/* The ")" of UTF8 (…). */
-static enum step take_closing(struct command *command)
+static bool wants_worker(const struct command *command)
 {
-    struct buf *in = imap_input(command->imap);
-
-    if (buf_length(in) == 0)
-        return STEP_IDLE;
-    if (buf_bytes(in)[0] != ')')
-        return command_bad(command, "Expected \")\" behind the message");
-    buf_consume(in, 1);
-    command->run = take_end;
-    return take_end(command);
+    return append_is_long(command->data) && (command->why & WHY_WORKER) == 0;
 }
 
-/* RFC 6855 section 4: a client that has not enabled UTF8=ACCEPT may not bring 8-bit header fields; IMAP4rev2 allows
-   them (RFC 9051 section 4.3.1). */
-static bool is_refused_header(const struct command *command)
-{
-    const struct append *append = command->data;
-    const struct backend *backend = session_backend(command->imap->session);
-
-    return append->has_octet && append->ascii < intake_header_size(newest(append)->intake) &&
-           (command->imap->enabled & ENABLED_UTF8) == 0 &&
-           !backend->settings->imap4be.append_8bit_headers;
-}
-
-static enum step end_literal(struct command *command)
-{
-    struct append *append = command->data;
-    struct err err;
-
-    if (intake_finish(newest(append)->intake, &err) != ERR_NONE)
-        return command_fail(command, &err);
-    if (is_refused_header(command))
-        return command_no(command, "CANNOT",
-                          "8-bit header fields are taken only once UTF-8 is enabled");
-    command->run = newest(append)->in_utf8 ? take_closing : take_end;
-    return command->run(command);
-}
+/* ---- the content ---- */
 
 static void look_for_octets(struct append *append, const uint8_t *bytes, size_t length)
 {
@@ -95,38 +40,138 @@ static void look_for_octets(struct append *append, const uint8_t *bytes, size_t 
 /* No answer but BINARY's could show a message with NUL to clients. */
 static enum step refuse_nul(struct command *command)
 {
-    const struct append *append = command->data;
-
-    if (newest(append)->literal8)
+    if (append_newest(command->data)->literal8)
         return command_no(command, "UNKNOWN-CTE", "A message with NUL cannot be kept");
     return command_no(command, "CANNOT", "A message with NUL cannot be appended");
 }
 
-static enum step take_literal(struct command *command)
+bool append_put(struct command *command, const void *bytes, size_t length)
+{
+    struct append *append = command->data;
+    struct err err;
+
+    if (memchr(bytes, '\0', length) != NULL)
+        refuse_nul(command);
+    else if (intake_append(append_newest(append)->intake, bytes, length, &err) != ERR_NONE)
+        command_fail(command, &err);
+    else
+        look_for_octets(append, bytes, length);
+    return command->result == RESULT_NONE;
+}
+
+/* ---- the end of a message ---- */
+
+/* RFC 6855 section 4: a client that has not enabled UTF8=ACCEPT may not bring 8-bit header fields; IMAP4rev2 allows
+   them (RFC 9051 section 4.3.1). */
+static bool is_refused_header(const struct command *command)
+{
+    const struct append *append = command->data;
+    const struct backend *backend = session_backend(command->imap->session);
+
+    return append->has_octet && append->ascii < intake_header_size(append_newest(append)->intake) &&
+           (command->imap->enabled & ENABLED_UTF8) == 0 &&
+           !backend->settings->imap4be.append_8bit_headers;
+}
+
+static enum step end_message(struct command *command)
+{
+    const struct append *append = command->data;
+    const struct append_message *message = append_newest(append);
+    struct err err;
+
+    if (wants_worker(command))
+        return STEP_WORK;
+    if (message->size == 0)
+        return command_no(command, "CANNOT", "An empty message cannot be appended");
+    if (intake_finish(message->intake, &err) != ERR_NONE)
+        return command_fail(command, &err);
+    if (is_refused_header(command))
+        return command_no(command, "CANNOT",
+                          "8-bit header fields are taken only once UTF-8 is enabled");
+    if (parse_at_end(&command->args))
+        return append->then(command);
+    if (append->replaced_uid != 0)
+        return command_bad(command, "Unexpected extra arguments");
+    return append_take(command);
+}
+
+enum step append_end_message(struct command *command)
+{
+    command->run = end_message;
+    return end_message(command);
+}
+
+/* ---- the literal ---- */
+
+static enum step behind_literal(struct command *command)
+{
+    struct append *append = command->data;
+    struct append_message *message = append_newest(append);
+
+    if (message->in_utf8 && !parse_skip(&command->args, ')'))
+        return command_bad(command, "Expected \")\" behind the message");
+    message->in_utf8 = false;
+    append->behind_literal = false;
+    if (!message->catenated)
+        return append_end_message(command);
+    command->run = append_catenate; /* each part in a step of its own: there may be thousands */
+    return STEP_NEXT;
+}
+
+/* What comes is the end of the command, or more of it, which may end in a literal as the first line does. */
+static enum step take_line(struct command *command)
 {
     struct append *append = command->data;
     struct buf *in = imap_input(command->imap);
-    struct err err;
+    size_t length = buf_length(in);
+    const uint8_t *end = length == 0 ? NULL : memchr(buf_bytes(in), '\n', length);
+    struct str line;
 
-    if (append->is_long && (command->why & WHY_WORKER) == 0 && buf_length(in) > 0)
+    if (end != NULL)
+        length = (size_t)(end - buf_bytes(in));
+    if (length > BETWEEN_MAX)
+        return command_bad(command, "The line is too long");
+    if (end == NULL)
+        return STEP_IDLE;
+    append->between += length;
+    if (append->between > BETWEEN_ALL)
+        return command_no(command, "LIMIT", "There is too much between the literals of a command");
+    line = str_n(arena_copy(&command->arena, buf_bytes(in), length), length);
+    buf_consume(in, length + 1);
+    if (line.length > 0 && line.data[line.length - 1] == '\r')
+        line.length--;
+    command->has_literal = parse_trailing_literal(line, &command->literal);
+    command->literal_comes = command->has_literal && !command->literal.synchronizing;
+    parse_init(&command->args, &command->arena, line);
+    return behind_literal(command);
+}
+
+enum step append_take_line(struct command *command)
+{
+    command->run = take_line;
+    return take_line(command);
+}
+
+static enum step take_literal(struct command *command)
+{
+    struct buf *in = imap_input(command->imap);
+
+    if (wants_worker(command) && buf_length(in) > 0)
         return STEP_WORK;
     while (command->literal.size > 0 && buf_length(in) > 0) {
         size_t length = buf_length(in) < CHUNK ? buf_length(in) : CHUNK;
 
         if (length > command->literal.size)
             length = (size_t)command->literal.size;
-        if (memchr(buf_bytes(in), '\0', length) != NULL)
-            return refuse_nul(command);
-        if (intake_append(newest(append)->intake, buf_bytes(in), length, &err) != ERR_NONE)
-            return command_fail(command, &err);
-        look_for_octets(append, buf_bytes(in), length);
+        if (!append_put(command, buf_bytes(in), length))
+            return command_ended(command);
         buf_consume(in, length);
         command->literal.size -= length;
     }
-    return command->literal.size > 0 ? STEP_IDLE : end_literal(command);
+    return command->literal.size > 0 ? STEP_IDLE : append_take_line(command);
 }
 
-static enum step ask_for_literal(struct command *command)
+enum step append_take_literal(struct command *command)
 {
     if (command->literal.synchronizing)
         buf_text(command_output(command), "+ OK\r\n");
@@ -137,78 +182,6 @@ static enum step ask_for_literal(struct command *command)
 
 /* ---- before the literal ---- */
 
-/* What is replaced does not count any more. */
-static bool is_over_quota(const struct quota *quota, const struct append *append,
-                          const struct store_usage *usage, uint64_t size)
-{
-    uint64_t bytes = quota->bytes + append->replaced_size;
-    uint64_t messages = quota->messages + (append->replaced_uid != 0);
-
-    return (quota->bytes != 0 && usage->bytes + append->bytes + size > bytes) ||
-           (quota->messages != 0 && usage->messages + append->count > messages);
-}
-
-static enum step check_size(struct command *command, struct store_read *read)
-{
-    const struct append *append = command->data;
-    const struct backend *backend = session_backend(command->imap->session);
-    uint64_t size = command->literal.size;
-    struct store_usage usage;
-    struct quota quota;
-    struct err err;
-
-    if (size == 0)
-        return command_no(command, "CANNOT", "An empty message cannot be appended");
-    if (size > backend->settings->store.message_size_limit)
-        return command_no(command, "TOOBIG", "The message is larger than this server takes");
-    if (store_usage(read, &usage, &err) != ERR_NONE)
-        return command_fail(command, &err);
-    quota_of(command->imap, append->place.mailbox, &quota);
-    if (is_over_quota(&quota, append, &usage, size))
-        return quota_exceeded(command);
-    return STEP_NEXT;
-}
-
-static enum step check_folder(struct command *command, struct store_read *read)
-{
-    struct append *append = command->data;
-    struct store_folder folder;
-    struct err err;
-    enum err_code code = place_find(command, &append->place, ON_TARGET, read, &folder, &err);
-
-    if (code == ERR_NOT_FOUND || (code == ERR_NONE && placeholder_is(read, &folder)))
-        return command_no(command, "TRYCREATE", "The mailbox does not exist");
-    if (code != ERR_NONE)
-        return command_fail(command, &err);
-    append->folder = folder.id;
-    return check_size(command, read);
-}
-
-static enum step begin_intake(struct command *command)
-{
-    struct append *append = command->data;
-    const struct backend *backend = session_backend(command->imap->session);
-    struct store_read *read;
-    struct err err;
-
-    if (append->place.mailbox == NULL)
-        return command_no(command, "TRYCREATE", "The mailbox does not exist");
-    if (!place_read(command, &append->place, &read))
-        return command_ended(command);
-    check_folder(command, read);
-    store_read_end(&read);
-    if (command->result != RESULT_NONE)
-        return command_ended(command);
-    if (intake_create(backend->store, store_mailbox_database(append->place.mailbox),
-                      command->literal.size, &newest(append)->intake, &err) != ERR_NONE)
-        return command_fail(command, &err);
-    append->is_long = command->literal.size > LONG_MESSAGE;
-    append->bytes += command->literal.size;
-    append->ascii = 0;
-    append->has_octet = false;
-    return ask_for_literal(command);
-}
-
 static bool take_utf8(struct parse *args, struct append_message *message)
 {
     message->in_utf8 = parse_word(args, "UTF8");
@@ -218,26 +191,39 @@ static bool take_utf8(struct parse *args, struct append_message *message)
            (parse_peek(args, '~') || parse_fail(args, args->at, "Expected a literal8"));
 }
 
-/* [flags SP] [date-time SP] literal, literal8 or UTF8 (literal8); the literal's bytes are not in the
-   text. */
-static bool take_options(struct command *command, struct append_message *message)
+bool append_parse_literal(struct command *command)
 {
+    struct append_message *message = append_newest(command->data);
     struct parse *args = &command->args;
     struct literal literal;
 
-    message->date = (struct mime_date){.utc = time(NULL)};
-    if (!parse_space(args))
-        return false;
-    if (parse_peek(args, '(') && (!parse_flag_list(args, &message->flags) || !parse_space(args)))
-        return false;
-    if (parse_peek(args, '"') && (!parse_date_time(args, &message->date) || !parse_space(args)))
-        return false;
     if (!take_utf8(args, message))
         return false;
     message->literal8 = parse_skip(args, '~');
     return (command->has_literal && parse_peek(args, '{') &&
             parse_trailing_literal(parse_rest(args), &literal)) ||
            parse_fail(args, args->at, "Expected the message as a literal");
+}
+
+/* [flags SP] [date-time SP] */
+static bool take_options(struct parse *args, struct append_message *message)
+{
+    message->date = (struct mime_date){.utc = time(NULL)};
+    if (!parse_space(args))
+        return false;
+    if (parse_peek(args, '(') && (!parse_flag_list(args, &message->flags) || !parse_space(args)))
+        return false;
+    return !parse_peek(args, '"') || (parse_date_time(args, &message->date) && parse_space(args));
+}
+
+static enum step take_parts(struct command *command)
+{
+    append_newest(command->data)->catenated = true;
+    if (!parse_space(&command->args) || !parse_char(&command->args, '('))
+        return command_bad_syntax(command);
+    if (!append_open(command, 0))
+        return command_ended(command);
+    return append_catenate(command);
 }
 
 enum step append_take(struct command *command)
@@ -249,33 +235,15 @@ enum step append_take(struct command *command)
         return command_no(command, "LIMIT", "There are too many messages in one command");
     message = arena_alloc(&command->arena, sizeof(*message));
     append->messages[append->count++] = message;
-    if (!take_options(command, message))
+    if (!take_options(&command->args, message))
         return command_bad_syntax(command);
-    return begin_intake(command);
-}
-
-/* What stands between two messages ends in a literal, as the first line does. */
-static enum step take_next(struct command *command)
-{
-    struct append *append = command->data;
-    struct buf *in = imap_input(command->imap);
-    const uint8_t *end = memchr(buf_bytes(in), '\n', buf_length(in));
-    size_t length = end == NULL ? buf_length(in) : (size_t)(end - buf_bytes(in));
-    struct str line;
-
-    if (length > BETWEEN_MAX)
-        return command_bad(command, "The line is too long");
-    if (end == NULL)
-        return STEP_IDLE;
-    append->between += length;
-    if (append->between > BETWEEN_ALL)
-        return command_no(command, "LIMIT", "There are too many flags in one command");
-    line = str_n(arena_copy(&command->arena, buf_bytes(in), length), length);
-    buf_consume(in, length + 1);
-    if (line.length > 0 && line.data[line.length - 1] == '\r')
-        line.length--;
-    command->has_literal = parse_trailing_literal(line, &command->literal);
-    command->literal_comes = command->has_literal && !command->literal.synchronizing;
-    parse_init(&command->args, &command->arena, line);
-    return append_take(command);
+    if (parse_word(&command->args, "CATENATE"))
+        return take_parts(command);
+    if (!append_parse_literal(command))
+        return command_bad_syntax(command);
+    if (command->literal.size == 0)
+        return command_no(command, "CANNOT", "An empty message cannot be appended");
+    if (!append_open(command, command->literal.size))
+        return command_ended(command);
+    return append_take_literal(command);
 }

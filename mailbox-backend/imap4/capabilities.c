@@ -50,6 +50,8 @@ static const struct {
     {"THREAD=REFERENCES",     5256, ALWAYS      },
     {"THREAD=REFS",           5256, ALWAYS      },
     {"MULTIAPPEND",           3502, ALWAYS      },
+    {"CATENATE",              4469, ALWAYS      },
+    {"URL-PARTIAL",           5550, ALWAYS      },
     {"BINARY",                3516, ALWAYS      },
     {"REPLACE",               8508, ALWAYS      },
     {"UIDONLY",               9586, ALWAYS      },

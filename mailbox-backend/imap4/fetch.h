@@ -110,7 +110,8 @@ struct fetch_mark {
 /* Embed it; {0} is none. */
 struct fetch_message {
     struct store_item item;
-    bool tell_flags; /* though they may not be asked for: \Seen was set by this command */
+    unsigned database; /* that its content is in */
+    bool tell_flags;   /* though they may not be asked for: \Seen was set by this command */
     bool has_summary;
     uint8_t bytes[STORE_SUMMARY_MAX];
     struct mime_summary summary; /* in bytes */
@@ -140,7 +141,7 @@ struct fetch_message {
     struct fetch_mark *mark; /* kept with the message's tree, or NULL */
 };
 
-/* Gets of a message what the index has and opens its content where that is not enough. On success
+/* Gets of a message of command->mailbox what the index has and opens its content where that is not enough. On success
    fetch_message_end() must follow. */
 enum err_code fetch_message_begin(struct command *command, struct fetch_message *message,
                                   const struct fetch_request *request, struct store_read *read,
@@ -165,16 +166,16 @@ void fetch_message_end(struct fetch_message *message);
 
 /* ---- fetch_tree.c ---- */
 
-/* The tree of that content if it was the last to be kept, else NULL. */
-const struct mime_part *fetch_tree_find(const struct imap *imap, uint64_t content_id);
+/* The tree of the message's content if it was the last to be kept, else NULL. */
+const struct mime_part *fetch_tree_find(const struct imap *imap,
+                                        const struct fetch_message *message);
 
-/* Keeps a tree, where it is worth it, in place of the one before. The arena is then empty, and the tree
-   stays good until the next one is kept or the folder is left. */
-void fetch_tree_keep(struct imap *imap, const struct store_item *item, struct arena *arena,
-                     const struct mime_part *root);
+/* Keeps the message's tree, where it is worth it, in place of the one before. The message's arena is then empty, and the
+   tree stays good until the next one is kept or the folder is left. */
+void fetch_tree_keep(struct imap *imap, struct fetch_message *message);
 
 /* The mark that is kept with that tree; NULL when there is none. Good as long as the tree. */
-struct fetch_mark *fetch_tree_mark(struct imap *imap, uint64_t content_id);
+struct fetch_mark *fetch_tree_mark(struct imap *imap, const struct fetch_message *message);
 
 /* ---- between fetch_message.c and fetch_tell.c ---- */
 

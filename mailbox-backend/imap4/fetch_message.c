@@ -92,7 +92,7 @@ static enum err_code open_content(const struct imap *imap, struct fetch_message 
         return err_set(err, ERR_CORRUPT, "the header is longer than the message");
     }
     message->no_preview = request->lazy_preview && fetch_message_is_long(message);
-    message->root = fetch_tree_find(imap, message->item.content_id);
+    message->root = fetch_tree_find(imap, message);
     message->parse_end = message->root == NULL ? parse_need(message, request) : 0;
     if (message->parse_end > 0)
         mime_parser_init(&message->parser, &message->arena, &limits);
@@ -107,6 +107,7 @@ enum err_code fetch_message_begin(struct command *command, struct fetch_message 
     bool needed;
 
     message->item = *item;
+    message->database = store_mailbox_database(command->mailbox);
     message->has_summary = false;
     message->phase = FETCH_TELL;
     message->at = request->items;
@@ -234,7 +235,7 @@ static enum fetch_progress parse(struct imap *imap, struct fetch_message *messag
         return FETCH_TOLD;
     message->root = mime_parser_finish(&message->parser);
     if (message->parse_end == store_content_size(message->content))
-        fetch_tree_keep(imap, &message->item, &message->arena, message->root);
+        fetch_tree_keep(imap, message);
     return FETCH_TOLD;
 }
 
@@ -344,7 +345,7 @@ enum fetch_progress fetch_message_prepare(struct imap *imap, struct fetch_messag
         progress = find_sections(message, request);
         if (progress != FETCH_TOLD)
             return progress;
-        message->mark = fetch_tree_mark(imap, message->item.content_id);
+        message->mark = fetch_tree_mark(imap, message);
         message->phase = FETCH_COUNT;
         message->at = request->items;
     }

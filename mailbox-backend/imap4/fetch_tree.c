@@ -12,33 +12,38 @@
 #define TREE_MAX ((size_t)64 << 10)
 
 struct fetch_tree {
-    uint64_t content_id;
+    unsigned database;
+    uint64_t content_id; /* in there */
     struct arena arena;
     const struct mime_part *root;
     struct fetch_mark mark;
 };
 
-const struct mime_part *fetch_tree_find(const struct imap *imap, uint64_t content_id)
+const struct mime_part *fetch_tree_find(const struct imap *imap,
+                                        const struct fetch_message *message)
 {
     const struct fetch_tree *tree = imap->fetched;
 
-    return tree != NULL && tree->content_id == content_id ? tree->root : NULL;
+    return tree != NULL && tree->content_id == message->item.content_id &&
+                   tree->database == message->database
+               ? tree->root
+               : NULL;
 }
 
-struct fetch_mark *fetch_tree_mark(struct imap *imap, uint64_t content_id)
+struct fetch_mark *fetch_tree_mark(struct imap *imap, const struct fetch_message *message)
 {
-    return fetch_tree_find(imap, content_id) == NULL ? NULL : &imap->fetched->mark;
+    return fetch_tree_find(imap, message) == NULL ? NULL : &imap->fetched->mark;
 }
 
-void fetch_tree_keep(struct imap *imap, const struct store_item *item, struct arena *arena,
-                     const struct mime_part *root)
+void fetch_tree_keep(struct imap *imap, struct fetch_message *message)
 {
-    if (item->size < LARGE_MESSAGE || arena->total > TREE_MAX)
+    if (message->item.size < LARGE_MESSAGE || message->arena.total > TREE_MAX)
         return;
     fetch_tree_forget(imap);
     imap->fetched = mem_alloc(sizeof(*imap->fetched));
-    *imap->fetched = (struct fetch_tree){item->content_id, *arena, root, {0}};
-    *arena = (struct arena){0};
+    *imap->fetched = (struct fetch_tree){
+        message->database, message->item.content_id, message->arena, message->root, {0}};
+    message->arena = (struct arena){0};
 }
 
 void fetch_tree_forget(struct imap *imap)

@@ -230,21 +230,6 @@ void input_drop(struct input *input, uint64_t left)
     drop_then(input, left > 0 ? MODE_DROP_LITERAL : MODE_DROP_LINE, INPUT_WAIT);
 }
 
-enum input_end input_take_end(struct buf *in)
-{
-    size_t length = buf_length(in);
-    const uint8_t *bytes = buf_bytes(in);
-    size_t end;
-
-    if (length == 0 || (length == 1 && bytes[0] == '\r'))
-        return INPUT_END_WAIT;
-    end = bytes[0] == '\r' ? 2 : 1;
-    if (bytes[end - 1] != '\n')
-        return INPUT_END_NO;
-    buf_consume(in, end);
-    return INPUT_END_YES;
-}
-
 bool input_line(struct input *input, struct buf *in, struct str *line)
 {
     bool whole;

@@ -50,10 +50,6 @@ void input_next_command(struct input *input);
    dropped before the next command begins. */
 void input_drop(struct input *input, uint64_t left);
 
-/* Whether a line end comes next, as it must behind a streamed literal; it is taken. */
-enum input_end { INPUT_END_WAIT, INPUT_END_YES, INPUT_END_NO };
-enum input_end input_take_end(struct buf *in);
-
 /* For IDLE: true when a line is there; *line is its beginning (256 bytes at most) without line end,
    good until the next call. */
 bool input_line(struct input *input, struct buf *in, struct str *line);

@@ -51,6 +51,7 @@ enum rights_on {
     ON_NAMED,    /* the folder that the command names first */
     ON_PARENT,   /* the nearest existing one above a name that is to be made */
     ON_TARGET,   /* the folder that messages go to */
+    ON_URL,      /* a folder that a URL names */
     ON_SELECTED, /* the selected folder */
 };
 

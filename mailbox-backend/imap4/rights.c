@@ -34,11 +34,13 @@ static const struct needs {
     {"LISTRIGHTS", ON_NAMED,    A,         0        },
     {"MYRIGHTS",   ON_NAMED,    L,         0        },
     {"APPEND",     ON_TARGET,   I,         0        },
+    {"APPEND",     ON_URL,      R,         0        }, /* CATENATE (RFC 4469) */
     {"COPY",       ON_TARGET,   I,         0        },
     {"COPY",       ON_SELECTED, R,         0        },
     {"MOVE",       ON_TARGET,   I,         0        },
     {"MOVE",       ON_SELECTED, R | T | E, 0        }, /* RFC 6851 section 3.3: COPY, STORE, EXPUNGE */
     {"REPLACE",    ON_TARGET,   I,         0        },
+    {"REPLACE",    ON_URL,      R,         0        },
     {"REPLACE",    ON_SELECTED, R | T | E, 0        }, /* RFC 8508 section 3.2: the same */
     {"FETCH",      ON_SELECTED, R,         0        },
     {"SEARCH",     ON_SELECTED, R,         0        },

@@ -28,6 +28,7 @@ int main(void)
         DIALOGUE("messages_are_appended_or_refused", "append.txt"),
         DIALOGUE("messages_are_appended_together_or_not_at_all", "multiappend.txt"),
         DIALOGUE("messages_are_replaced", "replace.txt"),
+        DIALOGUE("messages_are_made_of_parts_that_are_here", "catenate.txt"),
         DIALOGUE("literals_and_lines_have_limits", "literals.txt"),
         DIALOGUE("flags_are_stored", "store.txt"),
         DIALOGUE("messages_are_copied_and_moved", "copy.txt"),

@@ -165,19 +165,6 @@ static void what_a_command_leaves_of_a_stream_is_dropped(void **state)
     expect(fixture, INPUT_COMMAND, "b NOOP");
 }
 
-static void the_end_of_a_stream_is_a_line_end(void **state)
-{
-    struct fixture *fixture = *state;
-
-    assert_int_equal(input_take_end(&fixture->in), INPUT_END_WAIT);
-    feed(fixture, "\r");
-    assert_int_equal(input_take_end(&fixture->in), INPUT_END_WAIT);
-    feed(fixture, "\nb");
-    assert_int_equal(input_take_end(&fixture->in), INPUT_END_YES);
-    assert_int_equal(input_take_end(&fixture->in), INPUT_END_NO);
-    assert_int_equal(buf_length(&fixture->in), 1);
-}
-
 static void lines_of_idle_are_cut(void **state)
 {
     struct fixture *fixture = *state;
@@ -209,7 +196,6 @@ int main(void)
         TEST(a_literal_is_seen_across_the_limit),
         TEST(a_streamed_literal_is_left_to_the_command),
         TEST(what_a_command_leaves_of_a_stream_is_dropped),
-        TEST(the_end_of_a_stream_is_a_line_end),
         TEST(lines_of_idle_are_cut),
     };
 
