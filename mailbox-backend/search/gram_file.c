@@ -195,11 +195,8 @@ enum err_code gram_file_open(struct gram_file *file, const char *folder,
     else
         code = err_errno(err, errno, "%s", file->path);
     if (code == ERR_NOT_FOUND && make) {
-        char *path = file->path;
-
-        file->path = NULL;
         gram_file_close(file);
-        file->path = path;
+        file->path = path_of(folder, guid);
         file->upto = 1;
         code = make_file(file, guid, err);
     }
@@ -214,7 +211,8 @@ void gram_file_close(struct gram_file *file)
         close(file->fd);
     free(file->path);
     free(file->blocks);
-    *file = (struct gram_file){.fd = -1};
+    memset(file, 0, sizeof(*file));
+    file->fd = -1;
 }
 
 void gram_file_remove(const char *folder, const struct store_guid *guid)
