@@ -182,6 +182,7 @@ enum err_code store_content_read(struct store_content *content, uint64_t offset,
             return code;
         if (part > length - *got)
             part = length - *got;
+        /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): load() allocates them */
         memcpy((uint8_t *)bytes + *got, content->bytes + skip, part);
         *got += part;
         offset += part;

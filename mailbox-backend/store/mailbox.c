@@ -141,9 +141,9 @@ static enum err_code find_row(struct store *store, const struct store_guid *guid
 static enum err_code find(struct store *store, const struct store_guid *guid,
                           struct store_mailbox **mailbox, struct err *err)
 {
-    struct database *database;
+    struct database *database = NULL;
     uint64_t removals;
-    uint32_t number;
+    uint32_t number = 0;
     enum err_code code = ERR_NONE;
 
     *mailbox = NULL;

@@ -264,7 +264,7 @@ enum err_code pages_look(const char *path, const char *const *only, struct err *
     struct pages *pages;
     enum err_code code = pages_open(&pages, path, on_first, &first, err);
 
-    if (code != ERR_NONE)
+    if (pages == NULL)
         return code;
     pages_at(pages, 0);
     pages_walk(pages, only, NULL, NULL);

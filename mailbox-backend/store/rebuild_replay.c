@@ -393,7 +393,7 @@ enum err_code rebuild_operation(struct rebuild *rebuild, const Journal__Batch *r
     code = take_mailbox(&replay, err);
     if (code == ERR_NOT_FOUND && operation->what_case == JOURNAL__OPERATION__WHAT_PURGE)
         return ERR_NONE; /* the mailbox was removed, and then what it had */
-    if (code != ERR_NONE)
+    if (replay.mailbox == NULL) /* or it is to be made, and is there */
         return code;
     replay.mailbox->recovery_asked = replay.mailbox->recovery_known = true; /* as it was then */
     replay.mailbox->recovery.seconds = rebuild->store.settings.recovery_seconds;

@@ -56,7 +56,7 @@ static const char *intent_of(const struct mend *mend)
         [MEND_CONTENT] = "the row would be made anew if operation records or its pieces tell it",
         [MEND_REFERENCES] = "the uses would be set to what was counted",
         [MEND_ORPHAN] =
-            "the text would go to its owner's " RECOVERED_NAME ", or to a file in " FOUND_FOLDER,
+            ("the text would go to its owner's " RECOVERED_NAME ", or to a file in " FOUND_FOLDER),
         [MEND_LIVE] = "the live bytes would be set to what was counted",
         [MEND_FILE] = "the file's header would be written anew if its records are of this segment",
     };

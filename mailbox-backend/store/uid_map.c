@@ -162,7 +162,7 @@ void uid_maps_destroy(struct uid_maps **out)
     if (maps == NULL)
         return;
     while (!TAILQ_EMPTY(&maps->used))
-        drop(maps, TAILQ_FIRST(&maps->used));
+        drop(maps, TAILQ_FIRST(&maps->used)); /* NOLINT(clang-analyzer-unix.Malloc): TAILQ_REMOVE */
     pthread_mutex_destroy(&maps->lock);
     free(maps);
 }
