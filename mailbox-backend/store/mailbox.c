@@ -141,7 +141,7 @@ static enum err_code find_row(struct store *store, const struct store_guid *guid
 static enum err_code find(struct store *store, const struct store_guid *guid,
                           struct store_mailbox **mailbox, struct err *err)
 {
-    struct database *database = NULL;
+    struct database *database;
     uint64_t removals;
     uint32_t number = 0;
     enum err_code code = ERR_NONE;
@@ -157,6 +157,7 @@ static enum err_code find(struct store *store, const struct store_guid *guid,
         if (*mailbox == NULL)
             code = find_row(store, guid, &database, &number, err);
         if (*mailbox == NULL && code == ERR_NONE)
+            /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): find_row() has set both */
             *mailbox = publish(new_object(database, guid, number), removals);
     }
     return code;

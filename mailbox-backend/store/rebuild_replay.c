@@ -393,7 +393,8 @@ enum err_code rebuild_operation(struct rebuild *rebuild, const Journal__Batch *r
     code = take_mailbox(&replay, err);
     if (code == ERR_NOT_FOUND && operation->what_case == JOURNAL__OPERATION__WHAT_PURGE)
         return ERR_NONE; /* the mailbox was removed, and then what it had */
-    if (replay.mailbox == NULL) /* or it is to be made, and is there */
+    /* it could not be taken; or it was to be made, and is there */
+    if (replay.mailbox == NULL)
         return code;
     replay.mailbox->recovery_asked = replay.mailbox->recovery_known = true; /* as it was then */
     replay.mailbox->recovery.seconds = rebuild->store.settings.recovery_seconds;

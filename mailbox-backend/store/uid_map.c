@@ -162,7 +162,7 @@ void uid_maps_destroy(struct uid_maps **out)
     if (maps == NULL)
         return;
     while (!TAILQ_EMPTY(&maps->used))
-        drop(maps, TAILQ_FIRST(&maps->used)); /* NOLINT(clang-analyzer-unix.Malloc): TAILQ_REMOVE */
+        drop(maps, TAILQ_FIRST(&maps->used));
     pthread_mutex_destroy(&maps->lock);
     free(maps);
 }
@@ -240,6 +240,7 @@ static void keep(struct uid_maps *maps, const struct store_read *read, uint32_t 
         maps->bytes += entry->bytes;
     }
     while (maps->bytes > maps->most)
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): TAILQ_REMOVE, which it does not follow */
         drop(maps, TAILQ_FIRST(&maps->used));
     pthread_mutex_unlock(&maps->lock);
 }
