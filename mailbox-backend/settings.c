@@ -192,6 +192,16 @@ static const struct setting settings[] = {
     SIZE(imap4be, max_literal, "64K", 1 << 10, 128 << 10,
          "The longest literal in a command, messages to APPEND excepted."),
     NUMBER(imap4be, max_sessions_user, "64", 1, 100000, "IMAP sessions that one user may have."),
+    NUMBER(imap4be, message_limit, "0", 0, UINT32_MAX,
+           "Messages that one FETCH, SEARCH, STORE, COPY, MOVE, APPEND or UID EXPUNGE may be about "
+           "(MESSAGELIMIT, "
+           "RFC 9738, which wants 1000 or more). A client that does not know it then sees only the "
+           "newest ones "
+           "of a large folder. 0: no limit."),
+    NUMBER(imap4be, save_limit, "0", 0, UINT32_MAX,
+           "Messages that one COPY or APPEND may be about (SAVELIMIT, RFC 9738, which wants 1000 "
+           "or more), where "
+           "message_limit is not set. 0: no limit."),
     BOOL(imap4be, append_8bit_headers, "no",
          "Takes messages with 8-bit header fields from clients that have not enabled UTF8=ACCEPT, "
          "which RFC 6855 section 4 forbids. Say yes while clients copy old mail in."),

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "mailbox-backend/imap4/append.h"
+#include "mailbox-backend/imap4/message_limit.h"
 
 #define CHUNK ((size_t)64 << 10)
 
@@ -231,6 +232,9 @@ enum step append_take(struct command *command)
     struct append *append = command->data;
     struct append_message *message;
 
+    if (!message_limit_allows(command, append->count + 1, message_limit_of_saving(command->imap),
+                              0))
+        return command_ended(command);
     if (append->count == APPEND_MESSAGES_MAX)
         return command_no(command, "LIMIT", "There are too many messages in one command");
     message = arena_alloc(&command->arena, sizeof(*message));

@@ -1,6 +1,7 @@
 /* The one table of what this engine can: docs/capabilities.md says for each where it is done and
    which test shows it. */
-#include <pthread.h>
+#include <inttypes.h>
+#include <string.h>
 
 #include "mailbox-backend/imap4/quota.h"
 
@@ -11,8 +12,9 @@ enum offered { /* bits: the states in which CAPABILITY names it (RFC 3501 sectio
                TO_ADMINS = 4, /* after the login of one */
 };
 
-static const struct {
-    const char *word;
+static const struct capability {
+    const char
+        *word; /* one that ends in "=" has a number behind it, and is offered where that is not 0 */
     unsigned rfc;
     unsigned offered; /* enum offered bits */
 } capabilities[] = {
@@ -55,6 +57,8 @@ static const struct {
     {"BINARY",                3516, ALWAYS      },
     {"REPLACE",               8508, ALWAYS      },
     {"UIDONLY",               9586, ALWAYS      },
+    {"MESSAGELIMIT=",         9738, ALWAYS      },
+    {"SAVELIMIT=",            9738, ALWAYS      },
     {"PREVIEW",               8970, ALWAYS      },
     {"UTF8=ACCEPT",           6855, ALWAYS      },
     {"QUOTA",                 9208, ALWAYS      },
@@ -66,38 +70,61 @@ static const struct {
 };
 #define COUNT (sizeof(capabilities) / sizeof(capabilities[0]))
 
-static const char *before_login[COUNT + 1];
-
-static void list_before_login(void)
+static bool has_number(const struct capability *capability)
 {
-    size_t count = 0;
+    return capability->word[strlen(capability->word) - 1] == '=';
+}
 
-    for (size_t i = 0; i < COUNT; i++) {
-        if ((capabilities[i].offered & BEFORE_LOGIN) != 0)
-            before_login[count++] = capabilities[i].word;
-    }
+/* SAVELIMIT stands in the place of MESSAGELIMIT (RFC 9738 section 3). */
+static uint64_t number_of(const struct backend *backend, const struct capability *capability)
+{
+    const struct backend_settings *settings = backend->settings;
+
+    if (capability->word[0] == 'M')
+        return settings->imap4be.message_limit;
+    return settings->imap4be.message_limit == 0 ? settings->imap4be.save_limit : 0;
+}
+
+static bool is_offered(const struct backend *backend, const struct capability *capability,
+                       unsigned when)
+{
+    return (capability->offered & when) != 0 &&
+           (!has_number(capability) || number_of(backend, capability) != 0);
 }
 
 const char *const *imap_capabilities_before_login(const struct backend *backend,
                                                   struct arena *arena)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    const char **words = arena_array(arena, COUNT + 1, sizeof(*words));
+    size_t count = 0;
 
-    (void)backend;
-    (void)arena;
-    pthread_once(&once, list_before_login);
-    return before_login;
+    for (size_t i = 0; i < COUNT; i++) {
+        const struct capability *capability = &capabilities[i];
+
+        if (!is_offered(backend, capability, BEFORE_LOGIN))
+            continue;
+        words[count++] = has_number(capability)
+                             ? arena_printf(arena, "%s%" PRIu64, capability->word,
+                                            number_of(backend, capability))
+                             : capability->word;
+    }
+    return words;
 }
 
 void imap_capabilities_write(const struct imap *imap, struct buf *out)
 {
+    const struct backend *backend = session_backend(imap->session);
     unsigned offered = AFTER_LOGIN | (quota_is_administrator(imap) ? TO_ADMINS : 0);
     const char *separator = "";
 
     for (size_t i = 0; i < COUNT; i++) {
-        if ((capabilities[i].offered & offered) == 0)
+        const struct capability *capability = &capabilities[i];
+
+        if (!is_offered(backend, capability, offered))
             continue;
-        buf_printf(out, "%s%s", separator, capabilities[i].word);
+        buf_printf(out, "%s%s", separator, capability->word);
+        if (has_number(capability))
+            buf_printf(out, "%" PRIu64, number_of(backend, capability));
         separator = " ";
     }
 }

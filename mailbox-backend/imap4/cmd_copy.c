@@ -1,4 +1,5 @@
 /* COPY (RFC 3501 section 6.4.7) and MOVE (RFC 6851), with COPYUID (RFC 4315). */
+#include "mailbox-backend/imap4/message_limit.h"
 #include "mailbox-backend/imap4/place.h"
 #include "mailbox-backend/imap4/quota.h"
 #include "mailbox-backend/mailbox/mailbox.h"
@@ -140,6 +141,20 @@ static enum step find_target(struct command *command)
     return submit_copy(command, folder.id);
 }
 
+/* A copy is all or nothing, a move need not be (RFC 9738 section 3.1). */
+static bool respect_limit(struct command *command)
+{
+    const struct copy *copy = command->data;
+    uint64_t count = uidset_size(&command->uids);
+    uint64_t limit = message_limit_of_saving(command->imap);
+
+    if (copy->kind == OP_COPY)
+        return count <= limit || message_limit_allows(command, count, limit,
+                                                      message_limit_lowest(&command->uids, limit));
+    message_limit_cut(command, &command->uids);
+    return true;
+}
+
 static enum step begin(struct command *command, enum store_op_kind kind)
 {
     struct copy *copy = arena_alloc(&command->arena, sizeof(*copy));
@@ -154,6 +169,8 @@ static enum step begin(struct command *command, enum store_op_kind kind)
         return command_ended(command);
     if (!parse_end(&command->args))
         return command_bad_syntax(command);
+    if (!respect_limit(command))
+        return command_ended(command);
     return find_target(command);
 }
 

@@ -1,6 +1,7 @@
 /* FETCH and UID FETCH (RFC 3501 section 6.4.5): from message to message. */
 #include "common/log.h"
 #include "mailbox-backend/imap4/fetch.h"
+#include "mailbox-backend/imap4/message_limit.h"
 #include "mailbox-backend/imap4/place.h"
 
 #define SLICE 128 /* items of one snapshot */
@@ -392,17 +393,19 @@ static bool check_modifiers(struct command *command)
            parse_fail(&command->args, start, "QRESYNC is not enabled");
 }
 
-/* RFC 9394 section 3.3. */
-static void cut_part(struct command *command)
+/* RFC 9394 section 3.3; one that is too long is not begun (RFC 9738 section 3.1). */
+static bool cut_part(struct command *command)
 {
-    const struct fetch *fetch = command->data;
+    const struct partial_range *range = &((struct fetch *)command->data)->request.part;
     struct uidset part = {0};
 
-    if (!fetch->request.partial)
-        return;
-    partial_cut(&fetch->request.part, &command->uids, &part);
+    if (!message_limit_allows(command, (uint64_t)range->last - range->first + 1,
+                              message_limit(command->imap), 0))
+        return false;
+    partial_cut(range, &command->uids, &part);
     uidset_release(&command->uids);
     command->uids = part;
+    return true;
 }
 
 enum step cmd_fetch(struct command *command)
@@ -420,7 +423,9 @@ enum step cmd_fetch(struct command *command)
         return command_bad_syntax(command);
     if (!command_uids_of(command, &set, by_uid, &command->uids))
         return command_ended(command);
-    cut_part(command);
+    if (fetch->request.partial && !cut_part(command))
+        return command_ended(command);
+    message_limit_cut(command, &command->uids);
     if ((fetch->request.kinds & FETCH_MODSEQ) != 0)
         condstore_enable(command);
     if (fetch->request.vanished && !find_vanished(command, &set))

@@ -1,5 +1,6 @@
 /* STORE and UID STORE (RFC 3501 section 6.4.6; UNCHANGEDSINCE: RFC 7162 section 3.1.3), in slices of what the store changes at once: so
    each slice has one modseq, by which our own changes are known from those of others. */
+#include "mailbox-backend/imap4/message_limit.h"
 #include "mailbox-backend/imap4/place.h"
 
 #define CHANGED 1000 /* uids of a slice */
@@ -113,6 +114,7 @@ static enum step write_modified(struct command *command)
         return STEP_MORE;
     if (store->written == 0) {
         condstore_tell_delay(command);
+        message_limit_end(command, false);
         buf_append(out, command->tag.data, command->tag.length);
         buf_text(out, command->some_gone ? " NO [MODIFIED " : " OK [MODIFIED ");
         command->in_answer = true;
@@ -306,6 +308,7 @@ enum step cmd_store(struct command *command)
         return command_no(command, "NOPERM", "You have no right to change these flags");
     if (uidset_is_empty(&command->uids))
         return command_ok(command, NULL);
+    message_limit_cut(command, &command->uids);
     store->next = uidset_first(&command->uids);
     command->data = store;
     command->cleanup = cleanup;

@@ -171,6 +171,7 @@ enum step cmd_thread(struct command *command)
     command->data = threading;
     command->cleanup = clean_up;
     threading->run.hit = take_hit;
+    threading->run.limit = SEARCH_REFUSE;
     threading->run.hit_cost = HIT_COST;
     threading->run.search.charset_stands = true;
     if (!take_algorithm(&command->args, threading))

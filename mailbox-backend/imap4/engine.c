@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/mem.h"
+#include "mailbox-backend/imap4/message_limit.h"
 #include "mailbox-backend/imap4/place.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
@@ -176,6 +177,7 @@ static void end_command(struct command *command)
     if (!command->answered) {
         condstore_tell_delay(command);
         tell_highest_modseq(command);
+        message_limit_end(command, true);
         write_tagged(command);
     }
     log_command(command);

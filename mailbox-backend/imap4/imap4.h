@@ -78,6 +78,8 @@ struct command {
     bool some_gone; /* a message asked for by number has gone: OK becomes NO [EXPUNGEISSUED] */
     bool by_number; /* a command by uid speaks of sequence numbers as well: no EXPUNGE then */
     bool expunged;  /* its OK tells HIGHESTMODSEQ to who wants it */
+    uint32_t
+        lowest_done; /* messages of lower uids were left out: message_limit_cut(); 0: none were */
     struct literal literal; /* CMD_STREAM: what the text ends with; size: what is left of it */
     bool has_literal;
     bool literal_comes; /* the client sends it: what the command leaves, the engine drops */

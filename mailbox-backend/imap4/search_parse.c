@@ -15,6 +15,7 @@ enum argument {
     KEYWORD,
     HEADER,
     UIDS,
+    UID,
     MODSEQ,
     INTERVAL,
     OBJECT,
@@ -70,6 +71,8 @@ static const struct word words[] = {
     {"THREADID",          OBJECT,   SEARCH_THREADID,     0,             false, 0                },
     {"TO",                STRING,   SEARCH_ADDRESS,      SEARCH_TO,     false, 0                },
     {"UID",               UIDS,     SEARCH_UIDS,         0,             false, 0                },
+    {"UIDAFTER",          UID,      SEARCH_UIDS,         1,             false, 0                },
+    {"UIDBEFORE",         UID,      SEARCH_UIDS,         0,             false, 0                },
     {"UNANSWERED",        NOTHING,  SEARCH_FLAG,         FLAG_ANSWERED, true,  0                },
     {"UNDELETED",         NOTHING,  SEARCH_FLAG,         FLAG_DELETED,  true,  0                },
     {"UNDRAFT",           NOTHING,  SEARCH_FLAG,         FLAG_DRAFT,    true,  0                },
@@ -213,6 +216,22 @@ static bool take_uids(struct reader *reader, struct search_key *key)
     return true;
 }
 
+/* UIDAFTER and UIDBEFORE (RFC 9738 section 3.2): the uids on one side of a uid. */
+static bool take_uid(struct reader *reader, struct search_key *key)
+{
+    bool after = key->number != 0;
+    uint32_t uid;
+
+    if (!parse_space(reader->args) || !parse_nz_number(reader->args, &uid))
+        return false;
+    key->set = &key->numbers;
+    if (after && uid < UINT32_MAX - 1)
+        uidset_add_range(&key->numbers, uid + 1, UINT32_MAX - 1);
+    else if (!after && uid > 1)
+        uidset_add_range(&key->numbers, 1, uid - 1);
+    return true;
+}
+
 /* MODSEQ ["/flags/name" priv|shared|all] number (RFC 7162 section 3.1.5): a message has one
    mod-sequence, so the entry's name makes no difference. */
 static bool take_modseq(struct reader *reader, struct search_key *key)
@@ -284,6 +303,8 @@ static bool take_argument(struct reader *reader, struct search_key *key, const s
         return parse_space(reader->args) && parse_atom(reader->args, &key->keyword);
     case UIDS:
         return take_uids(reader, key);
+    case UID:
+        return take_uid(reader, key);
     case MODSEQ:
         return take_modseq(reader, key);
     case INTERVAL:

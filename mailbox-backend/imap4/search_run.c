@@ -1,5 +1,6 @@
 #include "mailbox-backend/imap4/search_run.h"
 
+#include "mailbox-backend/imap4/message_limit.h"
 #include "mailbox-backend/mime/summary.h"
 
 #define WORK_BYTES ((uint64_t)4 << 20) /* content read in one step */
@@ -265,6 +266,14 @@ static bool prepare(struct command *command, const struct search *search)
     return code == ERR_NONE;
 }
 
+static bool respect_limit(struct command *command, const struct search_run *run)
+{
+    if (run->limit == SEARCH_CUT)
+        message_limit_cut(command, &command->uids);
+    return run->limit != SEARCH_REFUSE || message_limit_allows(command, uidset_size(&command->uids),
+                                                               message_limit(command->imap), 0);
+}
+
 bool search_run_take(struct command *command, struct search_run *run)
 {
     if (!search_take(command, &run->search))
@@ -273,7 +282,7 @@ bool search_run_take(struct command *command, struct search_run *run)
         condstore_enable(command);
     run->next_uid = 1;
     run->wants_hint = run->search.content_count > 0;
-    if (!prepare(command, &run->search))
+    if (!prepare(command, &run->search) || !respect_limit(command, run))
         return false;
     progress_begin(&run->progress, uidset_size(&command->uids));
     return true;

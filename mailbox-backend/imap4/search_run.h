@@ -9,6 +9,10 @@
 
 #define SEARCH_SLICE 128
 
+/* What is done where more messages would be gone through than a command may be about (RFC 9738): none of it; only the newest
+   are gone through; or the command is answered NO. */
+enum search_limit { SEARCH_NO_LIMIT, SEARCH_CUT, SEARCH_REFUSE };
+
 struct search_run {
     struct search search;
     struct arena moment; /* memory for one message */
@@ -17,8 +21,9 @@ struct search_run {
     enum truth truths[SEARCH_SLICE];
     size_t count, at;
     uint32_t next_uid; /* of the next slice; 0: there is none */
-    bool wants_hint;   /* the search index is still to be asked */
-    bool enough;       /* set by hit(): no more are wanted */
+    enum search_limit limit;
+    bool wants_hint; /* the search index is still to be asked */
+    bool enough;     /* set by hit(): no more are wanted */
     struct progress progress;
 
     uint64_t hit_cost; /* as many bytes as reading a hit is worth, for the share of a step */
