@@ -42,6 +42,7 @@ static const struct imap_command commands[] = {
     {"UID SORT",     SELECTED,     CMD_UID,                                   cmd_sort       },
     {"THREAD",       SELECTED,     CMD_NO_EXPUNGE | CMD_NUMBERS,              cmd_thread     },
     {"UID THREAD",   SELECTED,     CMD_UID,                                   cmd_thread     },
+    {"UIDBATCHES",   SELECTED,     0,                                         cmd_uidbatches },
     {"FETCH",        SELECTED,     CMD_NO_EXPUNGE | CMD_NUMBERS,              cmd_fetch      },
     {"UID FETCH",    SELECTED,     CMD_UID,                                   cmd_fetch      },
     {"STORE",        SELECTED,     CMD_NO_EXPUNGE | CMD_WRITES | CMD_NUMBERS, cmd_store      },

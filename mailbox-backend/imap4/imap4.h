@@ -341,6 +341,7 @@ enum step cmd_expunge(struct command *command);
 enum step cmd_search(struct command *command);
 enum step cmd_sort(struct command *command);
 enum step cmd_thread(struct command *command);
+enum step cmd_uidbatches(struct command *command);
 enum step cmd_fetch(struct command *command);
 enum step cmd_store(struct command *command);
 enum step cmd_copy(struct command *command);

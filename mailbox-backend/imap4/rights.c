@@ -46,6 +46,7 @@ static const struct needs {
     {"SEARCH",     ON_SELECTED, R,         0        },
     {"SORT",       ON_SELECTED, R,         0        },
     {"THREAD",     ON_SELECTED, R,         0        },
+    {"UIDBATCHES", ON_SELECTED, R,         0        },
     {"STORE",      ON_SELECTED, R,         S | W | T}, /* and of each flag its own */
     {"EXPUNGE",    ON_SELECTED, R | E,     0        },
     {"CLOSE",      ON_SELECTED, 0,         0        }, /* without e it expunges nothing */
