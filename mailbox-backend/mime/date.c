@@ -254,11 +254,11 @@ static bool take_two_digits(struct str *text, int *value)
 bool imap_date_time_parse(struct str text, struct mime_date *date)
 {
     struct fields fields = {0};
+    size_t most = scan_byte(&text, ' ') ? 1 : 2;
     size_t digits;
-    bool day = scan_byte(&text, ' ') ? take_digits(&text, 1, 1, &fields.day, &digits)
-                                     : take_two_digits(&text, &fields.day);
 
-    if (!day || !take_imap_month_and_year(&text, &fields) || !scan_byte(&text, ' ') ||
+    if (!take_digits(&text, 1, most, &fields.day, &digits) ||
+        !take_imap_month_and_year(&text, &fields) || !scan_byte(&text, ' ') ||
         !take_two_digits(&text, &fields.hour) || !scan_byte(&text, ':') ||
         !take_two_digits(&text, &fields.minute) || !scan_byte(&text, ':') ||
         !take_two_digits(&text, &fields.second) || !scan_byte(&text, ' ') ||

@@ -19,7 +19,8 @@ struct mime_date {
 bool mime_date_parse(struct str text, struct mime_date *date);
 
 /* IMAP's date-time without the quotes (RFC 3501: "17-Jul-1996 02:44:25 -0700", the first digit may
-   be a space), to the letter. False when it is none. */
+   be a space), to the letter, but for days of one digit without the space, as node-imap writes them. False when it is
+   none. */
 bool imap_date_time_parse(struct str text, struct mime_date *date);
 
 /* "17-Jul-1996 02:44:25 -0700" */

@@ -73,7 +73,9 @@ static void imap_date_times_are_read_to_the_letter(void **state)
     static const char *const bad[] = {"",
                                       "17-Jul-1996 02:44:25",
                                       "17-Jul-1996 02:44:25 -0700 ",
-                                      "7-Jul-1996 02:44:25 -0700",
+                                      "-Jul-1996 02:44:25 -0700",
+                                      " -Jul-1996 02:44:25 -0700",
+                                      "007-Jul-1996 02:44:25 -0700",
                                       " 17-Jul-1996 02:44:25 -0700",
                                       "17-Jul-96 02:44:25 -0700",
                                       "17-Jul-1996 2:44:25 -0700",
@@ -91,6 +93,8 @@ static void imap_date_times_are_read_to_the_letter(void **state)
     assert_int_equal(date.zone_minutes, -420);
     assert_int_equal(date.day, 9694);
     assert_true(imap_date_time_parse(STR(" 7-jul-1996 02:44:25 +0000"), &date));
+    assert_int_equal(date.day, 9684);
+    assert_true(imap_date_time_parse(STR("7-Jul-1996 02:44:25 +0000"), &date));
     assert_int_equal(date.day, 9684);
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_false(imap_date_time_parse(str_of(bad[i]), &date));
