@@ -236,12 +236,18 @@ torture: ## power cuts, failing calls to the disk and kill -9, many of each (abo
 
 NIGHTLY_OPS ?= 1000000
 NIGHTLY_GAMES ?= 250
-nightly: ## the store's model with a million operations, IMAP's with 100,000, torture, the unit tests of the store under valgrind, fuzzers
+nightly: ## the store's model with a million operations, IMAP's with 100,000, `make clients`, torture, the unit tests of the store under valgrind, fuzzers
 	@deploy/packages build run test
 	@$(MAKE) --no-print-directory all unit-programs
 	SEED=$(TORTURE_SEED) OPS=$(NIGHTLY_OPS) $(BUILD)/unit/store/test_model
 	MODEL_SEED=$(TORTURE_SEED) MODEL_ROUNDS=$(NIGHTLY_GAMES) $(BUILD)/unit/backend/test_imap_model
-	@$(MAKE) --no-print-directory torture valgrind fuzz
+	@$(MAKE) --no-print-directory clients torture valgrind fuzz
+
+clients: ## IMAP libraries that are not Debian packages drive the pair: imapflow, node-imap, Roundcube's
+	@deploy/packages build run test clients
+	@command -v npm > /dev/null || deploy/packages node
+	@$(MAKE) --no-print-directory BUILD=build-test SANITIZE=yes all
+	BUILD=$(CURDIR)/build-test TESTS=tests/clients /usr/bin/python3 tests/system/run.py
 
 valgrind: ## the store's unit tests that are short enough under valgrind
 	@deploy/packages build test valgrind
@@ -257,4 +263,4 @@ clean: ## remove everything that was built
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  \1\t/' | expand -t 22
 
-.PHONY: all run docs test unit unit-programs install format lint fuzz fuzz-programs bench bench-quick bench-instructions bench-growth bench-store torture nightly valgrind clean help
+.PHONY: all run docs test unit unit-programs install format lint fuzz fuzz-programs bench bench-quick bench-instructions bench-growth bench-store torture nightly clients valgrind clean help

@@ -1,5 +1,5 @@
-"""Runs the system tests: every test_* function of every test_*.py here (or of the files and functions
-named as FILE or FILE:FUNCTION). The last line is "system: N passed, N failed"."""
+"""Runs the system tests: every test_* function of every test_*.py here, or in the folder $TESTS (or of the files and
+functions named as FILE or FILE:FUNCTION). The last line is "system: N passed, N failed"."""
 
 import importlib
 import os
@@ -9,10 +9,12 @@ import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
+FOLDER = os.environ.get("TESTS", HERE)
+sys.path.insert(0, FOLDER)
 
 
 def selected(arguments):
-    names = sorted(name[:-3] for name in os.listdir(HERE)
+    names = sorted(name[:-3] for name in os.listdir(FOLDER)
                    if name.startswith("test_") and name.endswith(".py"))
     for argument in arguments or names:
         module_name, _, wanted = argument.removesuffix(".py").partition(":")
