@@ -210,6 +210,54 @@ $imap->rename('Perl/Inner', 'Perl/Other') or die 'rename'; $imap->delete('Perl/O
 $imap->logout; print "perl done\n";
 """
 
+PERL_IMAP_MORE = r"""
+use strict; use warnings; use Mail::IMAPClient;
+my ($port, $ca) = @ARGV;
+sub client { my ($user, $secret) = @_; Mail::IMAPClient->new(Server => 'localhost', Port => $port, User => $user,
+    Password => $secret, Ssl => ['SSL_ca_file', $ca], Uid => 1, Maxcommandlength => 1000) or die "login: $@" }
+my $imap = client('alice', 'secret-a'); my $fault = sub { die "$_[0]: " . ($imap->LastError // '') };
+my @names = ('With space', 'Quoted "x"', 'Back\\slash', '(Paren) {5}', 'Star*%', '&AOk- and &-', 'INBOX/Below', '[Gmail]/Sent');
+for my $name (@names) {
+    $imap->create($name) or $fault->("create $name"); $imap->subscribe($name) or $fault->("subscribe $name");
+    $imap->append_string($name, "Subject: of $name\r\n\r\nx\r\n") or $fault->("append $name");
+    $imap->message_count($name) == 1 or $fault->("count $name"); $imap->select($name) or $fault->("select $name");
+    $imap->subject($imap->messages->[0]) eq "of $name" or $fault->("subject $name");
+    my %listed = map { $_ => 1 } $imap->folders; $listed{$name} or $fault->("list $name");
+    my %subscribed = map { $_ => 1 } $imap->subscribed; $subscribed{$name} or $fault->("lsub $name");
+}
+$imap->create('Work') or $fault->('create'); $imap->select('Work') or $fault->('select');
+for my $n (1 .. 9) {
+    my $uid = $imap->append_string('Work', "From: a\@example.org\r\nSubject: " . ($n > 3 ? 'Re: ' : '') . "s" . ($n % 3) .
+        "\r\nMessage-ID: <$n\@x>\r\n" . ($n > 3 ? 'References: <' . ($n - 3) . "\@x>\r\n" : '') . "\r\n" . ('word ' x (10 - $n)) . "\r\n",
+        $n % 2 ? '\Seen' : '\Flagged $Forwarded', sprintf('%02d-Mar-2026 10:00:00 +0000', 10 - $n));
+    $uid == $n or $fault->("append $n gave $uid");
+}
+$imap->noop;
+"@{$imap->sort('REVERSE ARRIVAL', 'US-ASCII', 'ALL')}" eq '1 2 3 4 5 6 7 8 9' or $fault->('sort');
+"@{$imap->sort('DATE', 'US-ASCII', 'ALL')}" eq '9 8 7 6 5 4 3 2 1' or $fault->('sort by date');
+my $threads = $imap->thread('REFERENCES'); @$threads == 3 or $fault->('thread');
+"@{$imap->search('UNSEEN')}" eq '2 4 6 8' or $fault->('unseen'); "@{$imap->search('OR', 'UID', '1', 'KEYWORD', '$Forwarded')}" eq '1 2 4 6 8' or $fault->('or');
+"@{$imap->search('SUBJECT', $imap->Quote('s1'), 'SEEN')}" eq '1 7' or $fault->('subject'); @{$imap->since(1772582400)} == 6 or $fault->('since');
+my $hash = $imap->fetch_hash('RFC822.SIZE', 'INTERNALDATE', 'FLAGS', 'BODY.PEEK[HEADER.FIELDS (SUBJECT)]', {});
+keys %$hash == 9 && $hash->{7}{FLAGS} =~ /\\Seen/ && $hash->{7}{'BODY[HEADER.FIELDS (SUBJECT)]'} eq "Subject: Re: s1\r\n\r\n" or $fault->('fetch_hash');
+$imap->internaldate(2) eq '08-Mar-2026 10:00:00 +0000' or $fault->('date'); $imap->size(1) == length $imap->message_string(1) or $fault->('size');
+$imap->get_envelope(4)->subject eq 'Re: s1' or $fault->('envelope'); $imap->body_string(9) eq "word \r\n" or $fault->('body');
+$imap->parse_headers([1 .. 9], 'Subject')->{5}{Subject}[0] eq 'Re: s2' or $fault->('headers'); $imap->unseen_count('Work') == 4 or $fault->('count');
+$imap->see(2) && $imap->mark(3) && $imap->unmark(4) && $imap->delete_message(5, 6) or $fault->('flags');
+$imap->uidexpunge('5') or $fault->('uidexpunge'); "@{$imap->messages}" eq '1 2 3 4 6 7 8 9' or $fault->('expunged too much');
+$imap->restore_message(6) && $imap->expunge or $fault->('restore'); $imap->message_count == 8 or $fault->('message_count');
+$imap->copy('With space', 1, 2, 9) or $fault->('copy'); $imap->message_count('With space') == 4 or $fault->('copied');
+my $other = client('bob', 'secret-b'); $other->create('From alice') or die 'create';
+$imap->migrate($other, 'ALL', 'From alice') or $fault->('migrate'); $other->message_count('From alice') == 8 or die 'migrated';
+$other->select('From alice') or die 'select'; $other->message_string($other->messages->[0]) eq $imap->message_string(1) or die 'not the same';
+my $third = client('alice', 'secret-a'); $imap->select('INBOX') or $fault->('select');
+my $tag = $imap->idle or $fault->('idle'); $third->append_string('INBOX', "Subject: idle\r\n\r\nx\r\n") or die 'append';
+my $told; while (!$told) { $told = grep { /EXISTS/ } @{$imap->idle_data(60) or $fault->('idle_data')} } $imap->done($tag) or $fault->('done');
+if ($imap->has_capability('QUOTA')) { $imap->getquotaroot('INBOX') or $fault->('getquotaroot') }
+for my $name ('Work', @names) { $imap->unsubscribe($name); $imap->delete($name) or $fault->("delete $name") }
+$_->logout for $imap, $other, $third; print "perl done\n";
+"""
+
 PERL_POP3 = r"""
 use strict; use warnings; use IO::Socket::SSL; use Mail::POP3Client;
 my ($port, $ca) = @ARGV;
@@ -219,6 +267,12 @@ $pop->Connect() or die 'connect: ' . $pop->Message();
 die 'count ' . $pop->Count() unless $pop->Count() == 2;
 die 'body' unless join("\n", $pop->Retrieve(2)) =~ /second/;
 die 'head' unless join("\n", $pop->Head(1)) =~ /Subject: pop one/;
+die 'stat' unless $pop->POPStat == 2; my $octets = $pop->Size;
+my @list = split /\n/, $pop->List; die 'list' unless @list == 2;
+my ($first) = $pop->List(1) =~ /^1 (\d+)/; die 'list of one' unless $first < $octets;
+my @ids = $pop->Uidl; die 'uidl' unless @ids >= 2 && $ids[1] ne $ids[2]; die 'uidl of one' unless $pop->Uidl(1) =~ /\Q$ids[1]\E/;
+die 'capa' unless join(' ', $pop->Capa) =~ /UIDL/; die 'top' unless scalar(() = $pop->Head(1, 1)) > 0; die 'body' unless $pop->Body(1) =~ /first/;
+$pop->Delete(2); $pop->Reset; $pop->NOOP or die 'noop'; die 'reset' unless $pop->POPStat == 2;
 $pop->Delete(1); $pop->Close(); print "perl done\n";
 """
 
@@ -226,7 +280,8 @@ $pop->Delete(1); $pop->Close(); print "perl done\n";
 def test_perl_libraries():
     with Pair() as pair:
         ca = f"{pair.pki}/ca.crt"
-        assert b"perl done" in run(["/usr/bin/perl", "-e", PERL_IMAP, str(pair.front.imaps_port), ca], pair.folder)
+        for script in (PERL_IMAP, PERL_IMAP_MORE):
+            assert b"perl done" in run(["/usr/bin/perl", "-e", script, str(pair.front.imaps_port), ca], pair.folder)
         pair.deliver("bob", message("pop one", "first"))
         pair.deliver("bob", message("pop two", "second"))
         assert b"perl done" in run(["/usr/bin/perl", "-e", PERL_POP3, str(pair.front.pop3s_port), ca], pair.folder)
