@@ -3,6 +3,7 @@
 #include "cas-proxy/capabilities.h"
 #include "cas-proxy/imap4_inside.h"
 #include "cas-proxy/line.h"
+#include "proto/imap_language.h"
 
 #define BAD_MOST 10 /* commands that make no sense, on one connection */
 
@@ -101,6 +102,39 @@ static void cmd_id(struct client *client, const struct imap4_command *command)
     imap4->id_count = count;
     client_write(client, "* ID (\"name\" \"cas-proxy\" \"version\" \"" VERSION "\")\r\n");
     answer(client, command->tag, "OK ID completed");
+}
+
+/* Takes all language ranges; *chosen is the first one's language that is spoken. */
+static bool take_languages(struct str arguments, const char **chosen)
+{
+    struct buf range = {0};
+    bool good = true;
+
+    while (good && arguments.length > 0) {
+        good = imap4_space(&arguments) && imap4_astring(&arguments, &range);
+        if (good && *chosen == NULL)
+            *chosen = imap_language_find(str_n(buf_bytes(&range), buf_length(&range)));
+        buf_release(&range);
+    }
+    return good;
+}
+
+/* RFC 5255 section 3. */
+static void cmd_language(struct client *client, const struct imap4_command *command)
+{
+    struct buf *out = conn_output(client->conn);
+    const char *chosen = NULL;
+
+    if (!take_languages(command->arguments, &chosen)) {
+        imap4_bad(client, command->tag, "LANGUAGE wants language ranges, or nothing");
+        return;
+    }
+    if (command->arguments.length > 0 && chosen == NULL) {
+        answer(client, command->tag, "NO none of these languages is spoken here");
+        return;
+    }
+    imap_language_tell(chosen, out);
+    answer(client, command->tag, "OK LANGUAGE completed");
 }
 
 static void cmd_starttls(struct client *client, const struct imap4_command *command)
@@ -253,6 +287,7 @@ static const struct command commands[] = {
     {"NOOP",         NOTHING,     false, cmd_noop        },
     {"LOGOUT",       NOTHING,     false, cmd_logout      },
     {"ID",           NOTHING,     true,  cmd_id          },
+    {"LANGUAGE",     NOTHING,     true,  cmd_language    },
     {"STARTTLS",     NOTHING,     false, cmd_starttls    },
     {"AUTHENTICATE", CREDENTIALS, false, cmd_authenticate},
     {"LOGIN",        CREDENTIALS, true,  cmd_login       },

@@ -26,6 +26,7 @@ static const struct capability {
     {"ENABLE",                5161,  ALWAYS      },
     {"IDLE",                  2177,  ALWAYS      },
     {"NAMESPACE",             2342,  ALWAYS      },
+    {"LANGUAGE",              5255,  ALWAYS      },
     {"CHILDREN",              3348,  ALWAYS      },
     {"SPECIAL-USE",           6154,  ALWAYS      },
     {"UIDPLUS",               4315,  ALWAYS      },

@@ -16,6 +16,7 @@ static const struct imap_command commands[] = {
     {"LOGIN",        BEFORE_LOGIN, 0,                                         NULL           },
     {"COMPRESS",     ANY,          0,                                         cmd_compress   },
     {"NAMESPACE",    ANY,          CMD_NO_ARGS,                               cmd_namespace  },
+    {"LANGUAGE",     ANY,          CMD_MAY_ARGS,                              cmd_language   },
     {"SELECT",       ANY,          0,                                         cmd_select     },
     {"EXAMINE",      ANY,          0,                                         cmd_examine    },
     {"CREATE",       ANY,          0,                                         cmd_create     },

@@ -46,7 +46,7 @@ static void check(struct command *command)
         command_bad_number(command);
     else if ((entry->flags & CMD_NO_ARGS) != 0 && !parse_end(&command->args))
         command_bad_syntax(command);
-    else if ((entry->flags & CMD_NO_ARGS) == 0 && !parse_space(&command->args))
+    else if ((entry->flags & (CMD_NO_ARGS | CMD_MAY_ARGS)) == 0 && !parse_space(&command->args))
         command_bad_syntax(command);
     else if (selected_check(command) && (entry->flags & CMD_WRITES) != 0 && imap->read_only)
         command_no(command, "READ-ONLY", "The mailbox was selected read-only");

@@ -34,6 +34,7 @@ enum command_flags {
     CMD_WRITES = 4,     /* refused where the folder is selected read-only */
     CMD_STREAM = 8,     /* takes its last literal from the input by itself */
     CMD_NO_ARGS = 16,   /* takes no arguments: checked by the dispatcher */
+    CMD_MAY_ARGS = 64,  /* takes arguments, the space before them included, or none */
     CMD_NUMBERS = 32,   /* speaks of message numbers: not once UIDONLY is enabled (RFC 9586) */
 };
 
@@ -318,6 +319,7 @@ enum step cmd_id(struct command *command);
 enum step cmd_enable(struct command *command);
 enum step cmd_compress(struct command *command);
 enum step cmd_namespace(struct command *command);
+enum step cmd_language(struct command *command);
 enum step cmd_getacl(struct command *command);
 enum step cmd_setacl(struct command *command);
 enum step cmd_deleteacl(struct command *command);

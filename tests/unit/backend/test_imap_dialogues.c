@@ -40,6 +40,7 @@ int main(void)
         DIALOGUE("parts_of_what_was_found_are_told", "partial.txt"),
         DIALOGUE("messages_are_sorted", "sort.txt"),
         DIALOGUE("messages_are_threaded", "thread.txt"),
+        DIALOGUE("the_language_is_english", "language.txt"),
         DIALOGUE("nothing_is_said_by_number_once_uidonly_is_enabled", "uidonly.txt"),
         DIALOGUE("names_and_headers_are_utf8_once_it_is_enabled", "utf8.txt"),
         DIALOGUE("objects_have_ids_and_dates", "ids-and-dates.txt"),
