@@ -1,14 +1,6 @@
 #include "cas-proxy/lmtp_dot.h"
 
-#include <string.h>
-
-/* How many bytes from here on can be passed on without a look at each: up to the next CR. */
-static size_t plain_run(const uint8_t *bytes, size_t length)
-{
-    const uint8_t *cr = memchr(bytes, '\r', length);
-
-    return cr == NULL ? length : (size_t)(cr - bytes);
-}
+#include "proto/dot_run.h"
 
 static void text_byte(struct lmtp_dot *dot, uint8_t byte, struct buf *out)
 {
@@ -19,6 +11,7 @@ static void text_byte(struct lmtp_dot *dot, uint8_t byte, struct buf *out)
     buf_byte(out, byte);
 }
 
+/* A byte that may be a stuffed dot or of the end, or may end a line whose CR is not here any more. */
 static void feed_byte(struct lmtp_dot *dot, uint8_t byte, struct buf *out)
 {
     if (dot->state == DOT_LINE_START && byte == '.') {
@@ -35,6 +28,25 @@ static void feed_byte(struct lmtp_dot *dot, uint8_t byte, struct buf *out)
     }
 }
 
+static bool needs_look(const struct lmtp_dot *dot, uint8_t byte)
+{
+    return dot->state != DOT_TEXT && !(dot->state == DOT_LINE_START && byte != '.');
+}
+
+/* All lines up to the next one that begins with a dot, in one piece. */
+static size_t feed_run(struct lmtp_dot *dot, const uint8_t *bytes, size_t length, struct buf *out)
+{
+    size_t run = dot_run(bytes, length);
+
+    if (bytes[run - 1] == '\r')
+        dot->state = DOT_TEXT_CR;
+    else
+        dot->state = run >= 2 && bytes[run - 1] == '\n' && bytes[run - 2] == '\r' ? DOT_LINE_START
+                                                                                  : DOT_TEXT;
+    buf_append(out, bytes, run);
+    return run;
+}
+
 size_t lmtp_dot_feed(struct lmtp_dot *dot, const uint8_t *bytes, size_t length, struct buf *out,
                      size_t most)
 {
@@ -42,16 +54,12 @@ size_t lmtp_dot_feed(struct lmtp_dot *dot, const uint8_t *bytes, size_t length, 
 
     while (taken < length && dot->state != DOT_END && buf_length(out) < most) {
         size_t room = most - buf_length(out);
-        size_t run = 0;
+        size_t left = length - taken;
 
-        if (dot->state == DOT_TEXT)
-            run = plain_run(bytes + taken, length - taken < room ? length - taken : room);
-        if (run > 0) {
-            buf_append(out, bytes + taken, run);
-            taken += run;
-        } else {
+        if (needs_look(dot, bytes[taken]))
             feed_byte(dot, bytes[taken++], out);
-        }
+        else
+            taken += feed_run(dot, bytes + taken, left < room ? left : room, out);
     }
     return taken;
 }

@@ -1,19 +1,17 @@
 #include "mailbox-backend/pop3/dot.h"
 
-#include <string.h>
+#include "proto/dot_run.h"
 
-/* The bytes up to and with the next LF, or all. */
-static size_t run_length(const uint8_t *bytes, size_t length)
+/* Where a CR may have come before, its LF goes by itself. */
+static size_t run_length(const struct dot *dot, const uint8_t *bytes, size_t length)
 {
-    const uint8_t *newline = memchr(bytes, '\n', length);
-
-    return newline == NULL ? length : (size_t)(newline - bytes) + 1;
+    return dot->last == '\r' ? 1 : dot_run(bytes, length);
 }
 
 void dot_feed(struct dot *dot, const uint8_t *bytes, size_t length, struct buf *out)
 {
     while (length > 0) {
-        size_t run = run_length(bytes, length);
+        size_t run = run_length(dot, bytes, length);
         uint8_t before = run > 1 ? bytes[run - 2] : dot->last;
 
         if (dot->line_start && bytes[0] == '.')
