@@ -23,6 +23,7 @@ struct loop {
     uv_mutex_t lock; /* of the two below */
     struct loop_task *first_task;
     struct loop_task **last_task;
+    bool posts_to_itself; /* tasks are run in this turn's callback, without a wake-up */
 
     struct loop_turn turns;      /* head of a ring */
     struct loop_turn *next_turn; /* where run_turns() goes on, so that any turn may be removed */
@@ -74,9 +75,14 @@ static void on_again(uv_idle_t *again)
 static void on_turn(uv_prepare_t *prepare)
 {
     struct loop *loop = prepare->data;
-    struct loop_turn *turn = loop->turns.next;
+    struct loop_turn *turn;
 
     uv_idle_stop(&loop->again);
+    if (loop->posts_to_itself) {
+        loop->posts_to_itself = false;
+        run_tasks(loop);
+    }
+    turn = loop->turns.next;
     while (turn != &loop->turns) {
         loop->next_turn = turn->next;
         turn->run(turn);
@@ -211,6 +217,7 @@ unsigned loop_index(const struct loop *loop)
 
 void loop_post(struct loop *loop, struct loop_task *task)
 {
+    bool own = loop_is_current(loop);
     bool first;
 
     task->next = NULL;
@@ -218,9 +225,14 @@ void loop_post(struct loop *loop, struct loop_task *task)
     first = loop->first_task == NULL;
     *loop->last_task = task;
     loop->last_task = &task->next;
-    if (first) /* with the lock held: once it is open the loop may run the task and be destroyed */
+    if (first &&
+        !own) /* with the lock held: once it is open the loop may run the task and be destroyed */
         uv_async_send(&loop->wake);
     uv_mutex_unlock(&loop->lock);
+    if (own) {
+        loop->posts_to_itself = true;
+        loop_again(loop);
+    }
 }
 
 bool loop_is_current(const struct loop *loop)

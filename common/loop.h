@@ -43,8 +43,9 @@ void loop_destroy(struct loop **loop);
 uv_loop_t *loop_uv(struct loop *loop);
 unsigned loop_index(const struct loop *loop);
 
-/* Any thread: task->run is called on the loop's thread, in the order of posting. One wake-up serves
-   all tasks that are waiting. A task must not be posted again before it has run. */
+/* Any thread: task->run is called on the loop's thread, in the order of posting; never from within
+   loop_post(). One wake-up serves all tasks that are waiting, and the loop's own thread needs none. A
+   task must not be posted again before it has run. */
 void loop_post(struct loop *loop, struct loop_task *task);
 
 /* True on the loop's own thread. */
