@@ -231,6 +231,13 @@ bool capabilities_find_mechanism(const struct client *client, struct str name,
     return !sasl_is_of_back(*mechanism) || all_prove(client, word);
 }
 
+static void write_three(struct buf *out, const char *first, const char *second, const char *third)
+{
+    buf_text(out, first);
+    buf_text(out, second);
+    buf_text(out, third);
+}
+
 void capabilities_mechanisms(const struct client *client, const char *before, const char *after,
                              struct buf *out)
 {
@@ -242,7 +249,7 @@ void capabilities_mechanisms(const struct client *client, const char *before, co
 
     for (size_t i = 0; i < sizeof(best_first) / sizeof(*best_first); i++) {
         if (capabilities_find_mechanism(client, str_of(best_first[i]), &mechanism))
-            buf_printf(out, "%s%s%s", before, best_first[i], after);
+            write_three(out, before, best_first[i], after);
     }
 }
 
@@ -263,7 +270,7 @@ void capabilities_imap4(const struct client *client, struct buf *out)
     const char *const *list = imap4_list(client->home->capabilities);
 
     for (size_t i = 0; list[i] != NULL; i++)
-        buf_printf(out, "%s%s", i == 0 ? "" : " ", list[i]);
+        write_three(out, i == 0 ? "" : " ", list[i], "");
     if (client_may_start_tls(client))
         buf_text(out, " STARTTLS");
     if (capabilities_may_login(client))
@@ -277,7 +284,7 @@ void capabilities_pop3(const struct client *client, struct buf *out)
     const char *const *list = pop3_list(client->home->capabilities);
 
     for (size_t i = 0; list[i] != NULL; i++)
-        buf_printf(out, "%s\r\n", list[i]);
+        write_three(out, list[i], "\r\n", "");
     if (client_may_start_tls(client))
         buf_text(out, "STLS\r\n");
     if (capabilities_may_login(client)) {

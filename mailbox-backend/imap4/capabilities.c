@@ -124,9 +124,10 @@ void imap_capabilities_write(const struct imap *imap, struct buf *out)
 
         if (!is_offered(backend, capability, offered))
             continue;
-        buf_printf(out, "%s%s", separator, capability->word);
+        buf_text(out, separator);
+        buf_text(out, capability->word);
         if (has_number(capability))
-            buf_printf(out, "%" PRIu64, number_of(backend, capability));
+            buf_number(out, number_of(backend, capability));
         separator = " ";
     }
 }

@@ -4,9 +4,16 @@
 
 #define DIGITS 16
 
+static uint8_t hex_digit(unsigned value)
+{
+    return (uint8_t) "0123456789abcdef"[value & 0xF];
+}
+
 void object_id_write(struct buf *out, enum object_kind kind, uint64_t id)
 {
-    buf_printf(out, "%c%016" PRIx64, (char)kind, id);
+    buf_byte(out, (uint8_t)kind);
+    for (int shift = 4 * (DIGITS - 1); shift >= 0; shift -= 4)
+        buf_byte(out, hex_digit((unsigned)(id >> shift)));
 }
 
 uint64_t object_id_read(enum object_kind kind, struct str text)
@@ -28,12 +35,18 @@ uint64_t object_id_read(enum object_kind kind, struct str text)
     return id;
 }
 
+static void write_byte(struct buf *out, uint8_t byte)
+{
+    buf_byte(out, hex_digit(byte >> 4));
+    buf_byte(out, hex_digit(byte));
+}
+
 void object_id_write_folder(struct buf *out, const struct store_mailbox *mailbox, uint32_t folder)
 {
     const struct store_guid *guid = store_mailbox_guid(mailbox);
 
     buf_byte(out, 'F');
     for (size_t i = 0; i < sizeof(guid->bytes); i++)
-        buf_printf(out, "%02x", guid->bytes[i]);
+        write_byte(out, guid->bytes[i]);
     buf_printf(out, "-%" PRIx32, folder);
 }
