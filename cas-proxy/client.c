@@ -171,7 +171,8 @@ static void read_proxy_header(struct client *client)
 }
 
 void client_accept(struct front_loop *home, const struct client_protocol *protocol,
-                   const struct service_settings *settings, bool starts_with_tls, int fd)
+                   const struct service_settings *settings, bool starts_with_tls, int fd,
+                   const struct net_address *peer)
 {
     struct front *front = home->front;
     struct client *client = mem_alloc(sizeof(*client));
@@ -186,7 +187,7 @@ void client_accept(struct front_loop *home, const struct client_protocol *protoc
     snprintf(client->who, sizeof(client->who), "%s[%llu]", protocol->service,
              (unsigned long long)client->trace);
     enlist(client);
-    client->conn = conn_open(home->loop, fd, on_event, client);
+    client->conn = conn_open_accepted(home->loop, fd, peer, on_event, client);
     client->peer = *conn_peer(client->conn);
     client->local = *conn_local(client->conn);
     conn_set_timeout(client->conn, (unsigned)settings->login_timeout);

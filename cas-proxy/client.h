@@ -62,9 +62,10 @@ struct client {
     int64_t since; /* unix time */
 };
 
-/* Takes an accepted socket. */
+/* Takes an accepted socket; peer as conn_open_accepted() takes it. */
 void client_accept(struct front_loop *home, const struct client_protocol *protocol,
-                   const struct service_settings *settings, bool starts_with_tls, int fd);
+                   const struct service_settings *settings, bool starts_with_tls, int fd,
+                   const struct net_address *peer);
 
 /* Ends the connection: what was written is sent, TLS is closed, protocol->close is called. The
    client's own memory stays good until the end of the loop turn, so a caller further up sees

@@ -37,12 +37,13 @@ struct door {
     bool tls;
 };
 
-static void on_connection(struct listener *listener, int fd, void *context)
+static void on_connection(struct listener *listener, int fd, const struct net_address *peer,
+                          void *context)
 {
     struct door *door = context;
 
     (void)listener;
-    client_accept(door->home, door->protocol, door->settings, door->tls, fd);
+    client_accept(door->home, door->protocol, door->settings, door->tls, fd, peer);
 }
 
 static void open_on_loop(struct loop_task *task)

@@ -138,29 +138,40 @@ static void fail_later(struct conn *conn, int status, const char *what)
 
 static void stand(struct conn *conn)
 {
-    uv_os_fd_t fd;
-
     conn->is_connected = true;
-    if (uv_fileno(&conn->at.handle, &fd) == 0) {
-        net_peer_of(fd, &conn->peer);
-        net_local_of(fd, &conn->local);
-    }
-    if (!is_local(conn))
-        uv_tcp_nodelay(&conn->at.tcp, 1); /* output is corked by us */
     conn_update_reading(conn);
+}
+
+/* Output is corked by us. */
+static void set_no_delay(struct conn *conn)
+{
+    if (!is_local(conn))
+        uv_tcp_nodelay(&conn->at.tcp, 1);
 }
 
 struct conn *conn_open(struct loop *loop, int fd, conn_handler *handler, void *context)
 {
-    int family = AF_INET;
-    socklen_t length = sizeof(family);
+    return conn_open_accepted(loop, fd, NULL, handler, context);
+}
+
+struct conn *conn_open_accepted(struct loop *loop, int fd, const struct net_address *peer,
+                                conn_handler *handler, void *context)
+{
+    struct net_address local;
     struct conn *conn;
     int status;
 
-    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length);
-    conn = create(loop, family, handler, context);
+    net_local_of(fd, &local);
+    conn = create(loop, local.at.any.sa_family, handler, context);
+    conn->local = local;
+    if (peer != NULL)
+        conn->peer = *peer;
+    else
+        net_peer_of(fd, &conn->peer);
     status = is_local(conn) ? uv_pipe_open(&conn->at.pipe, fd) : uv_tcp_open(&conn->at.tcp, fd);
     if (status == 0) {
+        if (peer == NULL)
+            set_no_delay(conn);
         stand(conn);
     } else {
         close(fd);
@@ -172,6 +183,7 @@ struct conn *conn_open(struct loop *loop, int fd, conn_handler *handler, void *c
 static void on_connected(uv_connect_t *request, int status)
 {
     struct conn *conn = request->data;
+    uv_os_fd_t fd;
 
     if (conn->is_closed)
         return;
@@ -179,6 +191,11 @@ static void on_connected(uv_connect_t *request, int status)
         conn_fail_uv(conn, status, "cannot connect");
         return;
     }
+    if (uv_fileno(&conn->at.handle, &fd) == 0) {
+        net_peer_of(fd, &conn->peer);
+        net_local_of(fd, &conn->local);
+    }
+    set_no_delay(conn);
     stand(conn);
     conn_tell(conn, CONN_CONNECTED);
     conn_ready(conn);

@@ -26,6 +26,11 @@ typedef void conn_handler(struct conn *conn, enum conn_event event, void *contex
    asked from the socket once. */
 struct conn *conn_open(struct loop *loop, int fd, conn_handler *handler, void *context);
 
+/* The same for a socket of a listener, which has told the peer and left its options to it; with NULL for
+   the peer it is conn_open(). */
+struct conn *conn_open_accepted(struct loop *loop, int fd, const struct net_address *peer,
+                                conn_handler *handler, void *context);
+
 /* Connects; CONN_CONNECTED or CONN_GONE follows, never from within this call. */
 struct conn *conn_connect(struct loop *loop, const struct net_address *address,
                           conn_handler *handler, void *context);
@@ -88,7 +93,8 @@ struct loop *conn_loop(const struct conn *conn);
 
 /* Accepts on a listening socket (of net_listen()) on this loop, in batches. */
 struct listener;
-typedef void listener_handler(struct listener *listener, int fd, void *context);
+typedef void listener_handler(struct listener *listener, int fd, const struct net_address *peer,
+                              void *context);
 struct listener *listener_open(struct loop *loop, int fd, listener_handler *handler, void *context);
 void listener_close(struct listener *listener); /* closes fd too */
 

@@ -48,7 +48,6 @@ struct conn {
     union { /* one at a time */
         uv_connect_t connect;
         uv_write_t write;
-        uv_shutdown_t shutdown;
     } request;
     unsigned open_handles;
 
@@ -88,7 +87,7 @@ struct conn {
     bool is_gone;       /* CONN_GONE was told */
     bool is_finishing;
     bool is_notified; /* close_notify was written */
-    bool is_shut;     /* uv_shutdown() was called */
+    bool is_shut;     /* our half is */
     bool is_closed;
 };
 

@@ -1,5 +1,6 @@
 #include <stdarg.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "common/conn_inside.h"
 
@@ -119,26 +120,20 @@ static void tell_drained(struct conn *conn)
     }
 }
 
-static void on_shut(uv_shutdown_t *request, int status)
-{
-    struct conn *conn = request->data;
-
-    (void)status; /* a peer that is gone already is told by reading */
-    if (!conn->is_closed && conn->is_ended)
-        conn_close(conn);
-}
-
-/* Everything is with the kernel: ends our half, and closes when the peer has ended its own. */
+/* Everything is with the kernel: ends our half, and closes when the peer has ended its own. Nothing of libuv's
+   is waiting to be written, so its shutdown, which asks first whether the socket is writable, is not needed. */
 static void finish(struct conn *conn)
 {
-    if (conn->is_shut) {
-        if (conn->is_ended)
-            conn_close(conn);
+    uv_os_fd_t fd;
+
+    if (conn->is_ended) {
+        conn_close(conn);
         return;
     }
+    if (conn->is_shut)
+        return;
     conn->is_shut = true;
-    conn->request.shutdown.data = conn;
-    if (uv_shutdown(&conn->request.shutdown, &conn->at.stream, on_shut) != 0)
+    if (uv_fileno(&conn->at.handle, &fd) != 0 || shutdown(fd, SHUT_WR) != 0)
         conn_close(conn);
 }
 

@@ -56,10 +56,11 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     (void)status;
     (void)events;
     for (int i = 0; i < BATCH && !listener->is_closed; i++) {
-        int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        struct net_address peer = {.length = sizeof(peer.at)};
+        int fd = accept4(listener->fd, &peer.at.any, &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd >= 0) {
-            listener->handler(listener, fd, listener->context);
+            listener->handler(listener, fd, &peer, listener->context);
         } else if (errno == EAGAIN) {
             return;
         } else if (!is_passing(errno)) {

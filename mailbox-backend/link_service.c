@@ -144,12 +144,14 @@ static void arrive(struct loop_task *task)
 }
 
 /* A front has a link from each of its loops, so taking turns spreads its sessions evenly. */
-static void on_accept(struct listener *listener, int fd, void *context)
+static void on_accept(struct listener *listener, int fd, const struct net_address *peer,
+                      void *context)
 {
     struct link_service *service = context;
     struct arrival *arrival;
 
     (void)listener;
+    (void)peer;
     if (atomic_load(&service->link_count) >= LINKS_MOST) {
         log_warning(NULL, "a link was refused: there are %d already", LINKS_MOST);
         close(fd);

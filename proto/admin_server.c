@@ -253,13 +253,15 @@ static bool is_full(struct admin_server *server)
     return full;
 }
 
-static void on_accept(struct listener *listener, int socket, void *context)
+static void on_accept(struct listener *listener, int socket, const struct net_address *peer,
+                      void *context)
 {
     struct admin_server *server = context;
     struct served *served;
     unsigned uid = 0;
 
     (void)listener;
+    (void)peer;
     if (!may_administer(socket, &uid) || is_full(server) || !make_blocking(socket)) {
         log_warning("admin", "uid %u is refused on the control socket", uid);
         close(socket);

@@ -305,12 +305,14 @@ static inline void session_rig_down(void *context, struct link *link, const stru
     ((struct session_rig *)context)->link = NULL;
 }
 
-static inline void session_rig_accept(struct listener *listener, int fd, void *context)
+static inline void session_rig_accept(struct listener *listener, int fd,
+                                      const struct net_address *peer, void *context)
 {
     static const struct link_events events = {.open = session_rig_open, .down = session_rig_down};
     struct session_rig *rig = context;
 
     (void)listener;
+    (void)peer;
     rig->link = link_server(rig->rig.loop, fd, NULL, &rig_back_self, &events, rig);
 }
 

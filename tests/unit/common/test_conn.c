@@ -370,11 +370,11 @@ static void a_reset_is_told_with_its_reason(void **state)
 static struct listener *listener;
 static struct net_address listening_at;
 
-static void on_accept(struct listener *from, int fd, void *context)
+static void on_accept(struct listener *from, int fd, const struct net_address *peer, void *context)
 {
     assert_ptr_equal(from, listener);
     assert_ptr_equal(context, &b);
-    b.conn = conn_open(loop, fd, on_event, &b);
+    b.conn = conn_open_accepted(loop, fd, peer, on_event, &b);
     listener_close(listener); /* from within its handler */
     listener = NULL;
 }

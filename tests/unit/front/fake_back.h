@@ -231,13 +231,15 @@ static inline void fake_services(void *context, struct arena *arena, Link__Hello
     hello->n_services = 1;
 }
 
-static inline void fake_on_accept(struct listener *listener, int fd, void *context)
+static inline void fake_on_accept(struct listener *listener, int fd, const struct net_address *peer,
+                                  void *context)
 {
     static const struct link_events events = {
         .up = fake_on_up, .down = fake_on_down, .open = fake_on_open, .resolve = fake_on_resolve};
     struct fake_back *back = context;
 
     (void)listener;
+    (void)peer;
     back->link = link_server(back->loop, fd, NULL, &back->self, &events, back);
 }
 

@@ -206,11 +206,13 @@ static inline void actor_services(void *context, struct arena *arena, Link__Hell
     }
 }
 
-static inline void actor_accept(struct listener *listener, int fd, void *context)
+static inline void actor_accept(struct listener *listener, int fd, const struct net_address *peer,
+                                void *context)
 {
     struct actor *actor = context;
 
     (void)listener;
+    (void)peer;
     actor->link = link_server(actor->stage->loop, fd, NULL, &actor->self, &actor_events, actor);
 }
 
@@ -361,7 +363,7 @@ static inline void stage_connect(struct stage *stage, const struct client_protoc
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
     stage->client = fds[1];
     client_accept(&stage->home, protocol,
-                  front_settings_service(&stage->settings, protocol->service), false, fds[0]);
+                  front_settings_service(&stage->settings, protocol->service), false, fds[0], NULL);
 }
 
 static inline void stage_say_n(struct stage *stage, const void *bytes, size_t length)

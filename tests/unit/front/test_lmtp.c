@@ -43,7 +43,7 @@ static void accept_mta(struct front_loop *home, void *context)
 {
     struct pair *pair = context;
 
-    client_accept(home, &lmtp_protocol, &pair->settings.lmtp.service, false, pair->accepted);
+    client_accept(home, &lmtp_protocol, &pair->settings.lmtp.service, false, pair->accepted, NULL);
 }
 
 static void end(struct front_loop *home, void *context)

@@ -72,7 +72,7 @@ static void connect_to(const struct client_protocol *protocol, bool tls)
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
     stage.client = fds[1];
     client_accept(&stage.home, protocol, front_settings_service(&stage.settings, protocol->service),
-                  tls, fds[0]);
+                  tls, fds[0], NULL);
 }
 
 static void begin_tls(const char *const *alpn)

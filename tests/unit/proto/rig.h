@@ -261,11 +261,13 @@ static inline void rig_end(struct rig *rig)
     assert_int_equal(system(command), 0);
 }
 
-static inline void rig_accept(struct listener *listener, int fd, void *context)
+static inline void rig_accept(struct listener *listener, int fd, const struct net_address *peer,
+                              void *context)
 {
     struct rig *rig = context;
 
     (void)listener;
+    (void)peer;
     rig->back.link =
         link_server(rig->loop, fd, rig->back_tls, &rig_back_self, &rig_back_events, &rig->back);
 }
