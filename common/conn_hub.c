@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "common/conn_inside.h"
+#include "common/log.h"
 #include "common/mem.h"
 
 static const char hub_key;
@@ -44,6 +45,7 @@ static void on_turn(struct loop_turn *turn)
         (struct conn_hub *)(void *)((char *)turn - offsetof(struct conn_hub, turn));
 
     hub->number++;
+    log_flush(); /* whoever reads an answer finds its line */
     /* What becomes ready meanwhile waits for the next turn, so that others get theirs. */
     for (size_t left = hub->ready_count; left > 0 && !TAILQ_EMPTY(&hub->ready); left--) {
         struct conn *conn = TAILQ_FIRST(&hub->ready);

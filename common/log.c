@@ -1,5 +1,6 @@
 #include "common/log.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -83,21 +84,89 @@ static size_t escape(char *out, size_t room, const char *text)
     return used;
 }
 
+/* Lines of this thread that are not written yet: no more than goes into a pipe in one piece. */
+struct held {
+    bool on;
+    size_t length;
+    char text[PIPE_BUF];
+};
+static _Thread_local struct held held;
+
+static void put(const char *text, size_t length)
+{
+    if (write(STDERR_FILENO, text, length) < 0)
+        return; /* nobody is left to tell */
+}
+
+void log_flush(void)
+{
+    size_t length = held.length;
+
+    held.length = 0;
+    if (length > 0)
+        put(held.text, length);
+}
+
+void log_hold(void)
+{
+    held.on = true;
+}
+
+void log_let_go(void)
+{
+    held.on = false;
+    log_flush();
+}
+
+static void write_line(enum log_level level, const char *line, size_t length)
+{
+    if (length > sizeof(held.text) - held.length)
+        log_flush();
+    if (!held.on || length > sizeof(held.text)) {
+        put(line, length);
+        return;
+    }
+    memcpy(held.text + held.length, line, length);
+    held.length += length;
+    if (level >= LOG_LEVEL_NOTICE)
+        log_flush();
+}
+
+/* "2026-01-31T12:00:00": made once a second, as long as lines come. */
+static const char *second_text(time_t second)
+{
+    static _Thread_local char text[48];
+    static _Thread_local time_t of = -1;
+    struct tm parts;
+
+    if (second != of) {
+        gmtime_r(&second, &parts);
+        snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d", parts.tm_year + 1900,
+                 parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+        of = second;
+    }
+    return text;
+}
+
 static void write_stderr(enum log_level level, const char *line)
 {
     char out[LINE_MAX_BYTES * 2 + 128];
     struct timespec now;
-    struct tm parts;
     int length;
 
     clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &parts);
-    length = snprintf(out, sizeof(out), "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ %s[%d] %s: %s\n",
-                      parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
-                      parts.tm_min, parts.tm_sec, now.tv_nsec / 1000000, program_name,
-                      process != 0 ? process : getpid(), log_levels[level], line);
-    if (write(STDERR_FILENO, out, (size_t)length) < 0)
-        return; /* nobody is left to tell */
+    length = snprintf(out, sizeof(out), "%s.%03ldZ %s[%d] %s: %s\n", second_text(now.tv_sec),
+                      now.tv_nsec / 1000000, program_name, process != 0 ? process : getpid(),
+                      log_levels[level], line);
+    write_line(level, out, (size_t)length);
+}
+
+static void write_journal(enum log_level level, int priority, const char *line)
+{
+    char out[LINE_MAX_BYTES * 2 + 8];
+    int length = snprintf(out, sizeof(out), "<%d>%s\n", priority, line);
+
+    write_line(level, out, (size_t)length);
 }
 
 void log_line(enum log_level level, const char *who, const char *format, ...)
@@ -122,11 +191,7 @@ void log_line(enum log_level level, const char *who, const char *format, ...)
     if (target_now == LOG_TO_SYSLOG) {
         syslog(priorities[level], "%s", line);
     } else if (target_now == LOG_TO_JOURNAL) {
-        char out[sizeof(line) + 8];
-        int length = snprintf(out, sizeof(out), "<%d>%s\n", priorities[level], line);
-
-        if (write(STDERR_FILENO, out, (size_t)length) < 0)
-            return;
+        write_journal(level, priorities[level], line);
     } else {
         write_stderr(level, line);
     }

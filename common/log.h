@@ -31,6 +31,17 @@ void log_open(const char *program, enum log_target target, enum log_level least)
 void log_line(enum log_level level, const char *who, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* From now on this thread's lines up to INFO are kept until log_flush(), which must be called often: a
+   loop does so before it sends the answers that they tell of, and before it sleeps. A line from NOTICE up
+   is written at once, behind those that are kept. Not with LOG_TO_SYSLOG. */
+void log_hold(void);
+
+/* Writes what this thread keeps: in one call, but never more than a pipe takes in one piece. */
+void log_flush(void);
+
+/* Writes it, and keeps no more. */
+void log_let_go(void);
+
 #define log_debug(who, ...) log_line(LOG_LEVEL_DEBUG, who, __VA_ARGS__)
 #define log_info(who, ...) log_line(LOG_LEVEL_INFO, who, __VA_ARGS__)
 #define log_notice(who, ...) log_line(LOG_LEVEL_NOTICE, who, __VA_ARGS__)

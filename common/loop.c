@@ -88,6 +88,7 @@ static void on_turn(uv_prepare_t *prepare)
         turn->run(turn);
         turn = loop->next_turn;
     }
+    log_flush();
 }
 
 /* The loop can only fail to start when the process has no descriptors left: nothing works then. */
@@ -122,7 +123,9 @@ void loop_run(struct loop *loop)
     struct loop *outer = current;
 
     current = loop;
+    log_hold();
     uv_run(&loop->uv, UV_RUN_DEFAULT);
+    log_let_go();
     atomic_store(&loop->stopping, false);
     current = outer;
 }

@@ -1,5 +1,7 @@
 #include "tests/unit/common/unit.h"
 
+#include <sys/ioctl.h>
+
 #include "common/log.h"
 
 static int old_stderr = -1;
@@ -101,6 +103,50 @@ static void a_long_line_is_cut_and_stays_one_line(void **state)
     assert_ptr_equal(strchr(out, '\n'), out + strlen(out) - 1);
 }
 
+/* What is in the pipe now. */
+static size_t there_now(void)
+{
+    int bytes = 0;
+
+    assert_int_equal(ioctl(reader, FIONREAD, &bytes), 0);
+    return (size_t)bytes;
+}
+
+static void lines_that_are_held_come_in_order_and_at_once_with_a_notice(void **state)
+{
+    (void)state;
+    log_open("prog", LOG_TO_JOURNAL, LOG_LEVEL_INFO);
+    log_hold();
+    log_info(NULL, "one");
+    assert_int_equal(there_now(), 0);
+    log_flush();
+    assert_int_equal(there_now(), strlen("<6>one\n"));
+    log_info(NULL, "two");
+    log_notice(NULL, "three");
+    log_info(NULL, "four");
+    log_let_go();
+    log_info(NULL, "five");
+    assert_string_equal(logged(), "<6>one\n<6>two\n<5>three\n<6>four\n<6>five\n");
+}
+
+static void a_thread_holds_no_more_than_a_pipe_takes_in_one_piece(void **state)
+{
+    char text[1001];
+
+    (void)state;
+    memset(text, 'a', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    log_open("prog", LOG_TO_JOURNAL, LOG_LEVEL_INFO);
+    log_hold();
+    for (int i = 0; i < 4; i++)
+        log_info(NULL, "%s", text);
+    assert_int_equal(there_now(), 0);
+    log_info(NULL, "%s", text);
+    assert_int_equal(there_now(), 4 * (sizeof(text) + 3));
+    log_let_go();
+    assert_int_equal(strlen(logged()), 5 * (sizeof(text) + 3));
+}
+
 int main(void)
 {
 #define CAPTURED(test) cmocka_unit_test_setup_teardown(test, begin, end)
@@ -110,6 +156,8 @@ int main(void)
         CAPTURED(no_byte_can_forge_a_line),
         CAPTURED(valid_utf8_stays),
         CAPTURED(a_long_line_is_cut_and_stays_one_line),
+        CAPTURED(lines_that_are_held_come_in_order_and_at_once_with_a_notice),
+        CAPTURED(a_thread_holds_no_more_than_a_pipe_takes_in_one_piece),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
