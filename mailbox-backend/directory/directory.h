@@ -134,12 +134,14 @@ size_t directory_mechanisms(const struct directory *directory,
 enum external directory_external(const struct directory *directory);
 
 /* message: the client's response (decoded); NULL before a first one when the mechanism starts with the
-   server. May hash for 100 ms and more: call on the hashing pool, unless proof_is_cached(). */
+   server. May hash for 100 ms and more: call on the hashing pool, after
+   proof_step_at_once(). */
 enum proof_result proof_step(struct proof *proof, const struct str *message, struct buf *challenge,
                              struct arena *arena, struct account *account);
-/* True when proof_step will be quick enough for a loop: the mechanism hashes no password, or the
-   credential in message was verified a short time ago. */
-bool proof_is_cached(struct proof *proof, const struct str *message);
+/* Does proof_step() where that is quick enough for a loop: the mechanism hashes no password, or the
+   credential in message was verified a short time ago. False when it is not: nothing was done then. */
+bool proof_step_at_once(struct proof *proof, const struct str *message, struct buf *challenge,
+                        struct arena *arena, struct account *account, enum proof_result *result);
 void proof_destroy(struct proof **proof); /* wipes what it held */
 
 /* Called (on the changing thread) when an account was disabled, removed, or lost a service or a

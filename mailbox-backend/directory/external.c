@@ -52,4 +52,5 @@ static bool external_is_quick(struct proof *proof, const struct str *message)
     return true;
 }
 
-const struct mechanism mechanism_external = {"EXTERNAL", external_step, external_is_quick, NULL};
+const struct mechanism mechanism_external = {"EXTERNAL", external_step, external_is_quick, NULL,
+                                             NULL};

@@ -16,8 +16,12 @@ struct mechanism {
     const char *name;
     enum proof_result (*step)(struct proof *proof, const struct str *message, struct buf *challenge,
                               struct arena *arena, struct account *account);
-    bool (*is_quick)(struct proof *proof, const struct str *message); /* see proof_is_cached() */
+    /* Whether step hashes no password; NULL: at_once tells. */
+    bool (*is_quick)(struct proof *proof, const struct str *message);
     void (*end)(struct proof *proof); /* frees the state, if any; NULL: has none */
+    /* As proof_step_at_once(); NULL where is_quick is there. */
+    bool (*at_once)(struct proof *proof, const struct str *message, struct arena *arena,
+                    struct account *account, enum proof_result *result);
 };
 
 extern const struct mechanism mechanism_plain, mechanism_scram_sha1, mechanism_scram_sha1_plus,

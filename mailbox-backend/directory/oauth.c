@@ -98,8 +98,9 @@ static bool oauth_is_quick(struct proof *proof, const struct str *message)
     return message == NULL || proof->state != NULL;
 }
 
-const struct mechanism mechanism_oauthbearer = {"OAUTHBEARER", oauth_step, oauth_is_quick, NULL};
-const struct mechanism mechanism_xoauth2 = {"XOAUTH2", oauth_step, oauth_is_quick, NULL};
+const struct mechanism mechanism_oauthbearer = {"OAUTHBEARER", oauth_step, oauth_is_quick, NULL,
+                                                NULL};
+const struct mechanism mechanism_xoauth2 = {"XOAUTH2", oauth_step, oauth_is_quick, NULL, NULL};
 
 static bool is_plain_text(const char *text)
 {

@@ -146,19 +146,21 @@ static enum proof_result plain_step(struct proof *proof, const struct str *messa
     return parse(*message, &plain) ? check(proof, &plain, arena, account) : PROOF_INVALID;
 }
 
-static bool plain_is_quick(struct proof *proof, const struct str *message)
+static bool plain_at_once(struct proof *proof, const struct str *message, struct arena *arena,
+                          struct account *account, enum proof_result *result)
 {
     Directory__Record *record;
-    struct arena arena = {0};
     struct plain plain;
-    bool quick;
 
-    if (message == NULL || !parse(*message, &plain))
-        return true; /* no password will be hashed */
-    quick = find_record(proof->directory, plain.user, &arena, &record, NULL) == ERR_NONE &&
-            is_remembered(proof->directory, record, plain.password);
-    arena_reset(&arena);
-    return quick;
+    if (message == NULL || !parse(*message, &plain)) {
+        *result = message == NULL ? PROOF_CHALLENGE : PROOF_INVALID;
+        return true;
+    }
+    if (find_record(proof->directory, plain.user, arena, &record, NULL) != ERR_NONE ||
+        !is_remembered(proof->directory, record, plain.password))
+        return false;
+    *result = proof_authorize(proof, record, plain.identity, arena, account);
+    return true;
 }
 
-const struct mechanism mechanism_plain = {"PLAIN", plain_step, plain_is_quick, NULL};
+const struct mechanism mechanism_plain = {"PLAIN", plain_step, NULL, NULL, plain_at_once};

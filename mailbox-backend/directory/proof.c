@@ -63,9 +63,17 @@ enum proof_result proof_step(struct proof *proof, const struct str *message, str
     return proof->mechanism->step(proof, message, challenge, arena, account);
 }
 
-bool proof_is_cached(struct proof *proof, const struct str *message)
+bool proof_step_at_once(struct proof *proof, const struct str *message, struct buf *challenge,
+                        struct arena *arena, struct account *account, enum proof_result *result)
 {
-    return proof->mechanism != NULL && proof->mechanism->is_quick(proof, message);
+    const struct mechanism *mechanism = proof->mechanism;
+
+    if (mechanism != NULL && mechanism->at_once != NULL)
+        return mechanism->at_once(proof, message, arena, account, result);
+    if (mechanism != NULL && !mechanism->is_quick(proof, message))
+        return false;
+    *result = proof_step(proof, message, challenge, arena, account);
+    return true;
 }
 
 void proof_destroy(struct proof **proof)

@@ -246,8 +246,9 @@ static void scram_end(struct proof *proof)
     proof->state = NULL;
 }
 
-const struct mechanism mechanism_scram_sha1 = {"SCRAM-SHA-1", step, is_quick, scram_end};
-const struct mechanism mechanism_scram_sha1_plus = {"SCRAM-SHA-1-PLUS", step, is_quick, scram_end};
-const struct mechanism mechanism_scram_sha256 = {"SCRAM-SHA-256", step, is_quick, scram_end};
+const struct mechanism mechanism_scram_sha1 = {"SCRAM-SHA-1", step, is_quick, scram_end, NULL};
+const struct mechanism mechanism_scram_sha1_plus = {"SCRAM-SHA-1-PLUS", step, is_quick, scram_end,
+                                                    NULL};
+const struct mechanism mechanism_scram_sha256 = {"SCRAM-SHA-256", step, is_quick, scram_end, NULL};
 const struct mechanism mechanism_scram_sha256_plus = {"SCRAM-SHA-256-PLUS", step, is_quick,
-                                                      scram_end};
+                                                      scram_end, NULL};

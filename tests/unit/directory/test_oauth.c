@@ -91,8 +91,8 @@ static struct outcome send(struct fixture *fixture, const char *mechanism, const
     if (outcome.first == PROOF_CHALLENGE) {
         struct str dummy = STR("\001");
 
-        assert_true(proof_is_cached(proof, &dummy));
-        outcome.second = proof_step(proof, &dummy, &challenge, &fixture->arena, &outcome.account);
+        assert_true(proof_step_at_once(proof, &dummy, &challenge, &fixture->arena, &outcome.account,
+                                       &outcome.second));
     }
     proof_destroy(&proof);
     buf_release(&message);

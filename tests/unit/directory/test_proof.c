@@ -43,8 +43,16 @@ static bool is_cached(struct fixture *fixture, const char *user, const char *pas
 {
     struct str message = plain(fixture, "", user, password);
     struct proof *proof = proof_create(fixture->directory, "PLAIN", SERVICE_IMAP4, &fixture_client);
-    bool cached = proof_is_cached(proof, &message);
+    struct buf challenge = {0};
+    struct account account;
+    enum proof_result result;
+    bool cached =
+        proof_step_at_once(proof, &message, &challenge, &fixture->arena, &account, &result);
 
+    if (cached) {
+        assert_int_equal(result, PROOF_OK);
+        assert_memory_equal(account.name, user, strlen(user));
+    }
     proof_destroy(&proof);
     return cached;
 }
