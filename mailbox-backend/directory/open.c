@@ -3,7 +3,6 @@
 
 #include "common/file.h"
 #include "common/mem.h"
-#include "common/random.h"
 #include "mailbox-backend/directory/internal.h"
 #include "mailbox-backend/directory/scram.h"
 
@@ -17,20 +16,6 @@ static enum err_code take_lock(struct directory *directory, const char *folder, 
     code = file_lock(&directory->lock, (const char *)buf_bytes(&path), err);
     buf_release(&path);
     return code;
-}
-
-static enum err_code make_decoy(struct directory *directory, struct err *err)
-{
-    uint8_t bytes[16];
-    char unknown[2 * sizeof(bytes) + 1];
-
-    random_bytes(bytes, sizeof(bytes));
-    for (size_t i = 0; i < sizeof(bytes); i++) {
-        unknown[2 * i] = (char)('a' + (bytes[i] >> 4));
-        unknown[2 * i + 1] = (char)('a' + (bytes[i] & 15));
-    }
-    unknown[sizeof(unknown) - 1] = '\0';
-    return password_hash(unknown, directory->decoy, err);
 }
 
 static enum err_code open_all(struct directory *directory,
@@ -50,7 +35,7 @@ static enum err_code open_all(struct directory *directory,
         (code = take_lock(directory, settings->folder, err)) == ERR_NONE &&
         (code = env_open(directory, err)) == ERR_NONE &&
         (code = scram_secret_load(directory, err)) == ERR_NONE)
-        code = make_decoy(directory, err);
+        code = password_decoy(directory->decoy, err);
     return code;
 }
 

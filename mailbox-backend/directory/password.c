@@ -1,10 +1,14 @@
 #include "mailbox-backend/directory/password.h"
 
 #include <crypt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/mem.h"
+#include "common/random.h"
+
+#define DIGEST_LENGTH 43u /* characters behind a yescrypt hash's salt */
 
 /* Runs crypt() with memory of its own, wiped afterwards. False when it refused. */
 static bool run_crypt(const char *password, const char *setting, char hash[PASSWORD_HASH_MAX])
@@ -28,6 +32,34 @@ enum err_code password_hash(const char *password, char hash[PASSWORD_HASH_MAX], 
     free(setting);
     if (!good)
         return err_set(err, ERR_INTERNAL, "crypt(3) cannot make a yescrypt hash");
+    return ERR_NONE;
+}
+
+/* 256 random bits, which no password gives. */
+static void write_digest(char text[DIGEST_LENGTH + 1])
+{
+    static const char digits[] = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    uint8_t bytes[DIGEST_LENGTH];
+
+    random_bytes(bytes, sizeof(bytes));
+    for (size_t i = 0; i < DIGEST_LENGTH; i++)
+        text[i] = digits[bytes[i] % 64];
+    text[DIGEST_LENGTH - 1] = digits[bytes[DIGEST_LENGTH - 1] % 16]; /* the last four bits */
+    text[DIGEST_LENGTH] = '\0';
+}
+
+enum err_code password_decoy(char hash[PASSWORD_HASH_MAX], struct err *err)
+{
+    char *setting = crypt_gensalt_ra("$y$", 0, NULL, 0);
+    char digest[DIGEST_LENGTH + 1];
+    int length = -1;
+
+    write_digest(digest);
+    if (setting != NULL)
+        length = snprintf(hash, PASSWORD_HASH_MAX, "%s$%s", setting, digest);
+    free(setting);
+    if (length < 0 || length >= PASSWORD_HASH_MAX)
+        return err_set(err, ERR_INTERNAL, "crypt(3) cannot make a yescrypt salt");
     return ERR_NONE;
 }
 

@@ -14,6 +14,9 @@
    16 MB. */
 enum err_code password_hash(const char *password, char hash[PASSWORD_HASH_MAX], struct err *err);
 
+/* What looks like such a hash, costs as much to compare with, and fits no password. Takes no time. */
+enum err_code password_decoy(char hash[PASSWORD_HASH_MAX], struct err *err);
+
 /* Whether the password gives this hash. A hash of any method of crypt(5). */
 bool password_fits(const char *hash, const char *password);
 

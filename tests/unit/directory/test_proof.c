@@ -1,4 +1,7 @@
+#include <crypt.h>
+
 #include "mailbox-backend/directory/internal.h"
+#include "mailbox-backend/directory/password.h"
 #include "tests/unit/directory/fixture.h"
 
 /* identity, user and password joined by NUL as PLAIN has them */
@@ -250,6 +253,28 @@ static void a_password_that_is_too_long_is_refused_when_set_and_wrong_when_given
     assert_int_equal(try(fixture, "alice", longest), PROOF_OK);
 }
 
+/* Else an unknown user could be told from a known one by time. */
+static void the_decoy_is_hashed_like_a_real_hash_and_fits_nothing(void **state)
+{
+    char real[PASSWORD_HASH_MAX], decoy[PASSWORD_HASH_MAX], other[PASSWORD_HASH_MAX];
+    struct crypt_data *data = calloc(1, sizeof(*data));
+    const char *made;
+
+    (void)state;
+    assert_int_equal(password_hash("secret", real, NULL), ERR_NONE);
+    assert_int_equal(password_decoy(decoy, NULL), ERR_NONE);
+    assert_int_equal(password_decoy(other, NULL), ERR_NONE);
+    assert_string_not_equal(decoy, other);
+    assert_int_equal(strlen(decoy), strlen(real));
+    made = crypt_rn("secret", decoy, data, (int)sizeof(*data));
+    assert_non_null(made);
+    assert_int_equal(strlen(made), strlen(decoy));
+    assert_memory_equal(made, decoy, strlen(decoy) - 43); /* method, cost and salt */
+    assert_memory_equal(made, real, strlen("$y$j9T$"));
+    assert_false(password_fits(decoy, "secret"));
+    free(data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +290,7 @@ int main(void)
         FIXTURE_TEST(another_kind_of_space_is_the_same_password),
         FIXTURE_TEST(imported_hashes_work_and_gain_scram_keys_at_the_first_login),
         FIXTURE_TEST(a_password_that_is_too_long_is_refused_when_set_and_wrong_when_given),
+        cmocka_unit_test(the_decoy_is_hashed_like_a_real_hash_and_fits_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
