@@ -10,6 +10,7 @@ static const struct op_table *const tables[] = {
     [OP_FOLDER_RENAME] = &op_folder_rename,
     [OP_FOLDER_DELETE] = &op_folder_delete,
     [OP_PROPERTY_SET] = &op_property_set,
+    [OP_PROPERTIES_SET] = &op_properties_set,
     [OP_MAILBOX_CREATE] = &op_mailbox_create,
     [OP_RECOVER] = &op_recover,
     [OP_PURGE] = &op_purge,

@@ -40,8 +40,8 @@ const struct op_table *op_table(enum store_op_kind kind);
 
 /* Of op_append.c, op_flags.c … */
 extern const struct op_table op_append, op_flags, op_expunge, op_copy, op_folder_create,
-    op_folder_rename, op_folder_delete, op_folder_adopt, op_property_set, op_mailbox_create,
-    op_mailbox_remove, op_recover, op_purge, op_repair;
+    op_folder_rename, op_folder_delete, op_folder_adopt, op_property_set, op_properties_set,
+    op_mailbox_create, op_mailbox_remove, op_recover, op_purge, op_repair;
 
 /* What a change of flags makes of the old ones. system: FLAG_ALL at most. */
 struct store_flags flags_apply(enum store_flags_mode mode, uint32_t system,

@@ -45,6 +45,27 @@ static enum err_code seek(const struct tx *tx, struct key *key, struct tx_scan *
     return code == ERR_NONE ? scan_seek(scan, key, err) : code;
 }
 
+enum err_code properties_count(const struct tx *tx, uint32_t folder, const char *prefix,
+                               unsigned *count, struct err *err)
+{
+    struct key key = key_property(folder, 0, str_of(prefix));
+    size_t length = strlen(prefix);
+    struct tx_scan scan;
+    enum err_code code = seek(tx, &key, &scan, err);
+
+    *count = 0;
+    while (code == ERR_NONE || code == ERR_CORRUPT) {
+        struct str name = name_of(&scan);
+
+        if (name.length < length || memcmp(name.data, prefix, length) != 0)
+            break;
+        ++*count;
+        code = scan_next(&scan, err);
+    }
+    scan_end(&scan);
+    return code == ERR_NOT_FOUND || code == ERR_CORRUPT ? ERR_NONE : code;
+}
+
 enum err_code properties_remove(const struct tx *tx, uint32_t folder, uint64_t item_id,
                                 struct err *err)
 {

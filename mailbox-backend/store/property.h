@@ -12,6 +12,10 @@ enum err_code property_check(const struct store_property *property, struct err *
 enum err_code property_put(const struct tx *tx, uint32_t folder, uint64_t item_id,
                            const struct store_property *property, struct err *err);
 
+/* How many a folder, or with folder 0 the mailbox, has whose names begin so. */
+enum err_code properties_count(const struct tx *tx, uint32_t folder, const char *prefix,
+                               unsigned *count, struct err *err);
+
 /* All of a folder or an item. */
 enum err_code properties_remove(const struct tx *tx, uint32_t folder, uint64_t item_id,
                                 struct err *err);

@@ -366,6 +366,7 @@ enum store_op_kind {
     OP_FOLDER_RENAME,  /* name and/or parent */
     OP_FOLDER_DELETE,  /* with its items; ERR_EXISTS while it has children */
     OP_PROPERTY_SET,   /* value of length 0 removes */
+    OP_PROPERTIES_SET, /* several of a folder, or of the mailbox, together: all or none */
     OP_MAILBOX_REMOVE, /* all of it */
     OP_MAILBOX_CREATE, /* the store's own: store_mailbox_open() */
     OP_RECOVER,        /* bring expunged items back into a folder */
@@ -469,11 +470,21 @@ struct store_op {
             uint64_t item_id; /* 0: the folder's (or with folder 0 the mailbox's) */
             struct store_property property;
         } property;
+        struct {
+            const struct store_property *list; /* no name twice; length 0 removes */
+            unsigned count;
+            const char *const
+                *counted; /* NULL-terminated: of each of these beginnings of names there
+                                           may be so many properties as most; NULL: no limit */
+            unsigned
+                most; /* ERR_LIMIT, with over_quota, when there would be more than that, and more
+                              than before */
+        } properties;
     } in;
 
     /* Results, valid in and after done. */
     struct err err;  /* code ERR_NONE: durable */
-    bool over_quota; /* the limit that ERR_LIMIT speaks of is the quota */
+    bool over_quota; /* the limit that ERR_LIMIT speaks of is the quota, or in.properties.most */
     bool item_gone;  /* ERR_NOT_FOUND speaks of the item to be replaced, not of a folder */
     uint64_t modseq; /* that the operation was given; 0 when it changed nothing */
     union {

@@ -183,6 +183,77 @@ static void properties_are_kept_listed_and_removed(void **state)
     store_read_end(&read);
 }
 
+static enum err_code set_properties(struct fixture *fixture, uint32_t folder,
+                                    const struct store_property *list, unsigned count,
+                                    bool *too_many)
+{
+    static const char *const counted[] = {"/shared/", "/private/", NULL};
+    struct store_op op = {.kind = OP_PROPERTIES_SET, .mailbox = fixture->mailbox, .folder = folder};
+
+    op.in.properties.list = list;
+    op.in.properties.count = count;
+    op.in.properties.counted = counted;
+    op.in.properties.most = 2;
+    store_run(&op);
+    *too_many = op.over_quota;
+    return op.err.code;
+}
+
+static bool has_property(struct fixture *fixture, uint32_t folder, const char *name)
+{
+    struct store_read *read = read_begin(fixture);
+    uint8_t value[16];
+    size_t length;
+    enum err_code code =
+        store_property_get(read, folder, 0, name, value, sizeof(value), &length, NULL);
+
+    store_read_end(&read);
+    return code == ERR_NONE;
+}
+
+static void several_properties_are_set_together_or_not_at_all(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct store_property two[] = {
+        {"/private/a", "1", 1},
+        {"/private/b", "2", 1}
+    };
+    const struct store_property others[] = {
+        {"/shared/a", "1", 1},
+        {"uncounted", "2", 1}
+    };
+    const struct store_property swap[] = {
+        {"/private/c", "3",   1},
+        {"/private/a", "",    0},
+        {"/private/b", "new", 3}
+    };
+    const struct store_property more[] = {
+        {"/shared/b",  "1", 1},
+        {"/private/d", "2", 1}
+    };
+    const struct store_property wrong[] = {
+        {"/shared/b", "1", 1},
+        {"",          "2", 1}
+    };
+    bool too_many;
+
+    for (uint32_t folder = 0; folder <= INBOX; folder += INBOX) {
+        assert_int_equal(set_properties(fixture, folder, two, 2, &too_many), ERR_NONE);
+        assert_int_equal(set_properties(fixture, folder, others, 2, &too_many), ERR_NONE);
+        assert_int_equal(set_properties(fixture, folder, swap, 3, &too_many), ERR_NONE);
+        assert_false(too_many);
+        assert_false(has_property(fixture, folder, "/private/a"));
+        assert_true(has_property(fixture, folder, "/private/c"));
+        assert_int_equal(set_properties(fixture, folder, more, 2, &too_many), ERR_LIMIT);
+        assert_true(too_many);
+        assert_int_equal(set_properties(fixture, folder, wrong, 2, &too_many), ERR_INVALID);
+        assert_false(has_property(fixture, folder, "/shared/b"));
+        assert_false(has_property(fixture, folder, "/private/d"));
+    }
+    assert_int_equal(set_properties(fixture, 99, two, 2, &too_many), ERR_NOT_FOUND);
+    assert_false(too_many);
+}
+
 static void an_item_has_properties_and_a_summary(void **state)
 {
     struct fixture *fixture = *state;
@@ -343,6 +414,7 @@ int main(void)
         WITH_STORE(recent_is_forgotten_in_the_folders_that_nobody_came_to_for_longest),
         WITH_STORE(all_is_told_before_the_answer),
         WITH_STORE(properties_are_kept_listed_and_removed),
+        WITH_STORE(several_properties_are_set_together_or_not_at_all),
         WITH_STORE(an_item_has_properties_and_a_summary),
         WITH_STORE(many_threads_write_and_read_at_once),
     };

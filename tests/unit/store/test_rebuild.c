@@ -356,6 +356,21 @@ static void some_property(struct store_mailbox *mailbox)
     run(&op);
 }
 
+static void some_properties(struct store_mailbox *mailbox)
+{
+    struct store_op op = {.kind = OP_PROPERTIES_SET, .mailbox = mailbox};
+    const struct store_property list[] = {
+        {"/a", "",         random_to(2)},
+        {"/c", "together", 8           },
+        {"/d", "with it",  random_to(7)}
+    };
+
+    op.folder = random_to(2) == 0 ? 0 : some_folder(mailbox);
+    op.in.properties.list = list;
+    op.in.properties.count = 3;
+    run(&op);
+}
+
 static void some_recovery(struct store_mailbox *mailbox, enum store_op_kind kind)
 {
     struct store_recoverable entry = {0};
@@ -393,8 +408,10 @@ static void some_step(struct fixture *fixture)
         some_uids_op(mailbox, OP_MOVE);
     } else if (what < 89) {
         some_folder_op(mailbox);
-    } else if (what < 94) {
+    } else if (what < 92) {
         some_property(mailbox);
+    } else if (what < 94) {
+        some_properties(mailbox);
     } else if (what < 97) {
         some_recovery(mailbox, OP_RECOVER);
     } else if (what < 99) {
