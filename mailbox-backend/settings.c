@@ -205,6 +205,17 @@ static const struct setting settings[] = {
     BOOL(imap4be, append_8bit_headers, "no",
          "Takes messages with 8-bit header fields from clients that have not enabled UTF8=ACCEPT, "
          "which RFC 6855 section 4 forbids. Say yes while clients copy old mail in."),
+    TEXT(imap4be, metadata_admin, NULL,
+         "How clients reach the administrator, a URI such as mailto:postmaster@example.org: the "
+         "entry /shared/admin of the server (METADATA, RFC 5464)."),
+    TEXT(imap4be, metadata_comment, NULL,
+         "What clients are told of the server: its entry /shared/comment."),
+    NUMBER(imap4be, metadata_max_value, "8191", 1024, 8191,
+           "The most octets of an entry that a client sets with SETMETADATA."),
+    NUMBER(imap4be, metadata_max_entries, "100", 10, 10000,
+           "The most private entries that a user may set on one folder, or on the server, and the "
+           "most "
+           "shared ones of a folder."),
     SECONDS(pop3be, idle_timeout, "30m", 10 * SETTING_MINUTE, SETTING_DAY,
             "How long a client may do nothing (RFC 1939 section 3: at least 10 minutes)."),
     BOOL(pop3be, lock, "yes",

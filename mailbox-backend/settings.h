@@ -61,8 +61,10 @@ struct backend_settings {
         uint64_t progress_interval; /* seconds between INPROGRESS responses */
         uint64_t max_literal;       /* bytes of a non-APPEND literal */
         uint64_t max_sessions_user;
-        uint64_t message_limit;   /* messages of one command; 0: no limit */
-        uint64_t save_limit;      /* of one COPY or APPEND; 0: no limit */
+        uint64_t message_limit;                  /* messages of one command; 0: no limit */
+        uint64_t save_limit;                     /* of one COPY or APPEND; 0: no limit */
+        char *metadata_admin, *metadata_comment; /* "": none */
+        uint64_t metadata_max_value, metadata_max_entries;
         bool append_8bit_headers; /* from clients that have not enabled UTF8=ACCEPT too */
     } imap4be;
     struct {

@@ -68,6 +68,9 @@ static const struct capability {
     {"QUOTA=RES-MESSAGE",     9208,  ALWAYS      },
     {"QUOTA=RES-MAILBOX",     9208,  ALWAYS      },
     {"QUOTASET",              9208,  TO_ADMINS   },
+    {"METADATA",              5464,  ALWAYS      },
+    {"METADATA-SERVER",       5464,  ALWAYS      },
+    {"LIST-METADATA",         9590,  ALWAYS      },
     {"COMPRESS=DEFLATE",      4978,  AFTER_LOGIN },
 };
 #define COUNT (sizeof(capabilities) / sizeof(capabilities[0]))

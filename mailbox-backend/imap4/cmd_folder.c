@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mailbox-backend/imap4/list.h"
+#include "mailbox-backend/imap4/metadata.h"
 #include "mailbox-backend/imap4/object_id.h"
 #include "mailbox-backend/imap4/old_name.h"
 #include "mailbox-backend/imap4/quota.h"
@@ -293,17 +294,44 @@ static enum step delete_folder(struct command *command, const struct store_folde
     return command_submit(command);
 }
 
-static enum step mark_placeholder(struct command *command)
+static enum step mark_placeholder(struct command *command, uint32_t folder)
 {
-    uint32_t folder = command->op.folder;
-
-    if (command->op.err.code != ERR_NONE)
-        return command_fail(command, &command->op.err);
-    command_op_release(&command->op);
     command->op.kind = OP_PROPERTY_SET;
     command->op.folder = folder;
     placeholder_property(true, &command->op.in.property.property);
     command->run = end_delete;
+    return command_submit(command);
+}
+
+#define ANNOTATIONS_AT_ONCE 256u
+
+/* A folder that is made under that name again does not inherit them (RFC 5464 section 4.1). */
+static enum step remove_annotations(struct command *command)
+{
+    struct store_property *list = arena_array(&command->arena, ANNOTATIONS_AT_ONCE, sizeof(*list));
+    uint32_t folder = command->op.folder;
+    char after[METADATA_NAME_SIZE] = "";
+    struct store_read *read;
+    unsigned count;
+    enum err_code code;
+    struct err err;
+
+    if (command->op.err.code != ERR_NONE)
+        return command_fail(command, &command->op.err);
+    command_op_release(&command->op);
+    if (!command_read(command, &read))
+        return command_ended(command);
+    code = metadata_next(read, folder, false, after, &command->arena, list, ANNOTATIONS_AT_ONCE,
+                         &count, &err);
+    store_read_end(&read);
+    if (code != ERR_NONE)
+        return command_fail(command, &err);
+    if (count == 0)
+        return mark_placeholder(command, folder);
+    command->op.kind = OP_PROPERTIES_SET;
+    command->op.folder = folder;
+    command->op.in.properties.list = list;
+    command->op.in.properties.count = count;
     return command_submit(command);
 }
 
@@ -314,7 +342,7 @@ static enum step empty_folder(struct command *command, const struct store_folder
     command->op.kind = OP_EXPUNGE;
     command->op.folder = folder->id;
     command->op.uids = &command->uids;
-    command->run = mark_placeholder;
+    command->run = remove_annotations;
     return command_submit(command);
 }
 

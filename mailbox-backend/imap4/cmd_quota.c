@@ -4,6 +4,7 @@
 
 #include "common/log.h"
 #include "mailbox-backend/directory/admin.h"
+#include "mailbox-backend/imap4/place.h"
 #include "mailbox-backend/imap4/quota.h"
 
 #define STORAGE_UNIT 1024u
@@ -112,23 +113,44 @@ enum step cmd_quota(struct command *command)
     return tell_quota(command, &account);
 }
 
+/* A name of the user's own need not be there; of others' folders the owner's root is told to who may read
+   (RFC 9208 section 6). False: the answer has been given. */
+static bool may_see_root(struct command *command, struct place *place)
+{
+    struct store_folder folder;
+    struct store_read *read;
+    struct err err;
+    enum err_code code;
+
+    if (place->kind == PLACE_OWN)
+        return true;
+    if (!place_read(command, place, &read))
+        return false;
+    code = place_find(command, place, ON_NAMED, read, &folder, &err);
+    store_read_end(&read);
+    if (code != ERR_NONE)
+        command_fail(command, &err);
+    return code == ERR_NONE;
+}
+
 enum step cmd_quota_root(struct command *command)
 {
-    const struct imap *imap = command->imap;
     struct buf *out = command_output(command);
     struct account account;
-    struct str path;
+    struct place place;
     struct err err;
 
-    if (!command_take_path(command, &path))
+    if (!command_take_place(command, &place))
         return command_ended(command);
     if (!parse_end(&command->args))
         return command_bad_syntax(command);
-    if (session_find_account(imap->session, store_mailbox_guid(imap->mailbox), &command->arena,
-                             &account, &err) != ERR_NONE)
+    if (!may_see_root(command, &place))
+        return command_ended(command);
+    if (session_find_account(command->imap->session, store_mailbox_guid(place.mailbox),
+                             &command->arena, &account, &err) != ERR_NONE)
         return command_fail(command, &err);
     buf_text(out, "* QUOTAROOT ");
-    mailbox_name_write(command, path);
+    mailbox_name_write(command, place.name);
     buf_byte(out, ' ');
     write_root(out, account.name);
     buf_text(out, "\r\n");

@@ -3,17 +3,22 @@
 #include <string.h>
 
 #include "mailbox-backend/imap4/levels.h"
+#include "mailbox-backend/imap4/metadata.h"
 #include "mailbox-backend/imap4/old_name.h"
 #include "mailbox-backend/imap4/quota.h"
 #include "mailbox-backend/mailbox/mailbox.h"
+
+#define ANNOTATIONS_AT_ONCE 32u
 
 struct renaming {
     struct levels_making parents; /* of the target */
     struct place source;
     struct str given; /* the source as the client wrote it */
     struct place target;
-    const char *name; /* the target's last level */
-    uint32_t folder;  /* the source */
+    const char *name;                    /* the target's last level */
+    uint32_t folder;                     /* the source */
+    uint32_t folder_made;                /* INBOX's messages go there */
+    char annotation[METADATA_NAME_SIZE]; /* the last of INBOX's that was copied */
 };
 
 static enum step end_rename(struct command *command)
@@ -27,14 +32,8 @@ static enum step end_rename(struct command *command)
     return command_op_done(command);
 }
 
-static enum step move_inbox(struct command *command)
+static enum step move_inbox(struct command *command, uint32_t target)
 {
-    uint32_t target = command->op.out.create.folder;
-
-    if (command->op.over_quota)
-        return quota_exceeded(command);
-    if (command->op.err.code != ERR_NONE)
-        return command_fail(command, &command->op.err);
     command_op_release(&command->op);
     uidset_add_range(&command->uids, 1, UINT32_MAX - 1);
     command->op.kind = OP_MOVE;
@@ -43,6 +42,46 @@ static enum step move_inbox(struct command *command)
     command->op.in.copy.target = target;
     command->run = end_rename;
     return command_submit(command);
+}
+
+/* RFC 5464 section 4.1: INBOX keeps its annotations, and the new folder gets them. */
+static enum step copy_annotations(struct command *command)
+{
+    struct renaming *renaming = command->data;
+    struct store_property *list = arena_array(&command->arena, ANNOTATIONS_AT_ONCE, sizeof(*list));
+    struct store_read *read;
+    unsigned count;
+    enum err_code code;
+    struct err err;
+
+    if (command->op.err.code != ERR_NONE)
+        return command_fail(command, &command->op.err);
+    command_op_release(&command->op);
+    if (!command_read(command, &read))
+        return command_ended(command);
+    code = metadata_next(read, STORE_INBOX_FOLDER, true, renaming->annotation, &command->arena,
+                         list, ANNOTATIONS_AT_ONCE, &count, &err);
+    store_read_end(&read);
+    if (code != ERR_NONE)
+        return command_fail(command, &err);
+    if (count == 0)
+        return move_inbox(command, renaming->folder_made);
+    command->op.kind = OP_PROPERTIES_SET;
+    command->op.folder = renaming->folder_made;
+    command->op.in.properties.list = list;
+    command->op.in.properties.count = count;
+    return command_submit(command);
+}
+
+static enum step after_create(struct command *command)
+{
+    struct renaming *renaming = command->data;
+
+    if (command->op.over_quota)
+        return quota_exceeded(command);
+    renaming->folder_made = command->op.out.create.folder;
+    command->run = copy_annotations;
+    return copy_annotations(command);
 }
 
 static enum step create_for_inbox(struct command *command, uint32_t parent)
@@ -56,7 +95,7 @@ static enum step create_for_inbox(struct command *command, uint32_t parent)
     command->op.in.create.class = CLASS_MAIL;
     quota_of(command->imap, command->mailbox, &quota);
     command->op.in.create.quota_folders = quota.folders;
-    command->run = move_inbox;
+    command->run = after_create;
     return command_submit(command);
 }
 

@@ -30,6 +30,8 @@ static const struct imap_command commands[] = {
     {"GETQUOTA",     ANY,          0,                                         cmd_quota      },
     {"GETQUOTAROOT", ANY,          0,                                         cmd_quota_root },
     {"SETQUOTA",     ANY,          0,                                         cmd_set_quota  },
+    {"GETMETADATA",  ANY,          0,                                         cmd_get_entries},
+    {"SETMETADATA",  ANY,          0,                                         cmd_set_entries},
     {"APPEND",       ANY,          CMD_STREAM,                                cmd_append     },
     {"IDLE",         ANY,          CMD_NO_ARGS,                               cmd_idle       },
     {"CHECK",        SELECTED,     CMD_NO_ARGS,                               cmd_noop       },

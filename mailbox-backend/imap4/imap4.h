@@ -351,6 +351,8 @@ enum step cmd_move(struct command *command);
 enum step cmd_idle(struct command *command);
 enum step cmd_quota(struct command *command);
 enum step cmd_quota_root(struct command *command);
+enum step cmd_get_entries(struct command *command);
+enum step cmd_set_entries(struct command *command);
 enum step cmd_set_quota(struct command *command);
 
 #endif

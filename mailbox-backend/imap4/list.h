@@ -19,14 +19,15 @@ enum list_option { /* bits */
 };
 
 struct list_request {
-    unsigned select;        /* enum list_option bits */
-    bool tells_subscribed;  /* RETURN (SUBSCRIBED), or asked for by selection */
-    unsigned status;        /* RETURN (STATUS …): status_take_items() */
-    bool tells_rights;      /* RETURN (MYRIGHTS), RFC 8440 */
-    bool extended;          /* RFC 5258: options or a list of patterns were given */
-    struct str *patterns;   /* UTF-8; the arena's */
-    unsigned pattern_count; /* without the empty ones */
-    size_t pattern_bytes;   /* of them together */
+    unsigned select;                   /* enum list_option bits */
+    bool tells_subscribed;             /* RETURN (SUBSCRIBED), or asked for by selection */
+    unsigned status;                   /* RETURN (STATUS …): status_take_items() */
+    bool tells_rights;                 /* RETURN (MYRIGHTS), RFC 8440 */
+    struct metadata_request *metadata; /* RETURN (METADATA …), RFC 9590; or NULL */
+    bool extended;                     /* RFC 5258: options or a list of patterns were given */
+    struct str *patterns;              /* UTF-8; the arena's */
+    unsigned pattern_count;            /* without the empty ones */
+    size_t pattern_bytes;              /* of them together */
 };
 
 /* What the names that are told are read from. */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "mailbox-backend/imap4/list.h"
+#include "mailbox-backend/imap4/metadata.h"
 #include "mailbox-backend/imap4/status.h"
 
 /* ---- options ---- */
@@ -20,6 +21,23 @@ static bool take_selection(struct parse *args, struct list_request *request)
     return true;
 }
 
+/* RFC 9590: without what stands below an entry. */
+static bool take_metadata(struct parse *args, struct list_request *request)
+{
+    const char *start;
+
+    request->metadata = arena_alloc(args->arena, sizeof(*request->metadata));
+    request->metadata->max_size = UINT32_MAX;
+    if (!parse_space(args))
+        return false;
+    start = args->at;
+    if (!metadata_take_options(args, request->metadata))
+        return false;
+    if (request->metadata->depth != DEPTH_0)
+        return parse_fail(args, start, "DEPTH is not for LIST");
+    return metadata_take_entries(args, request->metadata);
+}
+
 /* Children and special uses are always told. */
 static bool take_return(struct parse *args, struct list_request *request)
 {
@@ -31,6 +49,8 @@ static bool take_return(struct parse *args, struct list_request *request)
         request->tells_rights = true;
         return true;
     }
+    if (parse_word(args, "METADATA"))
+        return take_metadata(args, request);
     if (parse_word(args, "STATUS"))
         return parse_space(args) && status_take_items(args, &request->status);
     return parse_word(args, "CHILDREN") || parse_word(args, "SPECIAL-USE") ||

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "mailbox-backend/imap4/list.h"
+#include "mailbox-backend/imap4/metadata.h"
 #include "mailbox-backend/imap4/status.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
@@ -184,6 +185,21 @@ static enum err_code foreign_name_of(const struct command *command, struct store
     return ERR_NONE;
 }
 
+/* RFC 5464 section 3.3: whoever may see the folder and do something with its messages may see its entries. */
+static enum err_code tell_metadata(struct command *command, const struct list_request *request,
+                                   const struct list_source *source,
+                                   const struct store_folder *folder, struct str path,
+                                   struct err *err)
+{
+    static const unsigned one_of =
+        RIGHT_READ | RIGHT_SEEN | RIGHT_WRITE | RIGHT_INSERT | RIGHT_POST;
+
+    if (request->metadata == NULL || (source->rights & one_of) == 0)
+        return ERR_NONE;
+    return metadata_tell_folder(command, request->metadata, source->read, folder,
+                                source->is_foreign, path, err);
+}
+
 static enum err_code tell_status(struct command *command, const struct list_request *request,
                                  const struct list_source *source,
                                  const struct store_folder *folder, struct str path,
@@ -218,6 +234,8 @@ enum err_code list_tell_folder(struct command *command, const struct list_reques
     name.subscribed = subscribed;
     name.with_child_info = below.any;
     write_name(command, request, &name);
+    if (selected && tell_metadata(command, request, source, folder, path, err) != ERR_NONE)
+        return err->code;
     if (!selected || placeholder_is(source->read, folder))
         return ERR_NONE;
     return tell_status(command, request, source, folder, path, err);

@@ -191,7 +191,7 @@ static bool literal_head(struct str text, struct literal *literal, size_t *used)
     return str_number(digits, INT64_MAX, &literal->size);
 }
 
-static bool parse_literal(struct parse *parse, struct str *string)
+static bool take_literal(struct parse *parse, bool may_have_nul, struct str *string)
 {
     const char *start = parse->at;
     struct literal literal;
@@ -203,7 +203,7 @@ static bool parse_literal(struct parse *parse, struct str *string)
     if (!parse_skip(parse, '\r') || !parse_skip(parse, '\n') || literal.size > left(parse))
         return parse_fail(parse, start, "Malformed literal");
     *string = str_n(parse->at, (size_t)literal.size);
-    if (memchr(string->data, '\0', string->length) != NULL)
+    if (!may_have_nul && memchr(string->data, '\0', string->length) != NULL)
         return parse_fail(parse, start, "A literal cannot hold NUL");
     parse->at += string->length;
     return true;
@@ -214,8 +214,17 @@ bool parse_string(struct parse *parse, struct str *string)
     if (parse_peek(parse, '"'))
         return parse_quoted(parse, string);
     if (parse_peek(parse, '{'))
-        return parse_literal(parse, string);
+        return take_literal(parse, false, string);
     return parse_fail(parse, parse->at, "Expected a string");
+}
+
+bool parse_literal8(struct parse *parse, struct str *octets)
+{
+    const char *start = parse->at;
+
+    if (parse_skip(parse, '~') && take_literal(parse, true, octets))
+        return true;
+    return parse_fail(parse, start, "Expected a literal8");
 }
 
 bool parse_astring(struct parse *parse, struct str *string)

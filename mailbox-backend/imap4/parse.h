@@ -47,10 +47,11 @@ void parse_take(struct parse *parse, size_t length);
 bool parse_word(struct parse *parse, const char *word);
 
 bool parse_atom(struct parse *parse, struct str *atom);
-bool parse_tag(struct parse *parse, struct str *tag);        /* astring characters but "+" */
-bool parse_astring(struct parse *parse, struct str *string); /* atom with "]", quoted or literal */
-bool parse_string(struct parse *parse, struct str *string);  /* quoted or literal; NUL refused */
-bool parse_nstring(struct parse *parse, struct str *string); /* or NIL: {NULL, 0} */
+bool parse_tag(struct parse *parse, struct str *tag);         /* astring characters but "+" */
+bool parse_astring(struct parse *parse, struct str *string);  /* atom with "]", quoted or literal */
+bool parse_string(struct parse *parse, struct str *string);   /* quoted or literal; NUL refused */
+bool parse_nstring(struct parse *parse, struct str *string);  /* or NIL: {NULL, 0} */
+bool parse_literal8(struct parse *parse, struct str *octets); /* "~{5}" …: NUL may be in it */
 bool parse_list_mailbox(struct parse *parse, struct str *pattern); /* may have % and * */
 
 bool parse_number(struct parse *parse, uint32_t *number);

@@ -8,6 +8,7 @@
 #define S RIGHT_SEEN
 #define W RIGHT_WRITE
 #define I RIGHT_INSERT
+#define P RIGHT_POST
 #define K RIGHT_CREATE
 #define X RIGHT_DELETE
 #define T RIGHT_MARK
@@ -20,38 +21,41 @@ static const struct needs {
     unsigned rights; /* all of them */
     unsigned one_of; /* and one of these, unless 0 */
 } table[] = {
-    {"SELECT",     ON_NAMED,    R,         0        },
-    {"EXAMINE",    ON_NAMED,    R,         0        },
-    {"STATUS",     ON_NAMED,    R,         0        },
-    {"LIST",       ON_NAMED,    L,         0        },
-    {"CREATE",     ON_PARENT,   K,         0        },
-    {"DELETE",     ON_NAMED,    X,         0        },
-    {"RENAME",     ON_NAMED,    X,         0        },
-    {"RENAME",     ON_PARENT,   K,         0        },
-    {"GETACL",     ON_NAMED,    A,         0        },
-    {"SETACL",     ON_NAMED,    A,         0        },
-    {"DELETEACL",  ON_NAMED,    A,         0        },
-    {"LISTRIGHTS", ON_NAMED,    A,         0        },
-    {"MYRIGHTS",   ON_NAMED,    L,         0        },
-    {"APPEND",     ON_TARGET,   I,         0        },
-    {"APPEND",     ON_URL,      R,         0        }, /* CATENATE (RFC 4469) */
-    {"COPY",       ON_TARGET,   I,         0        },
-    {"COPY",       ON_SELECTED, R,         0        },
-    {"MOVE",       ON_TARGET,   I,         0        },
-    {"MOVE",       ON_SELECTED, R | T | E, 0        }, /* RFC 6851 section 3.3: COPY, STORE, EXPUNGE */
-    {"REPLACE",    ON_TARGET,   I,         0        },
-    {"REPLACE",    ON_URL,      R,         0        },
-    {"REPLACE",    ON_SELECTED, R | T | E, 0        }, /* RFC 8508 section 3.2: the same */
-    {"FETCH",      ON_SELECTED, R,         0        },
-    {"SEARCH",     ON_SELECTED, R,         0        },
-    {"SORT",       ON_SELECTED, R,         0        },
-    {"THREAD",     ON_SELECTED, R,         0        },
-    {"UIDBATCHES", ON_SELECTED, R,         0        },
-    {"STORE",      ON_SELECTED, R,         S | W | T}, /* and of each flag its own */
-    {"EXPUNGE",    ON_SELECTED, R | E,     0        },
-    {"CLOSE",      ON_SELECTED, 0,         0        }, /* without e it expunges nothing */
-    {"UNSELECT",   ON_SELECTED, 0,         0        },
-    {"CHECK",      ON_SELECTED, 0,         0        },
+    {"SELECT",       ON_NAMED,    R,         0                },
+    {"EXAMINE",      ON_NAMED,    R,         0                },
+    {"STATUS",       ON_NAMED,    R,         0                },
+    {"LIST",         ON_NAMED,    L,         0                },
+    {"CREATE",       ON_PARENT,   K,         0                },
+    {"DELETE",       ON_NAMED,    X,         0                },
+    {"RENAME",       ON_NAMED,    X,         0                },
+    {"RENAME",       ON_PARENT,   K,         0                },
+    {"GETACL",       ON_NAMED,    A,         0                },
+    {"SETACL",       ON_NAMED,    A,         0                },
+    {"DELETEACL",    ON_NAMED,    A,         0                },
+    {"LISTRIGHTS",   ON_NAMED,    A,         0                },
+    {"MYRIGHTS",     ON_NAMED,    L,         0                },
+    {"GETMETADATA",  ON_NAMED,    L,         R | S | W | I | P}, /* RFC 5464 section 3.3 */
+    {"SETMETADATA",  ON_NAMED,    L,         R | S | W | I | P}, /* and of shared entries w */
+    {"GETQUOTAROOT", ON_NAMED,    R,         0                }, /* RFC 9208 section 6 */
+    {"APPEND",       ON_TARGET,   I,         0                },
+    {"APPEND",       ON_URL,      R,         0                }, /* CATENATE (RFC 4469) */
+    {"COPY",         ON_TARGET,   I,         0                },
+    {"COPY",         ON_SELECTED, R,         0                },
+    {"MOVE",         ON_TARGET,   I,         0                },
+    {"MOVE",         ON_SELECTED, R | T | E, 0                }, /* RFC 6851 section 3.3: COPY, STORE, EXPUNGE */
+    {"REPLACE",      ON_TARGET,   I,         0                },
+    {"REPLACE",      ON_URL,      R,         0                },
+    {"REPLACE",      ON_SELECTED, R | T | E, 0                }, /* RFC 8508 section 3.2: the same */
+    {"FETCH",        ON_SELECTED, R,         0                },
+    {"SEARCH",       ON_SELECTED, R,         0                },
+    {"SORT",         ON_SELECTED, R,         0                },
+    {"THREAD",       ON_SELECTED, R,         0                },
+    {"UIDBATCHES",   ON_SELECTED, R,         0                },
+    {"STORE",        ON_SELECTED, R,         S | W | T        }, /* and of each flag its own */
+    {"EXPUNGE",      ON_SELECTED, R | E,     0                },
+    {"CLOSE",        ON_SELECTED, 0,         0                }, /* without e it expunges nothing */
+    {"UNSELECT",     ON_SELECTED, 0,         0                },
+    {"CHECK",        ON_SELECTED, 0,         0                },
 };
 
 static const struct needs *find(const struct imap_command *entry, enum rights_on on)

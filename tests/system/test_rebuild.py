@@ -10,9 +10,11 @@ from pair import Pair, message, wait_until
 
 
 def seen_by(pair, user):
-    """What a client knows of the user's mail: folder, UIDVALIDITY, uid, flags, size."""
+    """What a client knows of the user's mail: annotations; folder, UIDVALIDITY, uid, flags, size."""
     imap = pair.imap(user)
-    found = []
+    imap.xatom("GETMETADATA", "INBOX", "(DEPTH infinity)", "(/private /shared)")
+    found = [imap.response("METADATA")[1]]
+    assert found[0][0].count(b"/comment") == 2, found
     for folder in ("INBOX", "Archive"):
         if imap.select(folder, readonly=True)[0] != "OK":
             continue
@@ -35,6 +37,7 @@ def start_fails(back):
 
 def use(pair, user, numbers):
     imap = pair.imap(user)
+    imap.xatom("SETMETADATA", "INBOX", f'(/private/comment "{user}" /shared/comment "{numbers[0]}")')
     for number in numbers:
         pair.deliver([user], message(f"{user} {number}", "text " * 40))
     imap.select("INBOX")

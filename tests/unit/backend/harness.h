@@ -66,6 +66,8 @@ HARNESS_UNUSED static void harness_open(struct harness *harness)
     harness->settings.store.message_size_limit = settings.message_size_limit;
     harness->settings.imap4be.max_literal = (uint64_t)64 << 10;
     harness->settings.imap4be.idle_keepalive = 120;
+    harness->settings.imap4be.metadata_max_value = 1024;
+    harness->settings.imap4be.metadata_max_entries = 10;
     harness->settings.imap4be.progress_interval = 3600;
     harness->settings.lmtpbe.max_recipients = 100;
     harness->settings.pop3be.folder = (char *)(uintptr_t) "INBOX";

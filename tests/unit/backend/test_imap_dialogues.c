@@ -25,6 +25,8 @@ int main(void)
         DIALOGUE("subscriptions_are_kept_by_name", "subscriptions.txt"),
         DIALOGUE("status_counts", "status.txt"),
         DIALOGUE("quotas_are_told", "quota.txt"),
+        DIALOGUE("entries_are_set_and_told", "metadata.txt"),
+        DIALOGUE("list_tells_entries", "list-metadata.txt"),
         DIALOGUE("messages_are_appended_or_refused", "append.txt"),
         DIALOGUE("messages_are_appended_together_or_not_at_all", "multiappend.txt"),
         DIALOGUE("messages_are_replaced", "replace.txt"),
