@@ -30,6 +30,7 @@ struct append {
     enum step (*then)(struct command *command); /* goes on when all are here; the caller's */
     uint32_t replaced_folder, replaced_uid;     /* REPLACE: this item makes room … */
     uint64_t replaced_size; /* … and goes away with the append; uid 0: none does */
+    bool is_across; /* what is replaced is in another mailbox: it goes when the append is done */
 
     uint32_t folder;        /* of the place */
     uint64_t bytes;         /* of all messages so far */

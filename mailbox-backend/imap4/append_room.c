@@ -8,7 +8,7 @@ static bool is_over_quota(const struct quota *quota, const struct append *append
                           const struct store_usage *usage, uint64_t size)
 {
     uint64_t bytes = quota->bytes + append->replaced_size;
-    uint64_t messages = quota->messages + (append->replaced_uid != 0);
+    uint64_t messages = quota->messages + (append->replaced_uid != 0 && !append->is_across);
 
     return (quota->bytes != 0 && usage->bytes + append->bytes + size > bytes) ||
            (quota->messages != 0 && usage->messages + append->count > messages);

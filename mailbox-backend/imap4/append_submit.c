@@ -29,8 +29,8 @@ static void fill_op(const struct append *append, struct append_message *message,
     op->in.append.zone = (int16_t)message->date.zone_minutes;
     op->in.append.quota_bytes = quota->bytes;
     op->in.append.quota_messages = quota->messages;
-    op->in.append.replaced_folder = append->replaced_folder;
-    op->in.append.replaced_uid = append->replaced_uid;
+    op->in.append.replaced_folder = append->is_across ? 0 : append->replaced_folder;
+    op->in.append.replaced_uid = append->is_across ? 0 : append->replaced_uid;
 }
 
 enum step append_submit(struct command *command)

@@ -1,16 +1,10 @@
 /* COPY (RFC 3501 section 6.4.7) and MOVE (RFC 6851), with COPYUID (RFC 4315). */
+#include "mailbox-backend/imap4/copy.h"
 #include "mailbox-backend/imap4/message_limit.h"
-#include "mailbox-backend/imap4/place.h"
 #include "mailbox-backend/imap4/quota.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
 #define RANGES 512 /* written between two looks at the room left */
-
-struct copy {
-    enum store_op_kind kind;
-    struct place place;
-    size_t written; /* ranges of COPYUID's first set */
-};
 
 /* ---- the answer: COPYUID may be long ---- */
 
@@ -23,21 +17,17 @@ static void begin_copyuid(struct command *command)
         buf_byte(out, '*');
     else
         buf_append(out, command->tag.data, command->tag.length);
-    buf_printf(out, " OK [COPYUID %u ", command->op.out.copy.uid_validity);
+    buf_printf(out, " OK [COPYUID %u ", copy->uid_validity);
     command->in_answer = true;
 }
 
-/* The uids in the target follow one another. */
 static void end_copyuid(struct command *command)
 {
     const struct copy *copy = command->data;
-    uint32_t first = command->op.out.copy.first;
-    uint32_t count = (uint32_t)uidset_size(&command->op.out.copy.source);
-    struct uid_range target = {first, first + count - 1};
     struct buf *out = command_output(command);
 
     buf_byte(out, ' ');
-    uid_ranges_write(out, &target, 1);
+    uid_ranges_write(out, copy->to.ranges, copy->to.count);
     buf_text(out, copy->kind == OP_MOVE ? "] Moved\r\n" : "] COPY completed\r\n");
     command->in_answer = false;
 }
@@ -45,7 +35,7 @@ static void end_copyuid(struct command *command)
 static enum step write_copyuid(struct command *command)
 {
     struct copy *copy = command->data;
-    const struct uidset *source = &command->op.out.copy.source;
+    const struct uidset *source = &copy->from;
     size_t count = source->count - copy->written;
 
     if (!command_has_room(command))
@@ -76,12 +66,25 @@ static enum step tell_copied(struct command *command)
     return write_copyuid(command);
 }
 
+enum step copy_tell(struct command *command)
+{
+    const struct copy *copy = command->data;
+
+    if (uidset_is_empty(&copy->from)) {
+        command->some_gone = (command->entry->flags & CMD_UID) == 0;
+        return command_ok(command, "There was no message left to be taken");
+    }
+    command->run = copy->kind == OP_COPY ? tell_copied : write_copyuid;
+    return command->run(command);
+}
+
 /* ---- the operation ---- */
 
 static enum step after_copy(struct command *command)
 {
-    const struct copy *copy = command->data;
-    const struct store_op *op = &command->op;
+    struct copy *copy = command->data;
+    struct store_op *op = &command->op;
+    uint32_t count;
 
     if (op->err.code == ERR_NOT_FOUND)
         return command_no(command, "TRYCREATE", "The target mailbox does not exist");
@@ -89,12 +92,13 @@ static enum step after_copy(struct command *command)
         return quota_exceeded(command);
     if (op->err.code != ERR_NONE)
         return command_fail(command, &op->err);
-    if (uidset_is_empty(&op->out.copy.source)) {
-        command->some_gone = (command->entry->flags & CMD_UID) == 0;
-        return command_ok(command, "There was no message left to be taken");
-    }
-    command->run = copy->kind == OP_COPY ? tell_copied : write_copyuid;
-    return command->run(command);
+    copy->uid_validity = op->out.copy.uid_validity;
+    copy->from = op->out.copy.source;
+    op->out.copy.source = (struct uidset){0};
+    count = (uint32_t)uidset_size(&copy->from);
+    if (count > 0) /* the uids in the target follow one another */
+        uidset_add_range(&copy->to, op->out.copy.first, op->out.copy.first + count - 1);
+    return copy_tell(command);
 }
 
 static enum step submit_copy(struct command *command, uint32_t target)
@@ -136,8 +140,9 @@ static enum step find_target(struct command *command)
         return command_fail(command, &err);
     if (uidset_is_empty(&command->uids))
         return command_ok(command, "There are no such messages");
-    if (copy->place.mailbox != command->imap->view->mailbox)
-        return command_no(command, "CANNOT", "That can be done within one mailbox only");
+    copy->target = folder.id;
+    if (copy_is_across(command))
+        return copy_across(command);
     return submit_copy(command, folder.id);
 }
 
@@ -155,12 +160,22 @@ static bool respect_limit(struct command *command)
     return true;
 }
 
+static void cleanup(struct command *command)
+{
+    struct copy *copy = command->data;
+
+    copy_across_release(copy);
+    uidset_release(&copy->from);
+    uidset_release(&copy->to);
+}
+
 static enum step begin(struct command *command, enum store_op_kind kind)
 {
     struct copy *copy = arena_alloc(&command->arena, sizeof(*copy));
 
     copy->kind = kind;
     command->data = copy;
+    command->cleanup = cleanup;
     if (!command_take_uids(command))
         return command_ended(command);
     if (!parse_space(&command->args))

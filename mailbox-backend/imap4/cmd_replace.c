@@ -2,16 +2,38 @@
 #include "mailbox-backend/imap4/append.h"
 #include "mailbox-backend/imap4/old_name.h"
 
+static enum step end(struct command *command)
+{
+    const struct append *append = command->data;
+
+    old_name_tell_given(command, &append->place);
+    untagged(command, "OK [%s] The message in its place", append_uid_code(command));
+    command->expunged = true;
+    return command_ok(command, NULL); /* the update that follows tells EXISTS and EXPUNGE */
+}
+
+static enum step after_expunge(struct command *command)
+{
+    return command->op.err.code == ERR_NONE ? end(command)
+                                            : command_fail(command, &command->op.err);
+}
+
+/* From mailbox to mailbox the new message is there before the old one goes: none is ever lost. */
 static enum step after_replace(struct command *command)
 {
     const struct append *append = command->data;
 
     if (!append_succeeded(command))
         return command_ended(command);
-    old_name_tell_given(command, &append->place);
-    untagged(command, "OK [%s] The message in its place", append_uid_code(command));
-    command->expunged = true;
-    return command_ok(command, NULL); /* the update that follows tells EXISTS and EXPUNGE */
+    if (!append->is_across)
+        return end(command);
+    command->mailbox = command->imap->view->mailbox;
+    uidset_add(&command->uids, append->replaced_uid);
+    command->op.kind = OP_EXPUNGE;
+    command->op.folder = append->replaced_folder;
+    command->op.uids = &command->uids;
+    command->run = after_expunge;
+    return command_submit(command);
 }
 
 static enum step submit(struct command *command)
@@ -60,7 +82,8 @@ static bool find_message(struct command *command, uint32_t uid)
         command_no(command, "EXPUNGEISSUED", "The message to be replaced is no more");
     else if (code != ERR_NONE)
         command_fail(command, &err);
-    append->replaced_size = code == ERR_NONE ? item.size : 0;
+    append->is_across = append->place.mailbox != command->imap->view->mailbox;
+    append->replaced_size = code == ERR_NONE && !append->is_across ? item.size : 0;
     return code == ERR_NONE;
 }
 
