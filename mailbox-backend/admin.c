@@ -11,6 +11,7 @@ const struct admin_command *const backend_admin_tables[] = {
     backend_app_password_commands,
     backend_address_commands,
     backend_folder_commands,
+    backend_acl_commands,
     backend_mailbox_commands,
     backend_recover_commands,
     backend_restore_commands,

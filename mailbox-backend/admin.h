@@ -14,6 +14,7 @@ extern const struct admin_command backend_user_commands[];
 extern const struct admin_command backend_app_password_commands[];
 extern const struct admin_command backend_address_commands[];
 extern const struct admin_command backend_folder_commands[];
+extern const struct admin_command backend_acl_commands[];
 extern const struct admin_command backend_mailbox_commands[];
 extern const struct admin_command backend_recover_commands[];
 extern const struct admin_command backend_restore_commands[];

@@ -6,6 +6,7 @@
 
 #include "mailbox-backend/admin_check.h"
 #include "mailbox-backend/admin_database.h"
+#include "mailbox-backend/mailbox/grants.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 #include "mailbox-backend/store/format.h"
 #include "mailbox-backend/store/maintain.h"
@@ -123,6 +124,7 @@ static enum err_code run_mount(struct admin_call *call, struct err *err)
 
     if (code == ERR_NONE)
         code = store_mount(admin_backend(call)->store, number, err);
+    grants_forget(admin_backend(call)->grants); /* it has access control lists */
     return code == ERR_NONE ? put_one(call, number, err) : code;
 }
 

@@ -27,6 +27,7 @@ static enum err_code read_new(struct admin_call *call, struct account_new *new, 
     new->display_name = admin_value(call, "display-name");
     new->services = SERVICES_ALL;
     new->disabled = admin_has(call, "disabled");
+    new->is_shared = admin_has(call, "shared");
     if ((code = admin_user_services(call, &new->services, err)) == ERR_NONE &&
         (code = admin_value_number(call, "quota-messages", &new->quota_messages, err)) ==
             ERR_NONE &&
@@ -39,6 +40,20 @@ static enum err_code read_new(struct admin_call *call, struct account_new *new, 
     return code;
 }
 
+/* Nobody logs in with a shared mailbox. */
+static enum err_code read_password(struct admin_call *call, struct account_new *new,
+                                   char made[ADMIN_PASSWORD_SIZE], struct err *err)
+{
+    struct str password;
+
+    if (!new->is_shared)
+        return admin_user_password(call, &new->password, made, err);
+    made[0] = '\0';
+    if (admin_secret(call, &password) || admin_has(call, "generate"))
+        return err_set(err, ERR_INVALID, "a shared mailbox has no password");
+    return ERR_NONE;
+}
+
 static enum err_code run_add(struct admin_call *call, struct err *err)
 {
     char made[ADMIN_PASSWORD_SIZE];
@@ -47,7 +62,7 @@ static enum err_code run_add(struct admin_call *call, struct err *err)
     enum err_code code = read_new(call, &new, err);
 
     if (code == ERR_NONE)
-        code = admin_user_password(call, &new.password, made, err);
+        code = read_password(call, &new, made, err);
     if (code == ERR_NONE)
         code = account_add(directory_of(call), &new, admin_is_dry_run(call), admin_arena(call),
                            &account, err);
@@ -259,6 +274,7 @@ static enum err_code run_list(struct admin_call *call, struct err *err)
     while ((code = directory_next(directory_of(call), cursor, &arena, &account, err)) == ERR_NONE) {
         admin_put_text(call, "login", account.name);
         admin_put_bool(call, "enabled", account.enabled);
+        admin_put_bool(call, "shared", account.is_shared);
         admin_put_bool(call, "password", account.has_password);
         put_quota(call, &account);
         admin_put_services(call, account.services);
@@ -286,6 +302,7 @@ static enum err_code run_show(struct admin_call *call, struct err *err)
     admin_put_text(call, "display-name", account.display_name);
     admin_put_list(call, "addresses", account.addresses, account.address_count);
     admin_put_bool(call, "enabled", account.enabled);
+    admin_put_bool(call, "shared", account.is_shared);
     admin_put_services(call, account.services);
     admin_put_bool(call, "password", account.has_password);
     admin_put_time(call, "password-changed", facts.password_changed);
@@ -361,13 +378,15 @@ static enum err_code run_restore(struct admin_call *call, struct err *err)
 #define LMTP FLAG("lmtp", "YES|NO", "whether the user gets mail")
 #define GENERATE FLAG("generate", NULL, "make a password and print it")
 #define NO_PASSWORD FLAG("no-password", NULL, "nobody can log in")
+#define SHARED                                                                                     \
+    FLAG("shared", NULL, "a mailbox of nobody, without password: acl set says who may use it")
 #define DISABLED FLAG("disabled", NULL, "not to be used yet")
 #define IMPERSONATE FLAG("may-impersonate", "YES|NO", "may log in as any user (SASL authzid)")
 #define DETAIL FLAG("detail-folders", "YES|NO", "user+detail@ goes to the folder `detail`")
 
 static const struct admin_flag add_flags[] = {
     DISPLAY_NAME, QUOTA, QUOTA_MESSAGES, QUOTA_FOLDERS, SERVICES, IMAP4,
-    POP3,         LMTP,  GENERATE,       NO_PASSWORD,   DISABLED, {0}};
+    POP3,         LMTP,  GENERATE,       NO_PASSWORD,   DISABLED, SHARED, {0}};
 static const struct admin_flag set_flags[] = {
     DISPLAY_NAME, QUOTA,  QUOTA_MESSAGES, QUOTA_FOLDERS,  SERVICES,    IMAP4,      POP3, LMTP,
     IMPERSONATE,  DETAIL, RECOVERY,       RECOVERY_QUOTA, POP3_FOLDER, POP3_ORDER, {0}};

@@ -101,6 +101,7 @@ static enum err_code make_record(struct directory *directory, const struct accou
     record->n_addresses = 1;
     record->services = new->services;
     record->disabled = new->disabled;
+    record->is_shared = new->is_shared;
     record->quota_is_set = new->quota_is_set;
     record->quota_bytes = new->quota_bytes;
     record->quota_messages = new->quota_messages;

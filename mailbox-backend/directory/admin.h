@@ -20,6 +20,7 @@ struct account_new {
     const char *display_name; /* or NULL */
     unsigned services;
     bool disabled;
+    bool is_shared; /* a mailbox of nobody, without password */
     bool quota_is_set, quota_folders_is_set; /* else the site's default */
     uint64_t quota_bytes, quota_messages, quota_folders;
 };
@@ -51,7 +52,7 @@ struct account_change {
 enum err_code account_set(struct directory *directory, struct str name,
                           const struct account_change *change, bool dry_run, struct err *err);
 
-/* password.data NULL: from now on none. */
+/* password.data NULL: from now on none. ERR_DENIED for a shared mailbox, which has none. */
 enum err_code account_set_password(struct directory *directory, struct str name,
                                    struct str password, bool dry_run, struct err *err);
 
@@ -124,7 +125,7 @@ struct app_password_new {
     size_t network_count;        /* 0: it is good from everywhere */
 };
 
-/* ERR_NOT_FOUND (the user), ERR_EXISTS, ERR_INVALID, ERR_LIMIT (32 a user). */
+/* ERR_NOT_FOUND (the user), ERR_EXISTS, ERR_INVALID, ERR_LIMIT (32 a user), ERR_DENIED (a shared mailbox). */
 enum err_code app_password_add(struct directory *directory, const struct app_password_new *new,
                                bool dry_run, struct err *err);
 

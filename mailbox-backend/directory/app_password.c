@@ -236,6 +236,8 @@ enum err_code app_password_add(struct directory *directory, const struct app_pas
         return code;
     code = write_find(&write, new->login, &arena, &record, err);
     if (code == ERR_NONE)
+        code = write_check_login(record, err);
+    if (code == ERR_NONE)
         code = put_new(&write, record, new, &arena, err);
     code = write_end(&write, code, err);
     arena_reset(&arena);

@@ -128,6 +128,8 @@ enum err_code account_set_password(struct directory *directory, struct str name,
 
     if (code == ERR_NONE && (code = write_begin(&write, directory, dry_run, err)) == ERR_NONE) {
         code = write_find(&write, name, &arena, &record, err);
+        if (code == ERR_NONE && password.data != NULL)
+            code = write_check_login(record, err);
         if (code == ERR_NONE) {
             copy_proof(record, &proof);
             write_changed(&write, record, 0);

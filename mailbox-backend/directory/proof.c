@@ -123,7 +123,7 @@ enum proof_result proof_authorize(struct proof *proof, const Directory__Record *
             return PROOF_DENIED;
         target = named;
     }
-    if (target->disabled || (target->services & proof->service) == 0)
+    if (target->is_shared || target->disabled || (target->services & proof->service) == 0)
         return PROOF_DISABLED;
     record_to_account(target, directory, arena, account);
     memcpy(account->proven_by.bytes, authenticated->guid.data, sizeof(account->proven_by.bytes));

@@ -160,6 +160,14 @@ enum err_code write_password(Directory__Record *record, const char *password, st
     return ERR_NONE;
 }
 
+enum err_code write_check_login(const Directory__Record *record, struct err *err)
+{
+    if (record->is_shared)
+        return err_set(err, ERR_DENIED, "%s is a shared mailbox: nobody logs in with it",
+                       record->name);
+    return ERR_NONE;
+}
+
 void account_gain_scram(struct directory *directory, const struct store_guid *guid,
                         uint64_t generation, const char *password)
 {

@@ -44,6 +44,9 @@ void write_changed(struct write *write, Directory__Record *record, unsigned serv
 enum err_code write_password(Directory__Record *record, const char *password, struct arena *arena,
                              struct err *err);
 
+/* ERR_DENIED: nobody can be let in to a shared mailbox. */
+enum err_code write_check_login(const Directory__Record *record, struct err *err);
+
 /* An imported hash was proved right: adds SCRAM keys unless the account changed since. */
 void account_gain_scram(struct directory *directory, const struct store_guid *guid,
                         uint64_t generation, const char *password);

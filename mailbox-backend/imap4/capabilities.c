@@ -71,6 +71,9 @@ static const struct capability {
     {"METADATA",              5464,  ALWAYS      },
     {"METADATA-SERVER",       5464,  ALWAYS      },
     {"LIST-METADATA",         9590,  ALWAYS      },
+    {"ACL",                   4314,  ALWAYS      },
+    {"RIGHTS=texk",           4314,  ALWAYS      },
+    {"LIST-MYRIGHTS",         8440,  ALWAYS      },
     {"COMPRESS=DEFLATE",      4978,  AFTER_LOGIN },
 };
 #define COUNT (sizeof(capabilities) / sizeof(capabilities[0]))
