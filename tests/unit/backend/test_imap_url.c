@@ -183,8 +183,7 @@ static void what_is_no_message_of_this_session_is_refused(void **state)
         "/Drafts/;UID=20;EXPIRE=2026-11-24T00:00:00Z;URLAUTH=anonymous:internal:00",
         "/Drafts/;UID=20#x",
         "/Sent Items/;UID=20",
-        "/Dr\xc3\xa4"
-        "fts/;UID=20",
+        "/M\xc3\xa4rz/;UID=20",
         "/Drafts%/;UID=20",
         "/Drafts%4/;UID=20",
         "/Drafts%4g/;UID=20",
