@@ -66,6 +66,11 @@ def test_what_would_be_over_a_limit_is_refused_whole():
         pair.back.admin("user", "set", "alice", "--quota-messages=3", "--quota-folders=8")
         alice.append("INBOX", None, None, SMALL)
         alice.append("INBOX", None, None, SMALL)
+        literal = b"{%d+}\r\n%s" % (len(SMALL), SMALL)
+        alice.send(b"multi APPEND INBOX " + literal + b" " + literal + b"\r\n")
+        answer = alice.readline()
+        assert answer.startswith(b"multi NO [OVERQUOTA]"), answer
+        assert alice.status("INBOX", "(MESSAGES)")[1] == [b"INBOX (MESSAGES 2)"]
         alice.select("INBOX")
         assert refused(alice.copy("1:2", "Archive"))  # two, where one more may be
         assert alice.status("Archive", "(MESSAGES)")[1] == [b"Archive (MESSAGES 0)"]
