@@ -62,6 +62,7 @@ BY_NAME = [
     ("LISTRIGHTS {box} carol", "a"),
     ("MYRIGHTS {box}", ""),
     ("GETQUOTAROOT {box}", "r"),
+    ("SETMETADATA {box} (/shared/comment \"x\")", "w"),
     ("LIST \"\" {box} RETURN (STATUS (MESSAGES))", ""),
     ("SUBSCRIBE {box}", ""),
     ("UNSUBSCRIBE {box}", ""),
@@ -83,6 +84,7 @@ SELECTED = [
     ("UID FETCH 1:* FLAGS", "r"),
     ("SEARCH ALL", "r"),
     ("UID SEARCH ALL", "r"),
+    ("UIDBATCHES 500", "r"),
     ("SORT (DATE) UTF-8 ALL", "r"),
     ("THREAD REFERENCES UTF-8 ALL", "r"),
     ("STORE 1 +FLAGS (\\Seen)", "rs"),
@@ -145,6 +147,13 @@ def test_every_command_needs_the_rights_of_the_table():
         for template, needed in BY_NAME:
             check(bob, Case(alice), template, needed)
             run(bob, "UNSELECT")
+        case = Case(alice)
+        annotation = case.line("GETMETADATA {box} /shared/comment")
+        case.give("lkxtea")
+        no(bob, annotation, "NOPERM")
+        for right in "rswip":  # one of them is enough: RFC 5464 section 3.3
+            case.give("l" + right)
+            ok(bob, annotation)
         for template, needed in INTO:
             ok(bob, "APPEND INBOX {mail}")
             check(bob, Case(alice), template, needed, "SELECT INBOX")
