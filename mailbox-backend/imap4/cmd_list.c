@@ -175,12 +175,13 @@ tell_slice(struct command *command, struct store_mailbox *mailbox, bool *done, s
     return code;
 }
 
-/* What is below a name may be much, and so may what its status needs. */
+/* What is below a name may be much, and so may what its status needs; of others' folders each list is read. */
 static bool is_long(const struct command *command)
 {
     const struct list *list = command->data;
 
-    return ((list->request.select & LIST_RECURSIVE) != 0 || status_is_long(list->request.status)) &&
+    return ((list->request.select & LIST_RECURSIVE) != 0 || status_is_long(list->request.status) ||
+            list->trees.kind != PLACE_OWN) &&
            (command->why & WHY_WORKER) == 0;
 }
 

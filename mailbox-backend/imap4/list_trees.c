@@ -41,7 +41,12 @@ bool list_places_are_dead(const struct list_request *request, const struct patte
 
 bool list_trees_are_quick(const struct command *command)
 {
-    return grants_are_few(session_backend(command->imap->session)->grants);
+    struct grants *grants = session_backend(command->imap->session)->grants;
+    struct store_guid owner = {{0}};
+
+    return grants_are_few(grants) &&
+           grants_next(grants, &session_account(command->imap->session)->guid, &owner, NULL) ==
+               ERR_NOT_FOUND;
 }
 
 static enum err_code see_anything(const struct command *command, struct store_mailbox *mailbox,

@@ -30,7 +30,8 @@ struct list_tree {
     struct pattern_places *places; /* behind that */
 };
 
-/* list_trees_next() may be called on a loop. */
+/* list_trees_next() may be called on a loop, as nobody has given the user anything: what there is of others is looked
+   through folder by folder. */
 bool list_trees_are_quick(const struct command *command);
 
 /* The next tree whose folders may match; tells of the names above it that do. ERR_NOT_FOUND at the end. */

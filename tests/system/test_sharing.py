@@ -377,7 +377,9 @@ def test_nobody_logs_in_with_a_shared_mailbox():
         pair.back.admin("acl", "set", "support", "INBOX", "bob", "lrswite")
         ok(imap, f'CREATE "{SHARED}/support/Done"')
         ok(imap, f'APPEND "{SHARED}/support/INBOX" {{mail}}')
+        pair.back.admin("acl", "set", "support", "INBOX", "-alice", "+r")
         listed = pair.back.admin("acl", "list", "support")[1]
+        assert f"-alice@{DOMAIN}" in listed, listed
         assert "Done" in listed and f"bob@{DOMAIN}" in listed, listed
         pair.deliver("support", MAIL)
         wait_until(lambda: "MESSAGES 2" in ok(imap, f'STATUS "{SHARED}/support/INBOX" (MESSAGES)')[0],
