@@ -62,7 +62,9 @@ class Counted:
         self.program = program
         self.files = os.path.join(folder, "callgrind")
         os.makedirs(folder)
-        program.wrapper = ("valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={self.files}")
+        # on one processor, as there both sides wait for each other in the same way each time
+        program.wrapper = ("taskset", "--cpu-list", str(min(os.sched_getaffinity(0))), "valgrind",
+                           "--quiet", "--tool=callgrind", f"--callgrind-out-file={self.files}")
 
     def control(self, what):
         subprocess.run(["callgrind_control", what, str(self.program.process.pid)], check=True, capture_output=True,
