@@ -387,3 +387,24 @@ def test_nobody_logs_in_with_a_shared_mailbox():
         pair.back.admin("acl", "remove", "support", "INBOX", "bob")
         no(imap, f'SELECT "{SHARED}/support/INBOX"', "NONEXISTENT")
         assert pair.back.admin("database", "check", ok=None)[0] == 0
+
+
+def test_catenate_copies_from_another_users_folder_only_what_may_be_read():
+    with Pair() as pair:
+        alice, bob = pair.imap(), pair.imap("bob")
+        ok(alice, 'CREATE "Team"')
+        ok(alice, "APPEND Team {mail}")
+        url = f"/{OTHERS.replace(' ', '%20')}/alice@{DOMAIN}/Team/;UID=1"
+        no(bob, f'APPEND INBOX CATENATE (URL "{url}")', f"BADURL {url}")
+        share(alice, "Team", "l")
+        no(bob, f'APPEND INBOX CATENATE (URL "{url}")', f"BADURL {url}")
+        share(alice, "Team", "lr")
+        ok(bob, f'APPEND INBOX CATENATE (URL "{url}")')
+        assert bob.select("INBOX")[0] == "OK"
+        assert bob.fetch("1", "(BODY.PEEK[])")[1][0][1] == MAIL
+        ok(bob, f"SELECT {theirs('Team')}")
+        ok(bob, 'APPEND INBOX CATENATE (URL ";UID=1/;SECTION=HEADER" URL "/INBOX/;UID=1/;SECTION=TEXT")')
+        share(alice, "Team", "l")
+        no(bob, 'APPEND INBOX CATENATE (URL ";UID=1")', "BADURL ;UID=1")
+        assert bob.select("INBOX")[0] == "OK"
+        assert bob.fetch("2", "(BODY.PEEK[])")[1][0][1] == MAIL
