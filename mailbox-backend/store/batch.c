@@ -186,12 +186,19 @@ void batch_publish(struct batch *batch)
 {
     for (unsigned i = 0; i < SLOT_BUCKETS; i++) {
         for (struct folder_slot *slot = batch->folders[i]; slot != NULL; slot = slot->next) {
-            struct store_change change = {slot->folder, slot->state.highest_modseq, slot->changes};
+            struct store_change change = {
+                .folder = slot->folder,
+                .modseq = slot->state.highest_modseq,
+                .kinds = slot->changes,
+                .by = slot->by,
+            };
 
             if (slot->mailbox->mailbox != NULL && slot->changes != 0)
                 watches_call(slot->mailbox->mailbox, &change);
         }
     }
+    for (struct changed_property *one = batch->properties; one != NULL; one = one->next)
+        watches_call(one->mailbox, &one->change);
 }
 
 void batch_release(struct batch *batch)

@@ -35,6 +35,7 @@ struct folder_slot {
     bool present;
     bool dirty;
     unsigned changes; /* enum store_change_kind bits to publish */
+    const void *by;   /* who made them: struct store_change */
     uint32_t arrived; /* the first uid that the batch put in; 0: none */
     struct folder_state state;
     unsigned keyword_count;
@@ -47,6 +48,7 @@ struct folder_slot {
     struct {
         bool present, dirty;
         unsigned changes;
+        const void *by;
         struct folder_state state;
         unsigned keyword_count;
     } saved;
@@ -63,6 +65,12 @@ struct held_segment {
 struct taken_draft {
     struct store_draft *draft;
     struct taken_draft *next;
+};
+
+struct changed_property {
+    struct store_mailbox *mailbox;
+    struct store_change change;
+    struct changed_property *next;
 };
 
 struct batch {
@@ -84,6 +92,8 @@ struct batch {
     struct buf run_bytes;
     struct held_segment *held; /* segments that the batch wrote to, pinned until it ends */
 
+    const void *by;                      /* context of the operation that runs; NULL: none does */
+    struct changed_property *properties; /* to publish; the newest first */
     struct taken_draft *drafts;
     bool must_sync;     /* content was written: the commit waits for the segments */
     bool room_checked;  /* for new content, once a batch */
@@ -130,6 +140,10 @@ enum err_code batch_folder_any(struct batch *batch, struct mailbox_slot *mailbox
 /* Call before the state is changed. */
 void mailbox_slot_change(struct batch *batch, struct mailbox_slot *slot);
 void folder_slot_change(struct batch *batch, struct folder_slot *slot, unsigned changes);
+
+/* A property of a folder, or of the mailbox (folder 0), was given another value: the watches are told. */
+void batch_note_property(struct batch *batch, const struct mailbox_slot *mailbox, uint32_t folder,
+                         const char *name, uint64_t modseq);
 
 /* The next modseq, given to the folder as its newest. */
 uint64_t batch_modseq(struct batch *batch, struct folder_slot *slot, unsigned changes);

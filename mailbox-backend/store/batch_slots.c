@@ -28,6 +28,7 @@ void batch_unit_undo(struct batch *batch)
         slot->present = slot->saved.present;
         slot->dirty = slot->saved.dirty;
         slot->changes = slot->saved.changes;
+        slot->by = slot->saved.by;
         slot->state = slot->saved.state;
         slot->keyword_count = slot->saved.keyword_count;
     }
@@ -54,13 +55,37 @@ void folder_slot_change(struct batch *batch, struct folder_slot *slot, unsigned 
         slot->saved.present = slot->present;
         slot->saved.dirty = slot->dirty;
         slot->saved.changes = slot->changes;
+        slot->saved.by = slot->by;
         slot->saved.state = slot->state;
         slot->saved.keyword_count = slot->keyword_count;
         slot->next_touched = batch->touched_folders;
         batch->touched_folders = slot;
     }
     slot->dirty = true;
+    if (changes == 0)
+        return;
+    slot->by = slot->changes == 0 || slot->by == batch->by ? batch->by : NULL;
     slot->changes |= changes;
+}
+
+void batch_note_property(struct batch *batch, const struct mailbox_slot *mailbox, uint32_t folder,
+                         const char *name, uint64_t modseq)
+{
+    struct changed_property *changed;
+
+    if (mailbox->mailbox == NULL) /* nobody has it open */
+        return;
+    changed = arena_alloc(&batch->arena, sizeof(*changed));
+    changed->mailbox = mailbox->mailbox;
+    changed->change = (struct store_change){
+        .folder = folder,
+        .modseq = modseq,
+        .kinds = CHANGE_PROPERTY,
+        .property = arena_string(&batch->arena, name),
+        .by = batch->by,
+    };
+    changed->next = batch->properties;
+    batch->properties = changed;
 }
 
 /* ---- finding slots ---- */

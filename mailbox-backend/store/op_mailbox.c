@@ -161,7 +161,10 @@ static enum err_code property_perform(struct batch *batch, struct task *task, st
 {
     struct store_op *op = task->op;
     const struct store_property *property = &op->in.property.property;
+    bool differs =
+        op->in.property.item_id == 0 && property_differs(&task->mailbox->tx, op->folder, property);
     Journal__Operation *operation;
+    enum err_code code;
 
     if (task->folder != NULL) {
         op->modseq = batch_modseq(batch, task->folder, 0);
@@ -173,7 +176,10 @@ static enum err_code property_perform(struct batch *batch, struct task *task, st
     }
     operation->what_case = JOURNAL__OPERATION__WHAT_PROPERTY;
     operation->property = properties_note(batch, op->in.property.item_id, property, 1)[0];
-    return property_put(&task->mailbox->tx, op->folder, op->in.property.item_id, property, err);
+    code = property_put(&task->mailbox->tx, op->folder, op->in.property.item_id, property, err);
+    if (code == ERR_NONE && differs)
+        batch_note_property(batch, task->mailbox, op->folder, property->name, op->modseq);
+    return code;
 }
 
 const struct op_table op_property_set = {property_plan, property_perform};

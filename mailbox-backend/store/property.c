@@ -31,6 +31,17 @@ enum err_code property_put(const struct tx *tx, uint32_t folder, uint64_t item_i
     return code == ERR_NOT_FOUND ? ERR_NONE : code;
 }
 
+bool property_differs(const struct tx *tx, uint32_t folder, const struct store_property *property)
+{
+    struct key key = key_property(folder, 0, str_of(property->name));
+    struct bytes row;
+
+    if (tx_get(tx, TABLE_PROPERTY, &key, &row, NULL) != ERR_NONE)
+        return property->length > 0;
+    return row.length != property->length ||
+           memcmp(row.data, property->value, property->length) != 0;
+}
+
 static struct str name_of(const struct tx_scan *scan)
 {
     return str_n(scan->key.data + PREFIX_PROPERTIES, scan->key.length - PREFIX_PROPERTIES);

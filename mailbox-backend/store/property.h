@@ -16,6 +16,9 @@ enum err_code property_put(const struct tx *tx, uint32_t folder, uint64_t item_i
 enum err_code properties_count(const struct tx *tx, uint32_t folder, const char *prefix,
                                unsigned *count, struct err *err);
 
+/* Whether that would change a property of a folder, or of the mailbox (folder 0). */
+bool property_differs(const struct tx *tx, uint32_t folder, const struct store_property *property);
+
 /* All of a folder or an item. */
 enum err_code properties_remove(const struct tx *tx, uint32_t folder, uint64_t item_id,
                                 struct err *err);

@@ -397,10 +397,10 @@ struct store_op {
     enum store_op_kind kind;
     struct store_mailbox *mailbox; /* the caller keeps its reference until done */
 
-    /* Called once on the writer's thread when the operation is durable or has failed: hand over to
-       your own thread (loop_post) and return. */
+    /* Called once on the writer's thread when the operation is durable or has failed, after the watches:
+       hand over to your own thread (loop_post) and return. */
     void (*done)(struct store_op *op);
-    void *context;
+    void *context; /* the caller's; watches are told it, to be compared (struct store_change) */
 
     /* Arguments. All pointers stay the caller's and must live until done. */
     uint32_t folder; /* APPEND, FLAGS, EXPUNGE, COPY/MOVE (source), FOLDER_*, PROPERTY, RECOVER
@@ -535,14 +535,20 @@ void store_run_all(struct store_op **ops, size_t count);
 enum store_change_kind {
     CHANGE_NEW = 1, /* items came */
     CHANGE_FLAGS = 2,
-    CHANGE_GONE = 4,    /* items went */
-    CHANGE_FOLDERS = 8, /* created, renamed, deleted */
+    CHANGE_GONE = 4,      /* items went */
+    CHANGE_FOLDERS = 8,   /* created, renamed, deleted, or given another UIDVALIDITY */
+    CHANGE_PROPERTY = 16, /* a property of the folder, or of the mailbox (folder 0), has another value, or
+                             came or went; told for each by itself. Those of items are not told */
 };
 
+/* What one batch changed in a folder, all kinds but CHANGE_PROPERTY together. */
 struct store_change {
     uint32_t folder;
     uint64_t modseq;
-    unsigned kinds; /* enum store_change_kind bits */
+    unsigned kinds;       /* enum store_change_kind bits */
+    const char *property; /* CHANGE_PROPERTY: its name; good during the call. Else NULL */
+    const void *by;       /* context of the operations that made it; NULL: they had several, or it was
+                             housekeeping. It is there to be compared, and may point nowhere by now */
 };
 
 /* Embed it. changed is called on the writer's thread after a commit: hand over and return. */

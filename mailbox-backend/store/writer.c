@@ -169,6 +169,7 @@ static enum err_code plan(struct batch *batch, struct task *task)
     struct err *err = &task->op->err;
     enum err_code code;
 
+    batch->by = task->op->context;
     task->outcome = OUTCOME_DONE;
     if (table == NULL)
         return err_set(err, ERR_INVALID, "no such operation");
@@ -185,6 +186,7 @@ static void perform(struct batch *batch, struct task *task)
 
     if (table->perform == NULL || task->outcome != OUTCOME_DONE)
         return;
+    batch->by = task->op->context;
     if (table->perform(batch, task, err) == ERR_NONE)
         *err = (struct err){0};
     else

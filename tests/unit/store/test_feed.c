@@ -78,6 +78,97 @@ static void folders_that_come_and_go_are_told(void **state)
     store_watch_remove(&all.watch);
 }
 
+struct property_listener {
+    struct store_watch watch;
+    atomic_uint calls;
+    char name[64];
+    atomic_uint folder;
+};
+
+static void on_property(struct store_watch *watch, const struct store_change *change)
+{
+    struct property_listener *listener = (struct property_listener *)watch;
+
+    if (change->kinds != CHANGE_PROPERTY)
+        return;
+    snprintf(listener->name, sizeof(listener->name), "%s", change->property);
+    atomic_store(&listener->folder, change->folder);
+    atomic_fetch_add(&listener->calls, 1);
+}
+
+static void put_property(struct fixture *fixture, uint32_t folder, const char *name,
+                         const char *value)
+{
+    struct store_op op = {.kind = OP_PROPERTY_SET, .mailbox = fixture->mailbox, .folder = folder};
+
+    op.in.property.property = (struct store_property){name, value, strlen(value)};
+    must(store_run(&op), &op.err);
+}
+
+static void properties_that_change_are_told_each_by_its_name(void **state)
+{
+    struct fixture *fixture = *state;
+    struct property_listener all = {.watch.changed = on_property};
+
+    store_watch_add(fixture->mailbox, 0, &all.watch);
+    put_property(fixture, 0, "colour", "red");
+    settle(fixture);
+    assert_int_equal(atomic_load(&all.calls), 1);
+    assert_string_equal(all.name, "colour");
+    assert_int_equal(atomic_load(&all.folder), 0);
+    put_property(fixture, 0, "colour", "red");
+    put_property(fixture, INBOX, "never set", "");
+    settle(fixture);
+    assert_int_equal(atomic_load(&all.calls), 1);
+    put_property(fixture, INBOX, "shape", "round");
+    put_property(fixture, 0, "colour", "");
+    settle(fixture);
+    assert_int_equal(atomic_load(&all.calls), 3);
+    assert_string_equal(all.name, "colour");
+    store_watch_remove(&all.watch);
+}
+
+struct author_listener {
+    struct store_watch watch;
+    const void *author;
+    atomic_uint of_author, of_others;
+};
+
+static void on_authored(struct store_watch *watch, const struct store_change *change)
+{
+    struct author_listener *listener = (struct author_listener *)watch;
+
+    atomic_fetch_add(change->by == listener->author ? &listener->of_author : &listener->of_others,
+                     1);
+}
+
+/* store_run() has a context of its own. */
+static void who_made_a_change_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+    struct author_listener listener = {.watch.changed = on_authored};
+    struct store_op op = {.kind = OP_FOLDER_CREATE, .mailbox = fixture->mailbox};
+
+    settle(fixture);
+    listener.author = &listener;
+    store_watch_add(fixture->mailbox, 0, &listener.watch);
+    append_text(fixture, INBOX, "of another");
+    settle(fixture);
+    assert_int_equal(atomic_load(&listener.of_author), 0);
+    assert_int_equal(atomic_load(&listener.of_others), 1);
+    op.in.create.parent = STORE_ROOT_FOLDER;
+    op.in.create.name = "Mine";
+    op.in.create.class = CLASS_MAIL;
+    op.done = fixture_ignore;
+    op.context = &listener;
+    store_submit(&op);
+    settle(fixture);
+    must(op.err.code, &op.err);
+    assert_int_equal(atomic_load(&listener.of_author), 1);
+    assert_int_equal(atomic_load(&listener.of_others), 1);
+    store_watch_remove(&listener.watch);
+}
+
 static void a_failed_operation_is_not_told(void **state)
 {
     struct fixture *fixture = *state;
@@ -409,6 +500,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_STORE(a_watch_hears_of_its_folder_only),
         WITH_STORE(folders_that_come_and_go_are_told),
+        WITH_STORE(properties_that_change_are_told_each_by_its_name),
+        WITH_STORE(who_made_a_change_is_told),
         WITH_STORE(a_failed_operation_is_not_told),
         WITH_STORE(recent_is_told_once),
         WITH_STORE(recent_is_forgotten_in_the_folders_that_nobody_came_to_for_longest),
