@@ -30,10 +30,11 @@ enum session_why {
     WHY_INPUT = 1,
     WHY_DRAINED = 2,
     WHY_DONE = 4,    /* operations submitted are done */
-    WHY_CHANGED = 8, /* a session_watch'ed folder changed */
+    WHY_CHANGED = 8, /* a session_watch'ed folder changed, or a watcher wakes the session */
     WHY_TICK = 16,   /* the time set by session_set_tick() has passed */
     WHY_WORKER = 32, /* this call is on a worker: long work is fine */
     WHY_STOP = 64,   /* the program stops or the account was disabled: say good-bye, STEP_END */
+    WHY_PAUSE = 128, /* the time set by session_set_pause() has passed */
 };
 
 /* What every engine is. One constant table entry per protocol. */
@@ -92,6 +93,28 @@ bool session_is_waiting(const struct session *session); /* operations outstandin
 /* Watches a folder (0: all of the mailbox) of mailbox: advance(WHY_CHANGED) after changes by anybody,
    folded together. One watch a session; NULL ends it. */
 void session_watch(struct session *session, struct store_mailbox *mailbox, uint32_t folder);
+
+/* As many more as an engine wants, each of a whole mailbox, that see every change and decide. Embed it;
+   changed is set before it is added. It is called on the writer's thread, one call at a time: it notes what
+   it needs under a lock of the engine's, and returns whether advance(WHY_CHANGED) is to follow. */
+struct session_watcher {
+    bool (*changed)(struct session_watcher *watcher, const struct store_change *change);
+    struct session *session; /* the session's own, as is what follows */
+    struct store_watch watch;
+    struct session_watcher *next;
+};
+
+/* The watcher must be removed, or the session closed, before mailbox is let go. After its removal changed
+   is neither running nor called again. */
+void session_watcher_add(struct session *session, struct store_mailbox *mailbox,
+                         struct session_watcher *watcher);
+void session_watcher_remove(struct session_watcher *watcher); /* one that is not added: no-op */
+
+/* What this session's own operations changed says so. */
+bool session_is_own_change(const struct session *session, const struct store_change *change);
+
+/* A second timer of the engine's own, which goes off once; milliseconds 0 ends it. */
+void session_set_pause(struct session *session, unsigned milliseconds);
 
 /* One timer of the engine's own; seconds 0 ends it. Idle time-outs of the session itself (30 minutes
    from the end of the last command; see session_set_busy) are not the engine's business. */

@@ -74,6 +74,7 @@ struct session {
     struct loop_task done_task;
     struct store_watch watch;
     bool watching;
+    struct session_watcher *watchers;
     atomic_bool change_posted;
     struct loop_task change_task;
 
@@ -85,6 +86,7 @@ struct session {
     uint64_t command_began; /* last session_set_busy(true) */
     uint64_t command_ended;
     uint64_t tick_at;
+    uint64_t pause_at;
     bool busy;
 
     bool stopping;
@@ -120,6 +122,7 @@ struct session_home *session_home_of(struct loop *loop);
 
 /* ---- session_wait.c ---- */
 
+/* Ends the watch and takes all watchers off. */
 void session_unwatch(struct session *session);
 /* Callbacks of the store may still come. */
 bool session_is_expected(const struct session *session);

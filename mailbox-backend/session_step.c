@@ -74,7 +74,7 @@ static unsigned wanted(enum step step)
 {
     switch (step) {
     case STEP_IDLE:
-        return WHY_INPUT | WHY_DONE | WHY_CHANGED | WHY_TICK | WHY_STOP;
+        return WHY_INPUT | WHY_DONE | WHY_CHANGED | WHY_TICK | WHY_STOP | WHY_PAUSE;
     case STEP_MORE:
         return WHY_DRAINED | WHY_STOP;
     case STEP_WAIT:

@@ -33,7 +33,9 @@ static uint64_t deadline(const struct session *session)
     case SESSION_PROVING:
         return session->began + (uint64_t)SESSION_PROOF_SECONDS * 1000;
     case SESSION_RUNNING:
-        return session->working ? 0 : earlier(session->tick_at, idle_deadline(session));
+        return session->working
+                   ? 0
+                   : earlier(earlier(session->tick_at, session->pause_at), idle_deadline(session));
     case SESSION_OPENING:
     case SESSION_ENDING:
     case SESSION_CLOSED:
@@ -42,7 +44,7 @@ static uint64_t deadline(const struct session *session)
     return 0;
 }
 
-/* Told at most once each: a stop ends the session, a tick is over. */
+/* Told at most once each: a stop ends the session, a tick and a pause are over. */
 static void tell(struct session *session, uint64_t now)
 {
     if (session->phase == SESSION_PROVING) {
@@ -52,6 +54,9 @@ static void tell(struct session *session, uint64_t now)
     if (session->tick_at != 0 && session->tick_at <= now) {
         session->tick_at = 0;
         session_wake(session, WHY_TICK);
+    } else if (session->pause_at != 0 && session->pause_at <= now) {
+        session->pause_at = 0;
+        session_wake(session, WHY_PAUSE);
     } else if (!session->stopping) {
         session_stop(session, LINK__CLOSE__REASON__IDLE, "idle for too long");
     }
@@ -92,6 +97,11 @@ void session_timer_update(struct session *session)
 void session_set_tick(struct session *session, unsigned seconds)
 {
     session->tick_at = seconds == 0 ? 0 : session_now() + (uint64_t)seconds * 1000;
+}
+
+void session_set_pause(struct session *session, unsigned milliseconds)
+{
+    session->pause_at = milliseconds == 0 ? 0 : session_now() + milliseconds;
 }
 
 void session_set_busy(struct session *session, bool busy)

@@ -63,17 +63,19 @@ static void on_change(struct loop_task *task)
 }
 
 /* On the writer's thread. Changes that come before the loop has seen the last one are one. */
-static void changed(struct store_watch *watch, const struct store_change *change)
+static void post_change(struct session *session)
 {
-    struct session *session =
-        (struct session *)(void *)((char *)watch - offsetof(struct session, watch));
-
-    (void)change;
     if (!atomic_exchange(&session->change_posted, true))
         loop_post(session->home->loop, &session->change_task);
 }
 
-void session_unwatch(struct session *session)
+static void changed(struct store_watch *watch, const struct store_change *change)
+{
+    (void)change;
+    post_change((struct session *)(void *)((char *)watch - offsetof(struct session, watch)));
+}
+
+static void end_watch(struct session *session)
 {
     if (!session->watching)
         return;
@@ -81,9 +83,55 @@ void session_unwatch(struct session *session)
     store_watch_remove(&session->watch);
 }
 
+void session_unwatch(struct session *session)
+{
+    end_watch(session);
+    while (session->watchers != NULL)
+        session_watcher_remove(session->watchers);
+}
+
+/* ---- watchers ---- */
+
+static void watcher_changed(struct store_watch *watch, const struct store_change *change)
+{
+    struct session_watcher *watcher =
+        (struct session_watcher *)(void *)((char *)watch - offsetof(struct session_watcher, watch));
+
+    if (watcher->changed(watcher, change))
+        post_change(watcher->session);
+}
+
+void session_watcher_add(struct session *session, struct store_mailbox *mailbox,
+                         struct session_watcher *watcher)
+{
+    watcher->session = session;
+    watcher->watch = (struct store_watch){.changed = watcher_changed};
+    watcher->next = session->watchers;
+    session->watchers = watcher;
+    store_watch_add(mailbox, 0, &watcher->watch);
+}
+
+void session_watcher_remove(struct session_watcher *watcher)
+{
+    struct session_watcher **at;
+
+    if (watcher->session == NULL)
+        return;
+    for (at = &watcher->session->watchers; *at != watcher; at = &(*at)->next)
+        ;
+    *at = watcher->next;
+    store_watch_remove(&watcher->watch); /* until now changed may run */
+    watcher->session = NULL;
+}
+
+bool session_is_own_change(const struct session *session, const struct store_change *change)
+{
+    return change->by == session;
+}
+
 void session_watch(struct session *session, struct store_mailbox *mailbox, uint32_t folder)
 {
-    session_unwatch(session);
+    end_watch(session);
     if (mailbox == NULL)
         return;
     session->watch = (struct store_watch){.changed = changed};

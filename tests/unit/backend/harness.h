@@ -118,6 +118,8 @@ struct session {
     bool done, changed;
     bool watching;
     struct store_watch watch;
+    struct session_watcher *watchers;
+    bool paused; /* as set by the engine; it passes where a test waits for a line */
 };
 
 struct backend *session_backend(struct session *session)
@@ -234,6 +236,48 @@ void session_watch(struct session *session, struct store_mailbox *mailbox, uint3
         store_watch_add(mailbox, folder, &session->watch);
 }
 
+static void harness_watcher_changed(struct store_watch *watch, const struct store_change *change)
+{
+    struct session_watcher *watcher =
+        (struct session_watcher *)(void *)((char *)watch - offsetof(struct session_watcher, watch));
+
+    if (watcher->changed(watcher, change))
+        harness_wake(watcher->session, false);
+}
+
+void session_watcher_add(struct session *session, struct store_mailbox *mailbox,
+                         struct session_watcher *watcher)
+{
+    watcher->session = session;
+    watcher->watch = (struct store_watch){.changed = harness_watcher_changed};
+    watcher->next = session->watchers;
+    session->watchers = watcher;
+    store_watch_add(mailbox, 0, &watcher->watch);
+}
+
+void session_watcher_remove(struct session_watcher *watcher)
+{
+    struct session_watcher **at;
+
+    if (watcher->session == NULL)
+        return;
+    for (at = &watcher->session->watchers; *at != watcher; at = &(*at)->next)
+        ;
+    *at = watcher->next;
+    store_watch_remove(&watcher->watch);
+    watcher->session = NULL;
+}
+
+bool session_is_own_change(const struct session *session, const struct store_change *change)
+{
+    return change->by == session;
+}
+
+void session_set_pause(struct session *session, unsigned milliseconds)
+{
+    session->paused = milliseconds != 0;
+}
+
 void session_set_tick(struct session *session, unsigned seconds)
 {
     session->tick = seconds;
@@ -336,6 +380,8 @@ HARNESS_UNUSED static void session_close(struct session *session)
     harness_wait(session, false);
     if (session->watching)
         store_watch_remove(&session->watch);
+    while (session->watchers != NULL)
+        session_watcher_remove(session->watchers);
     session->engine->close(session, session->state);
     buf_release(&session->input);
     buf_release(&session->output);
@@ -398,8 +444,15 @@ HARNESS_UNUSED static const char *session_take_line(struct session *session)
 
         session_run(session);
         line = harness_cut_line(session);
-        if (line != NULL || session->ended || !session->watching)
+        if (line != NULL || session->ended)
             return line;
+        if (session->paused) {
+            session->paused = false;
+            session->events |= WHY_PAUSE;
+            continue;
+        }
+        if (!session->watching && session->watchers == NULL)
+            return NULL;
         if (!harness_wait(session, true))
             return NULL;
     }
