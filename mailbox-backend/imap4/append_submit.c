@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "mailbox-backend/imap4/append.h"
+#include "mailbox-backend/imap4/notify.h"
 #include "mailbox-backend/imap4/quota.h"
 
 void append_cleanup(struct command *command)
@@ -87,8 +88,12 @@ const char *append_uid_code(struct command *command)
     struct buf code = {0};
     const char *text;
 
-    for (unsigned i = 0; i < append->count; i++)
-        uidset_add(&uids, append->messages[i]->op.out.append.uid);
+    for (unsigned i = 0; i < append->count; i++) {
+        uint32_t uid = append->messages[i]->op.out.append.uid;
+
+        uidset_add(&uids, uid);
+        notify_own_arrivals(command->imap, append->place.mailbox, append->folder, uid, uid);
+    }
     buf_printf(&code, "APPENDUID %" PRIu32 " ", append->messages[0]->op.out.append.uid_validity);
     uid_ranges_write(&code, uids.ranges, uids.count);
     text = arena_copy(&command->arena, buf_bytes(&code), buf_length(&code));

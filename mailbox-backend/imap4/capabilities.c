@@ -25,6 +25,7 @@ static const struct capability {
     {"ID",                    2971,  ALWAYS      },
     {"ENABLE",                5161,  ALWAYS      },
     {"IDLE",                  2177,  ALWAYS      },
+    {"NOTIFY",                5465,  ALWAYS      },
     {"NAMESPACE",             2342,  ALWAYS      },
     {"LANGUAGE",              5255,  ALWAYS      },
     {"CHILDREN",              3348,  ALWAYS      },

@@ -1,4 +1,5 @@
 /* CAPABILITY, NOOP and CHECK, LOGOUT, ID, ENABLE, COMPRESS, NAMESPACE. */
+#include "mailbox-backend/imap4/notify.h"
 #include "mailbox-backend/imap4/place.h"
 #include "mailbox-backend/mailbox/grants.h"
 
@@ -12,9 +13,12 @@ enum step cmd_capability(struct command *command)
     return command_ok(command, NULL);
 }
 
-/* What changed is told at the end of every command; these do nothing else. */
+/* What changed is told at the end of every command; these do nothing else but tell what NOTIFY has
+   gathered. */
 enum step cmd_noop(struct command *command)
 {
+    if (notify_interrupt(command, true))
+        return STEP_NEXT;
     return command_ok(command, NULL);
 }
 

@@ -1,6 +1,7 @@
 /* COPY (RFC 3501 section 6.4.7) and MOVE (RFC 6851), with COPYUID (RFC 4315). */
 #include "mailbox-backend/imap4/copy.h"
 #include "mailbox-backend/imap4/message_limit.h"
+#include "mailbox-backend/imap4/notify.h"
 #include "mailbox-backend/imap4/quota.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
@@ -53,6 +54,7 @@ static enum step write_copyuid(struct command *command)
     end_copyuid(command);
     if (copy->kind == OP_COPY)
         return command_written(command, RESULT_OK);
+    command->tells_all = true;
     command->expunged = true;
     return command_ok(command, NULL); /* the update that follows tells EXPUNGE */
 }
@@ -96,8 +98,11 @@ static enum step after_copy(struct command *command)
     copy->from = op->out.copy.source;
     op->out.copy.source = (struct uidset){0};
     count = (uint32_t)uidset_size(&copy->from);
-    if (count > 0) /* the uids in the target follow one another */
+    if (count > 0) { /* the uids in the target follow one another */
         uidset_add_range(&copy->to, op->out.copy.first, op->out.copy.first + count - 1);
+        notify_own_arrivals(command->imap, op->mailbox, op->in.copy.target, op->out.copy.first,
+                            op->out.copy.first + count - 1);
+    }
     return copy_tell(command);
 }
 

@@ -11,6 +11,7 @@ struct looking {
 
 static enum step after_expunge(struct command *command)
 {
+    command->tells_all = true;
     command->expunged = !uidset_is_empty(&command->op.out.expunge.removed);
     return command_op_done(command); /* the update that follows tells what has gone */
 }

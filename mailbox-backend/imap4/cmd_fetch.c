@@ -354,6 +354,18 @@ static enum step tell(struct command *command)
     return STEP_NEXT;
 }
 
+enum step fetch_unasked(struct command *command, const struct fetch_request *request)
+{
+    struct fetch *fetch = arena_alloc(&command->arena, sizeof(*fetch));
+
+    fetch->request = *request;
+    command->data = fetch;
+    command->cleanup = cleanup;
+    command->uid = uidset_first(&command->uids);
+    command->run = tell;
+    return tell(command);
+}
+
 /* ---- the beginning ---- */
 
 static bool find_vanished(struct command *command, const struct sequence_set *set)

@@ -1,4 +1,5 @@
 /* IDLE (RFC 2177): what changes is told as it happens, until the client says DONE. */
+#include "mailbox-backend/imap4/notify.h"
 #include "mailbox-backend/imap4/place.h"
 
 static enum step end_idle(struct command *command, struct str line)
@@ -41,6 +42,8 @@ static enum step idle(struct command *command)
         return update_step(command);
     if (imap->ended)
         return command_no(command, "NONEXISTENT", "The selected mailbox was deleted");
+    if (notify_interrupt(command, false))
+        return STEP_NEXT;
     if (input_line(&imap->input, imap_input(imap), &line))
         return end_idle(command, line);
     return STEP_IDLE;

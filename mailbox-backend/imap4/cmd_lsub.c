@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "mailbox-backend/imap4/list.h"
+#include "mailbox-backend/imap4/notify.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
 #define SLICE 100u /* subscriptions looked at in one snapshot */
@@ -113,17 +114,34 @@ enum step cmd_lsub(struct command *command)
 
 /* ---- SUBSCRIBE, UNSUBSCRIBE: any valid name, whether there is such a folder or not ---- */
 
+struct subscribing {
+    struct str path;
+    bool subscribed;
+};
+
+static enum step end_change(struct command *command)
+{
+    const struct subscribing *subscribing = command->data;
+
+    if (command->op.err.code == ERR_NONE)
+        notify_own_subscription(command->imap, subscribing->path, subscribing->subscribed);
+    return command_op_done(command);
+}
+
 static enum step change(struct command *command, bool subscribed)
 {
-    struct str path;
+    struct subscribing *subscribing = arena_alloc(&command->arena, sizeof(*subscribing));
 
-    if (!command_take_name(command, &path))
+    subscribing->subscribed = subscribed;
+    command->data = subscribing;
+    if (!command_take_name(command, &subscribing->path))
         return command_ended(command);
     if (!parse_end(&command->args))
         return command_bad_syntax(command);
     command->op.kind = OP_PROPERTY_SET;
-    subscription_property(&command->arena, path, subscribed, &command->op.in.property.property);
-    command->run = command_op_done;
+    subscription_property(&command->arena, subscribing->path, subscribed,
+                          &command->op.in.property.property);
+    command->run = end_change;
     return command_submit(command);
 }
 

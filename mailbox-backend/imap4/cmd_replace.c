@@ -8,6 +8,7 @@ static enum step end(struct command *command)
 
     old_name_tell_given(command, &append->place);
     untagged(command, "OK [%s] The message in its place", append_uid_code(command));
+    command->tells_all = true;
     command->expunged = true;
     return command_ok(command, NULL); /* the update that follows tells EXISTS and EXPUNGE */
 }

@@ -5,6 +5,7 @@
 
 #include "common/mem.h"
 #include "mailbox-backend/imap4/list.h"
+#include "mailbox-backend/imap4/notify.h"
 #include "mailbox-backend/imap4/object_id.h"
 #include "mailbox-backend/imap4/old_name.h"
 #include "mailbox-backend/imap4/place.h"
@@ -25,6 +26,7 @@ void imap_unselect(struct imap *imap)
 {
     if (imap->view == NULL)
         return;
+    notify_unselected(imap);
     fetch_tree_forget(imap);
     uidset_release(&imap->saved);
     view_close(imap->view);
@@ -105,6 +107,7 @@ static enum step open_folder(struct command *command, struct store_read *read,
         .rights = selection->place.rights,
     };
     imap->read_only = read_only;
+    notify_selected(imap);
     tell_selection(command, unseen_uid);
     if (selection->resync.asked && selection->resync.uid_validity == imap->view->uid_validity)
         return resync_begin(command, read, &selection->resync, code);

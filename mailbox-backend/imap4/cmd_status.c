@@ -65,6 +65,12 @@ bool status_take_items(struct parse *parse, unsigned *asked)
     return parse_char(parse, ')');
 }
 
+unsigned status_basic_items(bool with_unseen, bool with_modseq)
+{
+    return 1u << MESSAGES | 1u << UIDNEXT | 1u << UIDVALIDITY | (unsigned)with_unseen << UNSEEN |
+           (unsigned)with_modseq << HIGHESTMODSEQ;
+}
+
 void status_begin(struct command *command, unsigned asked)
 {
     if (has(asked, HIGHESTMODSEQ))

@@ -39,6 +39,7 @@ static const struct imap_command commands[] = {
     {"SETMETADATA",  ANY,          0,                                         cmd_set_entries},
     {"APPEND",       ANY,          CMD_STREAM,                                cmd_append     },
     {"IDLE",         ANY,          CMD_NO_ARGS,                               cmd_idle       },
+    {"NOTIFY",       ANY,          0,                                         cmd_notify     },
     {"CHECK",        SELECTED,     CMD_NO_ARGS,                               cmd_noop       },
     {"CLOSE",        SELECTED,     CMD_NO_ARGS,                               cmd_close      },
     {"UNSELECT",     SELECTED,     CMD_NO_ARGS,                               cmd_unselect   },

@@ -3,8 +3,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "common/log.h"
 #include "common/mem.h"
 #include "mailbox-backend/imap4/message_limit.h"
+#include "mailbox-backend/imap4/notify.h"
 #include "mailbox-backend/imap4/place.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
@@ -107,6 +109,37 @@ static bool next_command(struct imap *imap)
     return true;
 }
 
+void command_begin_inner(struct imap *imap, const struct imap_command *entry)
+{
+    struct command *command = mem_alloc(sizeof(*command));
+
+    command->imap = imap;
+    command->mailbox = imap->view != NULL ? imap->view->mailbox : imap->mailbox;
+    command->entry = entry;
+    command->run = entry->run;
+    command->is_inner = true;
+    imap->interrupted = imap->command;
+    imap->command = command;
+}
+
+/* The client's next command, or news for it: neither keeps the other waiting. */
+static bool begin_next(struct imap *imap)
+{
+    bool due = notify_is_due(imap);
+
+    if (due && !imap->told_last) {
+        imap->told_last = true;
+        notify_begin(imap);
+        return true;
+    }
+    imap->told_last = false;
+    if (next_command(imap))
+        return true;
+    if (due)
+        notify_begin(imap);
+    return due;
+}
+
 /* ---- a command ends ---- */
 
 static void write_tagged(struct command *command)
@@ -147,14 +180,16 @@ static void free_command(struct imap *imap)
         command->cleanup(command);
     if (command->literal_comes)
         input_drop(&imap->input, command->literal.size);
-    input_next_command(&imap->input);
+    if (!command->is_inner) /* the client may be in the middle of its next one */
+        input_next_command(&imap->input);
     command_op_release(&command->op);
     uidset_release(&command->uids);
     for (struct borrowed *held = command->borrowed; held != NULL; held = held->next)
         store_mailbox_unref(&held->mailbox);
     arena_reset(&command->arena);
     free(command);
-    imap->command = NULL;
+    imap->command = imap->interrupted;
+    imap->interrupted = NULL;
 }
 
 /* RFC 7162 section 3.2.7: where something was expunged, and all of it has been told. */
@@ -168,10 +203,26 @@ static void tell_highest_modseq(struct command *command)
                                      view_settled_modseq(imap->view));
 }
 
+static void end_inner(struct command *command)
+{
+    struct imap *imap = command->imap;
+
+    if (!imap->ended)
+        condstore_tell_delay(command);
+    if (command->result != RESULT_OK)
+        log_notice(session_who(imap->session), "%s: %s", command->entry->name,
+                   command->detail != NULL ? command->detail : command->text);
+    free_command(imap);
+}
+
 static void end_command(struct command *command)
 {
     struct imap *imap = command->imap;
 
+    if (command->is_inner) {
+        end_inner(command);
+        return;
+    }
     if (command->some_gone && command->result == RESULT_OK)
         command_no(command, "EXPUNGEISSUED", "Some of the messages have been expunged");
     if (!command->answered) {
@@ -192,7 +243,7 @@ static void end_command(struct command *command)
 /* BAD says that nothing was done, so nothing is told then. */
 static bool tell_changes(struct command *command)
 {
-    if (command->answered || command->result == RESULT_BAD)
+    if (command->answered || command->is_inner || command->result == RESULT_BAD)
         return true;
     return update_run(command,
                       (command->entry->flags & CMD_NO_EXPUNGE) == 0 && !command->by_number);
@@ -207,6 +258,8 @@ static enum step run_command(struct imap *imap, unsigned why)
     if (session_is_waiting(imap->session))
         return STEP_WAIT;
     if (command->result == RESULT_NONE) {
+        if (command->op.done != NULL)
+            notify_own_operation(imap, &command->op);
         step = command->run(command);
         if (command->result == RESULT_NONE)
             return step;
@@ -267,7 +320,7 @@ static enum step run_commands(struct imap *imap, unsigned why)
             return STEP_END;
         if (imap->command == NULL && imap_room(imap) == 0)
             return STEP_MORE;
-        if (imap->command == NULL && !next_command(imap)) {
+        if (imap->command == NULL && !begin_next(imap)) {
             input_release_idle(&imap->input);
             return STEP_IDLE;
         }
@@ -306,6 +359,8 @@ static enum step advance(struct session *session, void *state, unsigned why)
     struct imap *imap = state;
     enum step step;
 
+    if ((why & WHY_PAUSE) != 0)
+        notify_pause_over(imap);
     if (imap->compress != NULL && !compress_inflate(imap->compress, session_input(session)) &&
         (why & WHY_STOP) == 0 && !session_is_waiting(session))
         return end_stream(imap);
@@ -321,9 +376,10 @@ static void close_session(struct session *session, void *state)
     struct imap *imap = state;
 
     (void)session;
-    if (imap->command != NULL)
+    while (imap->command != NULL)
         free_command(imap);
     imap_unselect(imap);
+    notify_destroy(&imap->notify);
     uidset_release(&imap->saved);
     update_release(&imap->update);
     input_release(&imap->input);

@@ -82,6 +82,15 @@ struct fetch_request {
    UID is told though it may not be asked for. */
 bool fetch_parse(struct parse *parse, bool with_uid, struct fetch_request *request);
 
+/* Takes "(" items ")" and nothing else, as NOTIFY has it; the UID is always told. */
+bool fetch_parse_list(struct parse *parse, struct fetch_request *request);
+
+/* ---- cmd_fetch.c ---- */
+
+/* Tells command->uids, a part of the view, as request has it: the rest of a command that is not the client's. \Seen
+   is not set. To be returned; command->run goes on. */
+enum step fetch_unasked(struct command *command, const struct fetch_request *request);
+
 /* ---- one message ---- */
 
 #define FETCH_CHUNK 16384u

@@ -271,3 +271,12 @@ bool fetch_parse(struct parse *parse, bool with_uid, struct fetch_request *reque
         add_kinds(&reader, FETCH_MODSEQ);
     return true;
 }
+
+bool fetch_parse_list(struct parse *parse, struct fetch_request *request)
+{
+    struct reader reader = {parse, request, &request->items};
+
+    *request = (struct fetch_request){0};
+    add_kinds(&reader, FETCH_UID);
+    return parse_char(parse, '(') && take_list(&reader);
+}

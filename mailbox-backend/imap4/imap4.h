@@ -39,6 +39,7 @@ enum command_flags {
 };
 
 struct command;
+struct notify;
 
 /* A mailbox that a command holds a reference to until it ends. */
 struct borrowed {
@@ -78,6 +79,7 @@ struct command {
     bool in_answer; /* an untagged answer is begun: nothing else may be said until it is whole */
     bool some_gone; /* a message asked for by number has gone: OK becomes NO [EXPUNGEISSUED] */
     bool by_number; /* a command by uid speaks of sequence numbers as well: no EXPUNGE then */
+    bool tells_all; /* its end tells all changes, whatever NOTIFY has the client wait for */
     bool expunged;  /* its OK tells HIGHESTMODSEQ to who wants it */
     uint32_t
         lowest_done; /* messages of lower uids were left out: message_limit_cut(); 0: none were */
@@ -87,6 +89,7 @@ struct command {
 
     /* The answer. */
     enum command_result result;
+    bool is_inner;    /* the engine's own: it has no tag, and is neither answered nor logged */
     bool answered;    /* the tagged line is written: command_written() */
     const char *code; /* response code without brackets, or NULL; the arena's */
     const char *text;
@@ -135,6 +138,9 @@ struct imap {
     struct compress *compress;      /* NULL: bytes go as they are */
     struct compress *compress_next; /* begins behind the tagged line */
     struct command *command;        /* NULL between commands */
+    struct command *interrupted;    /* goes on behind the engine's own; or NULL */
+    struct notify *notify;          /* NULL: NOTIFY was never given */
+    bool told_last;                 /* the last command was the engine's own */
     struct update update;
     struct fetch_tree *fetched; /* of the large message that FETCH parsed last, or NULL */
 };
@@ -279,10 +285,14 @@ enum step command_ended(const struct command *command); /* the answer has been g
 /* The command told the changes and wrote its tagged line by itself, as when it is long. */
 enum step command_written(struct command *command, enum command_result result);
 
+/* Begins a command of the engine's own; the one that runs, if one does, is called again behind it. entry is
+   kept. */
+void command_begin_inner(struct imap *imap, const struct imap_command *entry);
+
 /* ---- update.c: telling the client what changed ---- */
 
-/* Tells, while there is room, what changed in the selected folder since it was last told:
-   EXPUNGE (where with_expunge), EXISTS, RECENT, FETCH (FLAGS). True when all was told, so that
+/* Tells, while there is room, what changed in the selected folder since it was last told, as far as NOTIFY
+   (notify.h) has it: EXPUNGE (where with_expunge), EXISTS, RECENT, FETCH (FLAGS). True when all was told, so that
    the next call looks anew; else `return update_step(command)` and call again. Once it was begun
    it must be brought to its end before anything else uses sequence numbers. */
 bool update_run(struct command *command, bool with_expunge);
@@ -354,5 +364,6 @@ enum step cmd_quota_root(struct command *command);
 enum step cmd_get_entries(struct command *command);
 enum step cmd_set_entries(struct command *command);
 enum step cmd_set_quota(struct command *command);
+enum step cmd_notify(struct command *command);
 
 #endif

@@ -67,6 +67,11 @@ enum err_code list_tell_missing(struct command *command, const struct list_reque
 enum err_code list_tell_one(struct command *command, struct store_read *read,
                             const struct place *place, struct str old_name, struct err *err);
 
+/* Tells of a normalised name, of others' folders as well, with \Subscribed where it is subscribed, for NOTIFY
+   (RFC 5465 sections 5.4 and 5.5). own: a snapshot of the user's own mailbox. */
+enum err_code list_tell_changed(struct command *command, struct store_read *own, struct str path,
+                                struct str old_name, struct err *err);
+
 /* "\Sent", or NULL. */
 const char *list_use_name(enum store_special_use use);
 /* USE_NONE: no folder can have such a use. */

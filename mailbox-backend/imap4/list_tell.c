@@ -333,20 +333,68 @@ enum err_code list_tell_missing(struct command *command, const struct list_reque
 
 /* ---- one name ---- */
 
-enum err_code list_tell_one(struct command *command, struct store_read *read,
-                            const struct place *place, struct str old_name, struct err *err)
+static const struct list_request alone; /* what a name that was not asked for is told with */
+
+static enum err_code name_alone(struct store_read *read, const struct place *place,
+                                struct name *name, struct err *err)
 {
-    static const struct list_request request;
-    struct name name = {
-        .path = place->name, .children = "\\HasNoChildren", .other = "\\NonExistent"};
     struct store_folder folder;
     enum err_code code = path_find(read, place->path, &folder, err);
 
-    if (code != ERR_NONE && code != ERR_NOT_FOUND)
-        return code;
+    *name =
+        (struct name){.path = place->name, .children = "\\HasNoChildren", .other = "\\NonExistent"};
     if (code == ERR_NONE)
-        name = name_of(read, &folder, place->name);
+        *name = name_of(read, &folder, place->name);
+    return code == ERR_NOT_FOUND ? ERR_NONE : code;
+}
+
+enum err_code list_tell_one(struct command *command, struct store_read *read,
+                            const struct place *place, struct str old_name, struct err *err)
+{
+    struct name name;
+
+    if (name_alone(read, place, &name, err) != ERR_NONE)
+        return err->code;
     name.old_name = old_name;
+    write_name(command, &alone, &name);
+    return ERR_NONE;
+}
+
+static enum err_code name_elsewhere(struct command *command, struct place *place, struct name *name,
+                                    struct err *err)
+{
+    struct store_folder folder;
+    struct store_read *read;
+    enum err_code code;
+
+    *name =
+        (struct name){.path = place->name, .children = "\\HasNoChildren", .other = "\\NonExistent"};
+    if (place->mailbox == NULL)
+        return ERR_NONE;
+    code = store_read_begin(place->mailbox, &read, err);
+    if (code != ERR_NONE)
+        return code;
+    code = place_find(command, place, ON_NAMED, read, &folder, err);
+    if (code == ERR_NONE || code == ERR_DENIED)
+        code = foreign_name_of(command, read, &folder, place->name, name, err);
+    store_read_end(&read);
+    return code == ERR_NOT_FOUND ? ERR_NONE : code;
+}
+
+enum err_code list_tell_changed(struct command *command, struct store_read *own, struct str path,
+                                struct str old_name, struct err *err)
+{
+    static const struct list_request request = {.tells_subscribed = true};
+    struct place place;
+    struct name name;
+
+    if (place_of(command, path, &place, err) != ERR_NONE)
+        return err->code;
+    if (place.kind == PLACE_OWN ? name_alone(own, &place, &name, err) != ERR_NONE
+                                : name_elsewhere(command, &place, &name, err) != ERR_NONE)
+        return err->code;
+    name.old_name = old_name;
+    name.subscribed = subscription_has(own, path);
     write_name(command, &request, &name);
     return ERR_NONE;
 }

@@ -134,7 +134,8 @@ void flags_tell_item(struct command *command, const struct store_item *item)
         condstore_write(command, item);
         buf_byte(out, ' ');
     } else if (!imap_is_uid_only(imap) &&
-               ((command->entry->flags & CMD_UID) != 0 || imap_is_rev2(imap))) {
+               ((command->entry->flags & CMD_UID) != 0 || imap_is_rev2(imap) ||
+                imap->notify != NULL)) { /* RFC 5465 section 5.1 */
         buf_printf(out, "UID %u ", item->uid);
     }
     buf_text(out, "FLAGS ");

@@ -9,6 +9,8 @@ bool status_take_items(struct parse *parse, unsigned *asked);
 
 /* What is asked for may be found only by going through the folder: for workers. */
 bool status_is_long(unsigned asked);
+/* The bits of MESSAGES, UIDNEXT and UIDVALIDITY, and of two more where they are wanted. */
+unsigned status_basic_items(bool with_unseen, bool with_modseq);
 
 /* To be called before the first answer: asking for HIGHESTMODSEQ enables CONDSTORE. */
 void status_begin(struct command *command, unsigned asked);

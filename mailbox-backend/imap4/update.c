@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "mailbox-backend/imap4/notify.h"
 #include "mailbox-backend/imap4/place.h"
 
 #define SLICE 64 /* items and EXPUNGE responses between two looks at the room left */
@@ -53,6 +54,8 @@ static enum update_phase look(struct command *command, bool with_expunge)
     update->next_uid = 1;
     if (look_at(command->imap, &err) != ERR_NONE)
         return fail(command, &err);
+    if (!notify_wants_messages(command))
+        return UPDATE_DONE; /* nor flags, which go with them */
     if (!with_expunge || uidset_is_empty(&view->gone))
         return UPDATE_EXISTS;
     update->ranges_left = view->gone.count;
@@ -109,8 +112,9 @@ static enum update_phase tell_arrived(struct command *command)
     if (!uidset_is_empty(&update->news.arrived)) {
         view_add_arrived(view, &update->news);
         size_tell(command);
+        notify_arrived(command->imap, &update->news.arrived);
     }
-    return update->news.flags ? UPDATE_FLAGS : UPDATE_DONE;
+    return update->news.flags && notify_wants_flags(command) ? UPDATE_FLAGS : UPDATE_DONE;
 }
 
 /* What changed after news.modseq is left to the next look. */

@@ -53,6 +53,8 @@ enum err_code path_length_below(struct store_read *read, uint32_t folder, size_t
    item 0. Names and value come from arena. */
 void subscription_property(struct arena *arena, struct str path, bool subscribed,
                            struct store_property *property);
+/* Whether a property of the mailbox is such a one, by its name. */
+bool subscription_is_property(const char *name);
 bool subscription_has(struct store_read *read, struct str path);
 /* Goes through the subscribed paths; *cursor "" at first. ERR_NOT_FOUND at the end. */
 enum err_code subscription_next(struct store_read *read, char cursor[128], struct arena *arena,
@@ -68,6 +70,7 @@ enum err_code subscription_next_below(struct store_read *read, struct str above,
 /* The property (of the folder, item 0) that makes a folder a placeholder, or a true folder
    again. */
 void placeholder_property(bool is_one, struct store_property *property);
+bool placeholder_is_property(const char *name);
 /* Nothing is put into a placeholder, and nobody selects it. */
 bool placeholder_is(struct store_read *read, const struct store_folder *folder);
 

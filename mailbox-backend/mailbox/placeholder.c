@@ -1,10 +1,17 @@
 #include "mailbox-backend/mailbox/mailbox.h"
 
+#include <string.h>
+
 #define PLACEHOLDER "placeholder"
 
 void placeholder_property(bool is_one, struct store_property *property)
 {
     *property = (struct store_property){.name = PLACEHOLDER, .value = "1", .length = is_one};
+}
+
+bool placeholder_is_property(const char *name)
+{
+    return strcmp(name, PLACEHOLDER) == 0;
 }
 
 bool placeholder_is(struct store_read *read, const struct store_folder *folder)

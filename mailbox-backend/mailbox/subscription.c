@@ -32,6 +32,11 @@ void subscription_property(struct arena *arena, struct str path, bool subscribed
     };
 }
 
+bool subscription_is_property(const char *name)
+{
+    return strncmp(name, PREFIX, strlen(PREFIX)) == 0;
+}
+
 bool subscription_has(struct store_read *read, struct str path)
 {
     char name[NAME_SIZE];

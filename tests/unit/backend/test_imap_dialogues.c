@@ -49,6 +49,9 @@ int main(void)
         DIALOGUE("changes_by_others_are_told", "two-sessions.txt"),
         DIALOGUE("idle_keeps_the_connection_alive", "idle-keepalive.txt"),
         DIALOGUE("idle_tells_changes_as_they_happen", "idle.txt"),
+        DIALOGUE("notify_tells_of_folders_that_are_not_selected", "notify.txt"),
+        DIALOGUE("notify_tells_of_the_selected_folder", "notify-selected.txt"),
+        DIALOGUE("notify_tells_of_names_and_subscriptions", "notify-names.txt"),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

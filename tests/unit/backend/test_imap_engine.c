@@ -333,6 +333,150 @@ static void a_session_may_end_anywhere(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* ---- NOTIFY ---- */
+
+static struct store_mailbox *open_mailbox(struct fixture *fixture)
+{
+    struct store_mailbox *mailbox;
+    struct err err;
+
+    assert_int_equal(store_mailbox_open(fixture->harness.backend.store,
+                                        &fixture->harness.account.guid, false, &mailbox, NULL,
+                                        &err),
+                     ERR_NONE);
+    return mailbox;
+}
+
+#define MANY_FOLDERS 4200u /* more changes than a session holds */
+
+/* Makes folders all at once, while the session is not called. */
+static void make_folders(struct fixture *fixture)
+{
+    struct store_mailbox *mailbox = open_mailbox(fixture);
+    struct store_op *ops = mem_array(MANY_FOLDERS, sizeof(*ops));
+    struct store_op **list = mem_array(MANY_FOLDERS, sizeof(struct store_op *));
+    char(*names)[16] = mem_array(MANY_FOLDERS, sizeof(*names));
+
+    for (unsigned i = 0; i < MANY_FOLDERS; i++) {
+        snprintf(names[i], sizeof(names[i]), "f%u", i);
+        ops[i] = (struct store_op){.kind = OP_FOLDER_CREATE, .mailbox = mailbox};
+        ops[i].in.create.parent = STORE_ROOT_FOLDER;
+        ops[i].in.create.name = names[i];
+        ops[i].in.create.class = CLASS_MAIL;
+        list[i] = &ops[i];
+    }
+    store_run_all(list, MANY_FOLDERS);
+    for (unsigned i = 0; i < MANY_FOLDERS; i++)
+        assert_int_equal(ops[i].err.code, ERR_NONE);
+    free(names);
+    free(list);
+    free(ops);
+    store_mailbox_unref(&mailbox);
+}
+
+static void too_many_changes_end_what_notify_asked_for(void **state)
+{
+    struct fixture *fixture = *state;
+    struct session *session = fixture->session;
+
+    session_take_line(session);
+    session_send_text(session, "a NOTIFY SET (personal (MessageNew MessageExpunge))\r\n");
+    expect(session, "a OK NOTIFY completed");
+    make_folders(fixture);
+    expect(session,
+           "* OK [NOTIFICATIONOVERFLOW] Too much has changed, NOTIFY NONE holds from here");
+    assert_null(session->watchers);
+    session_send_text(session, "b NOOP\r\n");
+    expect(session, "b OK NOOP completed");
+}
+
+/* Appends by another session. */
+static void append_to_drafts(struct session *other, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        session_send_text(other, "x APPEND Drafts {5+}\r\na\r\n\r\n\r\n");
+        expect_end(other, "APPEND completed");
+    }
+}
+
+static void a_burst_of_deliveries_is_told_once(void **state)
+{
+    struct fixture *fixture = *state;
+    struct session *session = fixture->session;
+    struct session *other = session_open(&fixture->harness, &imap4_engine, NULL);
+
+    session_take_line(session);
+    session_take_line(other);
+    session_send_text(session, "a NOTIFY SET (personal (MessageNew MessageExpunge))\r\n");
+    expect(session, "a OK NOTIFY completed");
+    append_to_drafts(other, 50);
+    session_send_text(session, "b NOOP\r\n");
+    assert_int_equal(
+        strncmp(session_take_line(session), "* STATUS Drafts (MESSAGES 50 UIDNEXT 51 ", 40), 0);
+    expect(session, "b OK NOOP completed");
+    session_close(other);
+}
+
+/* Where a pause runs, changes wait for its end. */
+static void changes_in_the_pause_wait_for_its_end(void **state)
+{
+    struct fixture *fixture = *state;
+    struct session *session = fixture->session;
+    struct session *other = session_open(&fixture->harness, &imap4_engine, NULL);
+
+    session_take_line(session);
+    session_take_line(other);
+    session_send_text(session, "a NOTIFY SET (personal (MessageNew MessageExpunge))\r\n");
+    expect(session, "a OK NOTIFY completed");
+    append_to_drafts(other, 1);
+    assert_int_equal(strncmp(session_take_line(session), "* STATUS Drafts (MESSAGES 1 ", 28), 0);
+    assert_true(session->paused);
+    append_to_drafts(other, 3);
+    session_send_text(session, "b CAPABILITY\r\n");
+    skip_to(session, "* CAPABILITY");
+    expect(session, "b OK CAPABILITY completed");
+    assert_int_equal(strncmp(session_take_line(session), "* STATUS Drafts (MESSAGES 4 ", 28), 0);
+    session_close(other);
+}
+
+static void news_may_come_in_the_middle_of_a_command_line(void **state)
+{
+    struct fixture *fixture = *state;
+    struct session *session = fixture->session;
+    struct session *other = session_open(&fixture->harness, &imap4_engine, NULL);
+
+    session_take_line(session);
+    session_take_line(other);
+    session_send_text(session, "a NOTIFY SET (mailboxes Drafts (MessageNew MessageExpunge))\r\n");
+    expect(session, "a OK NOTIFY completed");
+    session_send_text(session, "b STATUS ");
+    append_to_drafts(other, 1);
+    assert_int_equal(strncmp(session_take_line(session), "* STATUS Drafts (MESSAGES 1 ", 28), 0);
+    session_send_text(session, "{6}\r\n");
+    expect_end(session, "");
+    session_send_text(session, "Drafts (MESSAGES)\r\n");
+    expect(session, "* STATUS Drafts (MESSAGES 1)");
+    expect(session, "b OK STATUS completed");
+    session_close(other);
+}
+
+static void a_session_may_end_while_it_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+    struct session *session = session_open(&fixture->harness, &imap4_engine, NULL);
+
+    session_take_line(session);
+    session_take_line(fixture->session);
+    session_send_text(session,
+                      "a NOTIFY SET (personal (MessageNew MessageExpunge MailboxName))\r\n");
+    expect(session, "a OK NOTIFY completed");
+    session_send_text(session, "b IDLE\r\n");
+    skip_to(session, "+ idling");
+    append_to_drafts(fixture->session, 1);
+    session->room = 1;
+    session_close(session);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +497,11 @@ int main(void)
         TEST(a_large_silent_store_is_silent),
         TEST(many_changes_are_told_in_slices),
         TEST(a_session_may_end_anywhere),
+        TEST(too_many_changes_end_what_notify_asked_for),
+        TEST(a_burst_of_deliveries_is_told_once),
+        TEST(changes_in_the_pause_wait_for_its_end),
+        TEST(news_may_come_in_the_middle_of_a_command_line),
+        TEST(a_session_may_end_while_it_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

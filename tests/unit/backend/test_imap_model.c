@@ -386,6 +386,57 @@ static void act(struct client *client)
         change(client, 1 + pick(client->count));
 }
 
+/* ---- who only hears (NOTIFY) ---- */
+
+/* What it was told last of folders that it never selects, as STATUS lines. */
+struct mirror {
+    struct session *session;
+    char inbox[256], archive[256];
+};
+
+static void mirror_line(struct mirror *mirror, const char *line)
+{
+    if (strncmp(line, "* STATUS INBOX ", 15) == 0)
+        snprintf(mirror->inbox, sizeof(mirror->inbox), "%s", line);
+    else if (strncmp(line, "* STATUS Archive ", 17) == 0)
+        snprintf(mirror->archive, sizeof(mirror->archive), "%s", line);
+    else
+        assert_int_equal(strncmp(line, "* ENABLED ", 10), 0);
+}
+
+static void mirror_say(struct mirror *mirror, const char *command)
+{
+    const char *line;
+
+    session_send_text(mirror->session, command);
+    while ((line = session_take_line(mirror->session)) != NULL && strncmp(line, "t ", 2) != 0)
+        mirror_line(mirror, line);
+    assert_non_null(line);
+    assert_int_equal(strncmp(line, "t OK", 4), 0);
+}
+
+static void mirror_open(struct mirror *mirror, struct harness *harness)
+{
+    mirror->session = session_open(harness, &imap4_engine, NULL);
+    assert_non_null(session_take_line(mirror->session));
+    mirror_say(mirror, "t ENABLE CONDSTORE\r\n");
+    mirror_say(mirror, "t NOTIFY SET STATUS (mailboxes (INBOX Archive) (MessageNew MessageExpunge "
+                       "FlagChange))\r\n");
+}
+
+/* It asks for the same, and must hear nothing that it did not know. */
+static void mirror_is_true(struct mirror *mirror)
+{
+    struct mirror told;
+
+    mirror_say(mirror, "t NOOP\r\n");
+    told = *mirror;
+    mirror_say(mirror, "t STATUS INBOX (MESSAGES UIDNEXT UIDVALIDITY UNSEEN HIGHESTMODSEQ)\r\n");
+    mirror_say(mirror, "t STATUS Archive (MESSAGES UIDNEXT UIDVALIDITY UNSEEN HIGHESTMODSEQ)\r\n");
+    assert_string_equal(told.inbox, mirror->inbox);
+    assert_string_equal(told.archive, mirror->archive);
+}
+
 /* ---- the test ---- */
 
 static void log_in(struct client *client, struct harness *harness, size_t room)
@@ -498,9 +549,11 @@ static void play(unsigned seed)
     static struct client clients[CLIENTS + 1];
     struct client *truth = &clients[CLIENTS];
     struct harness harness;
+    struct mirror mirror;
 
     random_state = seed;
     harness_open(&harness);
+    mirror_open(&mirror, &harness);
     for (unsigned i = 0; i < CLIENTS; i++)
         select_inbox(&clients[i], &harness, i % 2 == 0 ? 1 : (size_t)256 << 10, kinds[i], i >= 4);
     for (unsigned i = 0; i < STEPS; i++) {
@@ -510,7 +563,11 @@ static void play(unsigned seed)
             come_back(client, &harness);
         else
             act(client);
+        if (i % 8 == 0)
+            mirror_is_true(&mirror);
     }
+    mirror_is_true(&mirror);
+    session_close(mirror.session);
     select_inbox(truth, &harness, (size_t)256 << 10, PLAIN, false);
     for (unsigned i = 0; i < CLIENTS; i++) {
         if (clients[i].kind == QRESYNC && pick(2) != 0)
