@@ -91,11 +91,14 @@ static enum err_code perform(struct batch *batch, struct task *task, struct err 
     }
     for (unsigned i = 0; i < op->in.properties.count && code == ERR_NONE; i++) {
         const struct store_property *property = &op->in.properties.list[i];
+        bool differs = property_differs(&task->mailbox->tx, op->folder, property);
         Journal__Operation *operation = note(batch, task);
 
         operation->what_case = JOURNAL__OPERATION__WHAT_PROPERTY;
         operation->property = properties_note(batch, 0, property, 1)[0];
         code = property_put(&task->mailbox->tx, op->folder, 0, property, err);
+        if (code == ERR_NONE && differs)
+            batch_note_property(batch, task->mailbox, op->folder, property->name, op->modseq);
     }
     return code;
 }
