@@ -8,18 +8,6 @@
 #include "mailbox-backend/imap4/notify_private.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
-void notify_feed_init(struct notify_feed *feed)
-{
-    pthread_mutex_init(&feed->lock, NULL);
-}
-
-void notify_feed_release(struct notify_feed *feed)
-{
-    session_watcher_remove(&feed->watcher);
-    free(feed->changes);
-    pthread_mutex_destroy(&feed->lock);
-}
-
 /* ---- with the lock held ---- */
 
 /* Where a folder's change is, or would be. */
@@ -61,6 +49,43 @@ static void add(struct notify_feed *feed, uint32_t folder, unsigned kinds)
     feed->count++;
 }
 
+static void add_entry(struct notify_feed *feed, uint32_t folder, const char *name)
+{
+    unsigned count = atomic_load(&feed->entry_count);
+
+    for (unsigned i = 0; i < count; i++) {
+        if (feed->entries[i].folder == folder && strcmp(feed->entries[i].name, name) == 0)
+            return;
+    }
+    if (count == NOTIFY_ENTRIES_MAX) {
+        feed->overflow = true;
+        return;
+    }
+    if (feed->entries == NULL)
+        feed->entries = mem_array(NOTIFY_ENTRIES_MAX, sizeof(*feed->entries));
+    feed->entries[count] = (struct notify_entry){folder, mem_string(name)};
+    atomic_store(&feed->entry_count, count + 1);
+}
+
+static void drop_entries(struct notify_feed *feed)
+{
+    for (unsigned i = atomic_load(&feed->entry_count); i > 0; i--)
+        free(feed->entries[i - 1].name);
+    atomic_store(&feed->entry_count, 0);
+}
+
+/* An entry of the owner's is a property of its name (metadata.h); other users' private ones begin otherwise. */
+static bool note_entry(struct notify_feed *feed, const struct store_change *change)
+{
+    bool wanted = change->folder == 0 ? feed->wants_server_metadata : feed->wants_metadata;
+
+    if (!wanted || (strncmp(change->property, "/private/", 9) != 0 &&
+                    strncmp(change->property, "/shared/", 8) != 0))
+        return false;
+    add_entry(feed, change->folder, change->property);
+    return true;
+}
+
 /* False: the client wants to know nothing of it. */
 static bool note_property(struct notify_feed *feed, const struct store_change *change)
 {
@@ -69,7 +94,7 @@ static bool note_property(struct notify_feed *feed, const struct store_change *c
     if (change->folder == 0 && feed->wants_subscriptions &&
         subscription_is_property(change->property))
         return feed->subscriptions = true;
-    return false;
+    return note_entry(feed, change);
 }
 
 static bool note(struct notify_feed *feed, const struct store_change *change)
@@ -104,6 +129,22 @@ static bool on_change(struct session_watcher *watcher, const struct store_change
     return noted;
 }
 
+/* ---- its life ---- */
+
+void notify_feed_init(struct notify_feed *feed)
+{
+    pthread_mutex_init(&feed->lock, NULL);
+}
+
+void notify_feed_release(struct notify_feed *feed)
+{
+    session_watcher_remove(&feed->watcher);
+    drop_entries(feed);
+    free(feed->entries);
+    free(feed->changes);
+    pthread_mutex_destroy(&feed->lock);
+}
+
 /* ---- the session ---- */
 
 static unsigned kinds_for(unsigned events)
@@ -126,8 +167,12 @@ void notify_feed_listen(struct notify_feed *feed, struct session *session,
     feed->kinds = kinds;
     feed->wants_names = (events & NOTIFY_NAME) != 0;
     feed->wants_subscriptions = (events & NOTIFY_SUBSCRIPTION) != 0;
-    if ((events | selected) == 0)
+    feed->wants_metadata = (events & NOTIFY_METADATA) != 0;
+    feed->wants_server_metadata = (events & NOTIFY_SERVER_METADATA) != 0;
+    if ((events | selected) == 0) {
         feed->count = 0;
+        drop_entries(feed);
+    }
     pthread_mutex_unlock(&feed->lock);
     if ((events | selected) == 0) {
         session_watcher_remove(&feed->watcher);
@@ -148,7 +193,21 @@ void notify_feed_add(struct notify_feed *feed, uint32_t folder)
 
 bool notify_feed_has(const struct notify_feed *feed)
 {
-    return atomic_load(&feed->count) > 0;
+    return atomic_load(&feed->count) > 0 || atomic_load(&feed->entry_count) > 0;
+}
+
+bool notify_feed_take_entry(struct notify_feed *feed, struct notify_entry *entry)
+{
+    unsigned count;
+
+    pthread_mutex_lock(&feed->lock);
+    count = atomic_load(&feed->entry_count);
+    if (count > 0) {
+        *entry = feed->entries[count - 1];
+        atomic_store(&feed->entry_count, count - 1);
+    }
+    pthread_mutex_unlock(&feed->lock);
+    return count > 0;
 }
 
 size_t notify_feed_take(struct notify_feed *feed, struct notify_change *changes, size_t room)

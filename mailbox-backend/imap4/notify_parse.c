@@ -4,17 +4,20 @@
 #include "mailbox-backend/mailbox/mailbox.h"
 
 const char notify_bad_event[] =
-    "BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)";
+    "BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange "
+    "MailboxMetadataChange ServerMetadataChange)";
 
 static const struct {
     const char *word;
     unsigned event; /* enum notify_event bit */
 } events[] = {
-    {"MessageNew",         NOTIFY_NEW         },
-    {"MessageExpunge",     NOTIFY_EXPUNGE     },
-    {"FlagChange",         NOTIFY_FLAGS       },
-    {"MailboxName",        NOTIFY_NAME        },
-    {"SubscriptionChange", NOTIFY_SUBSCRIPTION},
+    {"MessageNew",            NOTIFY_NEW            },
+    {"MessageExpunge",        NOTIFY_EXPUNGE        },
+    {"FlagChange",            NOTIFY_FLAGS          },
+    {"MailboxName",           NOTIFY_NAME           },
+    {"SubscriptionChange",    NOTIFY_SUBSCRIPTION   },
+    {"MailboxMetadataChange", NOTIFY_METADATA       },
+    {"ServerMetadataChange",  NOTIFY_SERVER_METADATA},
 };
 
 static const struct {

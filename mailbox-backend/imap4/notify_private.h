@@ -16,6 +16,8 @@ enum notify_event { /* bits */
                     NOTIFY_FLAGS = 4,
                     NOTIFY_NAME = 8,
                     NOTIFY_SUBSCRIPTION = 16,
+                    NOTIFY_METADATA = 32,        /* of a folder */
+                    NOTIFY_SERVER_METADATA = 64, /* whatever the group is about */
 };
 #define NOTIFY_OF_MESSAGES ((unsigned)(NOTIFY_NEW | NOTIFY_EXPUNGE | NOTIFY_FLAGS))
 
@@ -83,15 +85,24 @@ struct notify_change {
     unsigned kinds; /* enum store_change_kind bits */
 };
 
+#define NOTIFY_ENTRIES_MAX 256u /* of METADATA that wait to be told of */
+
+struct notify_entry {
+    uint32_t folder; /* 0: the server's */
+    char *name;      /* free it */
+};
+
 /* Filled on the writer's thread. */
 struct notify_feed {
     struct session_watcher watcher;
     pthread_mutex_t lock; /* of what follows */
     unsigned kinds;       /* enum store_change_kind bits that are wanted of folders */
-    bool wants_names, wants_subscriptions;
+    bool wants_names, wants_subscriptions, wants_metadata, wants_server_metadata;
     struct notify_change *changes; /* in the order of their folders */
     atomic_size_t count;           /* may be read without the lock */
     size_t room;
+    struct notify_entry *entries; /* NOTIFY_ENTRIES_MAX, or NULL */
+    atomic_uint entry_count;
     bool names, subscriptions; /* some may have changed */
     bool overflow;
     atomic_bool any; /* a look is worth it */
@@ -108,11 +119,14 @@ void notify_feed_listen(struct notify_feed *feed, struct session *session,
 /* A change that nobody told: the folder was left before all of it was told. */
 void notify_feed_add(struct notify_feed *feed, uint32_t folder);
 
-/* Whether a folder waits there. */
+/* Whether a folder or an entry waits there. */
 bool notify_feed_has(const struct notify_feed *feed);
 
 /* Takes up to room changes off. */
 size_t notify_feed_take(struct notify_feed *feed, struct notify_change *changes, size_t room);
+
+/* Takes an entry of METADATA off; false: there is none. */
+bool notify_feed_take_entry(struct notify_feed *feed, struct notify_entry *entry);
 
 /* ---- names that the client knows (MailboxName) ---- */
 

@@ -1,10 +1,13 @@
 /* Tells what NOTIFY asked for while the client waits: the selected folder first, then others, each once
    for all that happened to it, then names and subscriptions. */
+#include <stdlib.h>
+
 #include "common/log.h"
 #include "mailbox-backend/imap4/fetch.h"
 #include "mailbox-backend/imap4/notify_private.h"
 #include "mailbox-backend/imap4/status.h"
 #include "mailbox-backend/mailbox/mailbox.h"
+#include "mailbox-backend/mime/imap_string.h"
 
 #define SLICE 32u /* folders of one snapshot */
 
@@ -108,6 +111,57 @@ static enum err_code tell_subscriptions(struct command *command, struct store_re
     return ERR_NONE;
 }
 
+/* RFC 5465 sections 5.6 and 5.7: the names of what changed, without values (RFC 5464 section 4.4.2). */
+static void write_entry(struct command *command, struct str path, const char *name)
+{
+    struct buf *out = command_output(command);
+
+    buf_text(out, "* METADATA ");
+    if (path.length == 0)
+        buf_text(out, "\"\"");
+    else
+        mailbox_name_write(command, path);
+    buf_byte(out, ' ');
+    imap_string_write(out, str_of(name));
+    buf_text(out, "\r\n");
+}
+
+static enum err_code tell_entry(struct command *command, struct store_read *read,
+                                const struct notify_entry *entry, struct err *err)
+{
+    const struct notify_spec *spec = command->imap->notify->spec;
+    struct arena arena = {0};
+    struct store_folder folder;
+    struct str path = {0};
+    enum err_code code;
+
+    if (entry->folder == 0) {
+        write_entry(command, path, entry->name);
+        return ERR_NONE;
+    }
+    code = store_folder_get(read, entry->folder, &folder, err);
+    if (code == ERR_NONE)
+        code = path_of(read, &folder, &arena, &path, err);
+    if (code == ERR_NONE &&
+        (notify_events_of(spec, path, subscription_has(read, path)) & NOTIFY_METADATA) != 0)
+        write_entry(command, path, entry->name);
+    arena_reset(&arena);
+    return code == ERR_NOT_FOUND ? ERR_NONE : code;
+}
+
+static enum err_code tell_entries(struct command *command, struct store_read *read, struct err *err)
+{
+    struct notify_entry entry;
+    enum err_code code = ERR_NONE;
+
+    while (code == ERR_NONE && command_has_room(command) &&
+           notify_feed_take_entry(&command->imap->notify->feed, &entry)) {
+        code = tell_entry(command, read, &entry, err);
+        free(entry.name);
+    }
+    return code;
+}
+
 static enum err_code tell_some(struct command *command, bool *more, struct err *err)
 {
     struct notify *notify = command->imap->notify;
@@ -121,8 +175,10 @@ static enum err_code tell_some(struct command *command, bool *more, struct err *
         code = tell_names(command, read, err);
     if (code == ERR_NONE && !*more && !notify->names_due && notify->subscriptions_due)
         code = tell_subscriptions(command, read, err);
+    if (code == ERR_NONE)
+        code = tell_entries(command, read, err);
     store_read_end(&read);
-    *more |= notify->names_due || notify->subscriptions_due;
+    *more |= notify->names_due || notify->subscriptions_due || notify_feed_has(&notify->feed);
     return code;
 }
 
