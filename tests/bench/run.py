@@ -1,6 +1,7 @@
 """The benchmark: Dovecot (direct and proxied) and the pair, by turns, in one run.
 
     run.py MAILBENCH [--quick] [--out=FOLDER] [--only=WORD] [--engine=mbedtls|openssl|both] [--link=unix|tcp|both]
+        [--seconds=S] [--rounds=N]
 
 Writes results.json, table.md and, where gnuplot is, plots (SVG) to FOLDER, and prints the table. Needs root, as
 Dovecot does."""
@@ -237,6 +238,8 @@ def parse():
     parser.add_argument("--link", choices=["unix", "tcp", "both"],
                         help="how front and back are linked: a unix socket, TCP with mutual TLS, or a pair of each; "
                         "unless said, the unix socket and, without --quick, TCP for the last engine as well")
+    parser.add_argument("--seconds", type=float, help="of each round, instead of 5 (1 with --quick)")
+    parser.add_argument("--rounds", type=int, help="of each row, instead of 3 (2 with --quick)")
     parser.add_argument("--only", default="", help="tests whose title has this word")
     return parser.parse_args()
 
@@ -256,6 +259,7 @@ def main():
         raise SystemExit("run this as root: Dovecot needs it")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers are stopped then, too
     big, seconds, rounds = (4000, 1, 2) if arguments.quick else (48000, 5, 3)
+    seconds, rounds = arguments.seconds or seconds, arguments.rounds or rounds
     binary = os.path.abspath(arguments.mailbench)
     chosen = [test for test in tests(big) if arguments.only in test.title]
     os.makedirs(arguments.out, exist_ok=True)
