@@ -129,6 +129,7 @@ enum step cmd_search(struct command *command)
     command->data = searching;
     command->cleanup = clean_up;
     searching->run.hit = take_hit;
+    searching->run.wants_uids = true;
     searching->run.limit = SEARCH_CUT;
     if (!search_result_take(&command->args, &searching->result))
         return command_bad_syntax(command);

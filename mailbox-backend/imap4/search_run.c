@@ -73,11 +73,32 @@ static enum err_code read_slice(struct command *command, struct search_run *run,
     return ERR_NONE;
 }
 
+/* Uids without anything else are enough. */
+static void take_slice(struct command *command, struct search_run *run)
+{
+    struct uid_range range = uidset_next_range(&command->uids, run->next_uid);
+
+    run->progress.done += run->count;
+    run->at = run->count = 0;
+    while (range.first != 0 && run->count < SEARCH_SLICE) {
+        run->truths[run->count] = TRUTH_YES;
+        run->items[run->count++].uid = range.first;
+        range = range.first < range.last ? (struct uid_range){range.first + 1, range.last}
+                                         : uidset_next_range(&command->uids, range.last + 1);
+    }
+    run->next_uid = range.first;
+}
+
 static enum err_code next_slice(struct command *command, struct search_run *run, struct err *err)
 {
     struct store_read *read;
-    enum err_code code = store_read_begin(command->mailbox, &read, err);
+    enum err_code code;
 
+    if (run->is_settled) {
+        take_slice(command, run);
+        return ERR_NONE;
+    }
+    code = store_read_begin(command->mailbox, &read, err);
     if (code != ERR_NONE)
         return code;
     code = read_slice(command, run, read, err);
@@ -225,9 +246,10 @@ static void take_candidates(const struct view *view, const struct search_key *ke
 
 /* Messages that a set among the outer keys leaves out need not be looked at, nor, where one is UNSEEN, those
    that are seen. */
-static enum err_code choose_candidates(struct command *command, const struct search *search,
+static enum err_code choose_candidates(struct command *command, struct search_run *run,
                                        struct store_read *read, struct err *err)
 {
+    const struct search *search = &run->search;
     const struct view *view = command->imap->view;
     struct uidset unseen = {0};
     enum err_code code;
@@ -241,6 +263,8 @@ static enum err_code choose_candidates(struct command *command, const struct sea
             code = store_unseen(read, view->folder, &unseen, err);
             view_known_uids(view, &unseen, &command->uids);
             uidset_release(&unseen);
+            run->is_settled =
+                run->wants_uids && search->root->children->next == NULL && !search->has_modseq;
             return code;
         }
     }
@@ -249,7 +273,7 @@ static enum err_code choose_candidates(struct command *command, const struct sea
 }
 
 /* Keywords that others made since are to be found as well. */
-static bool prepare(struct command *command, const struct search *search)
+static bool prepare(struct command *command, struct search_run *run)
 {
     struct store_read *read;
     enum err_code code;
@@ -259,7 +283,7 @@ static bool prepare(struct command *command, const struct search *search)
         return false;
     code = flags_refresh(command, read, &err);
     if (code == ERR_NONE)
-        code = choose_candidates(command, search, read, &err);
+        code = choose_candidates(command, run, read, &err);
     store_read_end(&read);
     if (code != ERR_NONE)
         command_fail(command, &err);
@@ -282,7 +306,7 @@ bool search_run_take(struct command *command, struct search_run *run)
         condstore_enable(command);
     run->next_uid = 1;
     run->wants_hint = run->search.content_count > 0;
-    if (!prepare(command, &run->search) || !respect_limit(command, run))
+    if (!prepare(command, run) || !respect_limit(command, run))
         return false;
     progress_begin(&run->progress, uidset_size(&command->uids));
     return true;

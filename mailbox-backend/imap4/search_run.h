@@ -24,6 +24,8 @@ struct search_run {
     enum search_limit limit;
     bool wants_hint; /* the search index is still to be asked */
     bool enough;     /* set by hit(): no more are wanted */
+    bool wants_uids; /* hit() looks at uids alone, and at mod-sequences where keys have one */
+    bool is_settled; /* what is to be gone through are the hits: there is no need to look at them */
     struct progress progress;
 
     uint64_t hit_cost; /* as many bytes as reading a hit is worth, for the share of a step */

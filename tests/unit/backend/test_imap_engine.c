@@ -278,6 +278,36 @@ static void a_large_folder_is_selected_on_a_worker(void **state)
     assert_true(fixture->session->worked);
 }
 
+/* Where UNSEEN is the only key the messages are not looked at; the answers are the same. */
+static void unseen_alone_finds_what_it_finds_with_other_keys(void **state)
+{
+    struct fixture *fixture = *state;
+    char line[4000];
+
+    fill_inbox(fixture->session);
+    session_send_text(fixture->session, "a UID STORE 1:* +FLAGS.SILENT \\Seen\r\n"
+                                        "b UID SEARCH UNSEEN\r\n"
+                                        "c UID STORE 5,1000:1399,4096 -FLAGS.SILENT \\Seen\r\n"
+                                        "d UID SEARCH UNSEEN\r\n");
+    expect(fixture->session, "a OK UID STORE completed");
+    expect(fixture->session, "* SEARCH");
+    expect(fixture->session, "b OK UID SEARCH completed");
+    expect(fixture->session, "c OK UID STORE completed");
+    snprintf(line, sizeof(line), "%s", session_take_line(fixture->session));
+    assert_memory_equal(line, "* SEARCH 5 1000 1001 ", 21);
+    expect(fixture->session, "d OK UID SEARCH completed");
+    session_send_text(fixture->session, "e UID SEARCH UNSEEN NOT DRAFT\r\n");
+    expect(fixture->session, line);
+    expect(fixture->session, "e OK UID SEARCH completed");
+    session_send_text(fixture->session, "f UID SEARCH RETURN (MIN MAX COUNT ALL) UNSEEN\r\n"
+                                        "g UID SEARCH RETURN (COUNT) UNSEEN MODSEQ 1\r\n");
+    expect(fixture->session,
+           "* ESEARCH (TAG \"f\") UID MIN 5 MAX 4096 COUNT 402 ALL 5,1000:1399,4096");
+    expect(fixture->session, "f OK UID SEARCH completed");
+    skip_to(fixture->session, "* ESEARCH (TAG \"g\") UID COUNT 402 MODSEQ ");
+    skip_to(fixture->session, "g OK UID SEARCH completed");
+}
+
 static void a_large_silent_store_is_silent(void **state)
 {
     struct fixture *fixture = *state;
@@ -494,6 +524,7 @@ int main(void)
         TEST(a_long_search_tells_how_far_it_is),
         TEST(a_message_over_the_limit_is_passed_over),
         TEST(a_large_folder_is_selected_on_a_worker),
+        TEST(unseen_alone_finds_what_it_finds_with_other_keys),
         TEST(a_large_silent_store_is_silent),
         TEST(many_changes_are_told_in_slices),
         TEST(a_session_may_end_anywhere),
