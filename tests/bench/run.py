@@ -201,7 +201,8 @@ def table(report):
     lines = [f"{report['date']}, {report['cpu']}, {report['processors']} processors, Linux {report['kernel']}; "
              f"Dovecot {report['dovecot']}, {report['pair']}.", "",
              "Server CPU per operation; a ratio is the proxied Dovecot's divided by that pair's:", "",
-             "| operation | unit | " + " | ".join(names) + " |" + " ratio |" * len(names[2:]),
+             "| operation | unit | " + " | ".join(names) + " |" +
+             "".join(f" ratio, {name.removeprefix('pair, ')} |" for name in names[2:]),
              "|---|---|" + "---:|" * (len(names) + len(names[2:]))]
     for row in report["results"]:
         costs = [row[name] and row[name]["cost"] for name in names]
