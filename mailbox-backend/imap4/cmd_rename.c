@@ -146,6 +146,9 @@ static enum err_code find_source(struct command *command, struct store_read *rea
 
     if (code != ERR_NONE)
         return code;
+    /* Not before: whether there is such a mailbox is for those who see the folder. */
+    if (renaming->source.mailbox != renaming->target.mailbox)
+        return err_set(err, ERR_INVALID, "A mailbox cannot be moved to another user");
     renaming->folder = folder.id;
     if (folder.id == STORE_INBOX_FOLDER && renaming->source.kind != PLACE_OWN)
         return err_set(err, ERR_INVALID, "The INBOX of others cannot be renamed");
@@ -210,7 +213,5 @@ enum step cmd_rename(struct command *command)
     if (!parse_end(&command->args))
         return command_bad_syntax(command);
     command->data = renaming;
-    if (renaming->source.mailbox != renaming->target.mailbox && renaming->source.mailbox != NULL)
-        return command_no(command, "CANNOT", "A mailbox cannot be moved to another user");
     return begin(command);
 }

@@ -169,7 +169,7 @@ def test_without_l_a_folder_is_as_if_it_did_not_exist():
         ok(bob, "APPEND INBOX {mail}")
         ok(alice, "CREATE Hidden/Seen")
         share(alice, "Hidden", ALL.replace("l", ""))
-        for template, _ in BY_NAME + INTO:
+        for template, _ in BY_NAME + INTO + [("RENAME {sub} Mine", "")]:
             answers = []
             for owner, path in (("alice", "Hidden"), ("alice", "Missing"), ("nobody", "Missing")):
                 line = (template.replace("{box}", theirs(path, owner)).replace("{sub}", theirs(path, owner))
