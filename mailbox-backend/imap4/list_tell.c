@@ -393,6 +393,7 @@ enum err_code list_tell_changed(struct command *command, struct store_read *own,
     if (place.kind == PLACE_OWN ? name_alone(own, &place, &name, err) != ERR_NONE
                                 : name_elsewhere(command, &place, &name, err) != ERR_NONE)
         return err->code;
+    name.path = path; /* the owner's own spelling would tell that there is such a user */
     name.old_name = old_name;
     name.subscribed = subscription_has(own, path);
     write_name(command, &request, &name);

@@ -316,6 +316,25 @@ def test_two_users_see_each_others_changes_while_one_idles():
         assert "* 1 EXPUNGE" in ok(alice, "NOOP")
 
 
+def told_by_itself(imap, until):
+    """What comes without a command, up to the line that begins so."""
+    lines = []
+    while not lines or not lines[-1].startswith(until):
+        lines.append(imap.readline().decode().rstrip("\r\n"))
+        assert lines[-1], f"the connection ended: {lines}"
+    return lines
+
+
+def test_a_subscription_does_not_tell_which_users_there_are():
+    with Pair() as pair:
+        bob, other = pair.imap("bob"), pair.imap("bob")
+        ok(bob, "NOTIFY SET (SUBSCRIBED (SubscriptionChange))")
+        for owner in ("alice", "nobody"):
+            ok(other, f'SUBSCRIBE "{OTHERS}/{owner}/Hidden"')
+            told = told_by_itself(bob, "* LIST")
+            assert told[-1].endswith(f' "/" "{OTHERS}/{owner}/Hidden"'), told
+
+
 def contents(imap, folder):
     ok(imap, f"EXAMINE {folder}")
     imap.state = "SELECTED"
