@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "mailbox-backend/imap4/fetch.h"
 #include "mailbox-backend/imap4/notify_private.h"
+#include "mailbox-backend/imap4/place.h"
 #include "mailbox-backend/imap4/status.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 #include "mailbox-backend/mime/imap_string.h"
@@ -229,7 +230,7 @@ static enum step fetch_arrived(struct command *command)
     command->args.utf8 = (imap->enabled & ENABLED_UTF8) != 0;
     view_known_uids(imap->view, &notify->arrived, &command->uids);
     uidset_release(&notify->arrived);
-    if (!fetch_parse_list(&command->args, &request))
+    if ((imap->selected.rights & RIGHT_READ) == 0 || !fetch_parse_list(&command->args, &request))
         return command_ok(command, NULL);
     if ((request.kinds & FETCH_MODSEQ) != 0)
         condstore_enable(command);
@@ -248,11 +249,14 @@ enum step notify_tell(struct command *command)
 {
     struct imap *imap = command->imap;
     struct notify *notify = imap->notify;
+    struct err err;
 
     if (!command_has_room(command))
         return STEP_MORE;
-    if (imap->update.phase == UPDATE_LOOK) /* else it goes on with what it began */
+    if (imap->update.phase == UPDATE_LOOK) { /* else it goes on with what it began */
         notify_gather(imap);
+        selected_refresh(command, &err); /* when it fails there are no rights */
+    }
     if (notify->failed)
         return overflow(command);
     if (notify->selected && !tell_selected(command))

@@ -325,6 +325,25 @@ def told_by_itself(imap, until):
     return lines
 
 
+def test_who_lost_the_right_to_read_is_told_nothing_by_notify():
+    with Pair() as pair:
+        alice, bob = pair.imap(), pair.imap("bob")
+        ok(alice, "CREATE Team")
+        share(alice, "Team", "lr")
+        ok(bob, f"SELECT {theirs('Team')}")
+        ok(bob, "NOTIFY SET (SELECTED (MessageNew (BODY.PEEK[TEXT]) MessageExpunge)) "
+                "(MAILBOXES INBOX (MessageNew MessageExpunge))")
+        ok(alice, "APPEND Team {mail}")
+        told_by_itself(bob, "* 1 FETCH")
+        assert bob.readline() == b"text\r\n"
+        assert bob.readline() == b")\r\n"
+        share(alice, "Team", "l")
+        ok(alice, "APPEND Team {mail}")
+        ok(pair.imap("bob"), "APPEND INBOX {mail}")
+        told = [line for line in told_by_itself(bob, "* STATUS INBOX") if "PERMANENTFLAGS" not in line]
+        assert len(told) == 1, told
+
+
 def test_a_subscription_does_not_tell_which_users_there_are():
     with Pair() as pair:
         bob, other = pair.imap("bob"), pair.imap("bob")
