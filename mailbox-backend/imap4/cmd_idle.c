@@ -36,8 +36,8 @@ static enum step idle(struct command *command)
         keep_alive(command);
     if (!command_has_room(command))
         return STEP_MORE;
-    if (selected_refresh(command, &err) != ERR_NONE)
-        return command_fail(command, &err);
+    selected_refresh(command,
+                     &err); /* when it fails nothing is told, until a change finds it well again */
     if (!update_run(command, true))
         return update_step(command);
     if (imap->ended)

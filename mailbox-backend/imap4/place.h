@@ -85,7 +85,7 @@ void my_rights_tell(struct command *command, struct str name, unsigned rights);
 /* ---- selected.c: what may be done to another's folder that is selected ---- */
 
 /* Reads it anew, for the running command; tells PERMANENTFLAGS where it has changed. Does nothing where one's own
-   folder is selected, or none. */
+   folder is selected, or none, or one that is no more. When it fails there are no rights until it is read again. */
 enum err_code selected_refresh(struct command *command, struct err *err);
 
 /* The same, and false when the running command may not do its work there: the answer has been given. */

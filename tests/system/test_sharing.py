@@ -354,6 +354,36 @@ def test_a_subscription_does_not_tell_which_users_there_are():
             assert told[-1].endswith(f' "/" "{OTHERS}/{owner}/Hidden"'), told
 
 
+def test_a_folder_that_its_owner_deletes_ends_the_sessions_that_have_it_selected():
+    with Pair() as pair:
+        alice, bob, idler = pair.imap(), pair.imap("bob"), pair.imap("bob")
+        ok(alice, "CREATE Team")
+        share(alice, "Team", "lr")
+        for imap in (bob, idler):
+            ok(imap, f"SELECT {theirs('Team')}")
+        idler.send(b"i1 IDLE\r\n")
+        assert idler.readline().startswith(b"+")
+        ok(alice, "DELETE Team")
+        told_by_itself(idler, "* BYE")
+        assert [line for line in ok(bob, "NOOP") if line.startswith("* BYE")]
+
+
+def test_a_user_who_is_removed_shares_nothing_until_restored():
+    with Pair() as pair:
+        alice, bob, other = pair.imap(), pair.imap("bob"), pair.imap("bob")
+        ok(alice, "APPEND INBOX {mail}")
+        share(alice, "INBOX", "lr")
+        for imap in (bob, other):
+            ok(imap, f"SELECT {theirs('INBOX')}")
+            ok(imap, "FETCH 1 FLAGS")
+        pair.back.admin("user", "remove", "alice", "--yes")
+        no(bob, "FETCH 1 FLAGS", "NOPERM")
+        no(other, f"SELECT {theirs('INBOX')}", "NONEXISTENT")
+        ok(bob, "SELECT INBOX")
+        pair.back.admin("user", "restore", "alice")
+        ok(bob, f"SELECT {theirs('INBOX')}")
+
+
 def contents(imap, folder):
     ok(imap, f"EXAMINE {folder}")
     imap.state = "SELECTED"
