@@ -36,20 +36,23 @@ static int compare(const void *a, const void *b)
     return memcmp(a, b, sizeof(struct grant));
 }
 
-static void add(struct grant_list *list, const struct store_guid *to, const struct store_guid *from)
+static void add(struct grant_list *list, const struct grant *grant)
 {
     if (list->count == list->room) {
         list->room = list->room == 0 ? 64 : 2 * list->room;
         list->at = mem_grow(list->at, list->room, sizeof(*list->at));
     }
-    list->at[list->count++] = (struct grant){*to, *from};
+    list->at[list->count++] = *grant;
 }
 
 static void add_acl(struct grant_list *list, const struct acl *acl, const struct store_guid *from)
 {
     for (unsigned i = 0; i < acl->count; i++) {
-        if (!acl->entries[i].is_negative)
-            add(list, acl->entries[i].is_anyone ? &anyone : &acl->entries[i].guid, from);
+        const struct acl_entry *entry = &acl->entries[i];
+        const struct grant grant = {entry->is_anyone ? anyone : entry->guid, *from};
+
+        if (!entry->is_negative)
+            add(list, &grant);
     }
 }
 
@@ -213,20 +216,26 @@ static enum err_code read_mailbox(struct store_mailbox *mailbox, struct grant_li
     return code == ERR_NOT_FOUND ? ERR_NONE : code;
 }
 
-/* What the owner gave before goes, what they give now comes. */
+/* What the owner gave before goes, what they give now comes. Both are in order: loops wait for the lock meanwhile. */
 static void replace(struct grant_list *list, const struct store_guid *owner,
                     const struct grant_list *given)
 {
-    size_t kept = 0;
+    struct grant_list merged = {0};
+    size_t next = 0;
 
     for (size_t i = 0; i < list->count; i++) {
-        if (memcmp(&list->at[i].from, owner, sizeof(*owner)) != 0)
-            list->at[kept++] = list->at[i];
+        const struct grant *old = &list->at[i];
+
+        if (memcmp(&old->from, owner, sizeof(*owner)) == 0)
+            continue;
+        while (next < given->count && compare(&given->at[next], old) < 0)
+            add(&merged, &given->at[next++]);
+        add(&merged, old);
     }
-    list->count = kept;
-    for (size_t i = 0; i < given->count; i++)
-        add(list, &given->at[i].to, &given->at[i].from);
-    put_in_order(list);
+    while (next < given->count)
+        add(&merged, &given->at[next++]);
+    release(list);
+    *list = merged;
 }
 
 static void note_change(struct grants *grants, struct store_mailbox *mailbox)
@@ -234,6 +243,7 @@ static void note_change(struct grants *grants, struct store_mailbox *mailbox)
     struct grant_list given = {0};
     enum err_code code = read_mailbox(mailbox, &given, NULL);
 
+    put_in_order(&given);
     pthread_mutex_lock(&grants->lock);
     grants->again = grants->is_loading;
     if (code != ERR_NONE)
