@@ -10,11 +10,16 @@ from pair import Pair, message, wait_until
 
 
 def seen_by(pair, user):
-    """What a client knows of the user's mail: annotations; folder, UIDVALIDITY, uid, flags, size."""
+    """What a client knows of the user's mail: annotations; who it is shared with; what others share; folder, UIDVALIDITY, uid, flags, size."""
     imap = pair.imap(user)
     imap.xatom("GETMETADATA", "INBOX", "(DEPTH infinity)", "(/private /shared)")
     found = [imap.response("METADATA")[1]]
     assert found[0][0].count(b"/comment") == 2, found
+    imap.xatom("GETACL", "INBOX")
+    found.append(imap.response("ACL")[1])
+    assert b'"anyone" lr' in found[-1][0], found
+    imap.xatom("LIST", '""', '"Other Users/*"', "RETURN (MYRIGHTS)")
+    found.append(imap.response("MYRIGHTS")[1])
     for folder in ("INBOX", "Archive"):
         if imap.select(folder, readonly=True)[0] != "OK":
             continue
@@ -38,6 +43,7 @@ def start_fails(back):
 def use(pair, user, numbers):
     imap = pair.imap(user)
     imap.xatom("SETMETADATA", "INBOX", f'(/private/comment "{user}" /shared/comment "{numbers[0]}")')
+    imap.xatom("SETACL", "INBOX", "anyone", "lr")
     for number in numbers:
         pair.deliver([user], message(f"{user} {number}", "text " * 40))
     imap.select("INBOX")
