@@ -1,5 +1,6 @@
 /* GETMETADATA and SETMETADATA (RFC 5464). */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "mailbox-backend/imap4/metadata.h"
@@ -87,13 +88,6 @@ static enum err_code tell_computed(struct command *command, struct store_read *r
     return code;
 }
 
-/* The entry that a property below the name that is asked for keeps. */
-static const char *entry_of(struct command *command, const char *above, size_t above_length,
-                            const char *property)
-{
-    return arena_printf(&command->arena, "%s%s", above, property + above_length);
-}
-
 /* ERR_NOT_FOUND behind the last. */
 static enum err_code tell_stored(struct command *command, struct store_read *read,
                                  const struct store_folder *folder, const char *above,
@@ -101,8 +95,8 @@ static enum err_code tell_stored(struct command *command, struct store_read *rea
 {
     struct getting *getting = command->data;
     char prefix[METADATA_NAME_SIZE + 1];
+    char entry[METADATA_NAME_SIZE + METADATA_ENTRY_MAX]; /* that the property keeps */
     uint32_t id = getting->place.is_server ? 0 : folder->id;
-    const char *entry;
     size_t length;
     enum err_code code;
 
@@ -113,7 +107,7 @@ static enum err_code tell_stored(struct command *command, struct store_read *rea
                                sizeof(getting->after), err);
     if (code != ERR_NONE)
         return code;
-    entry = entry_of(command, above, length, getting->after);
+    snprintf(entry, sizeof(entry), "%s%s", above, getting->after + length);
     if (!is_in_depth(getting, entry, above) ||
         metadata_is_computed(getting->place.is_server, entry))
         return ERR_NONE;
