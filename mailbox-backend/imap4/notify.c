@@ -37,7 +37,7 @@ void notify_stop(struct imap *imap)
     uidset_release(&notify->arrived);
     uidset_release(&notify->own);
     notify->selected = notify->failed = false;
-    notify->names_due = notify->subscriptions_due = false;
+    notify->names_due = notify->names_again = notify->subscriptions_due = false;
 }
 
 void notify_destroy(struct notify **out)

@@ -245,6 +245,7 @@ static void gather_own(struct imap *imap)
     pthread_mutex_lock(&feed->lock);
     if (imap->view != NULL && imap->view->mailbox == imap->mailbox)
         notify->selected |= take_one(feed, imap->view->folder);
+    notify->names_again |= feed->names && notify->names.at != 0;
     notify->names_due |= feed->names;
     notify->subscriptions_due |= feed->subscriptions;
     notify->failed |= feed->overflow;

@@ -97,6 +97,24 @@ static struct str known_path(const struct notify_names *names, const struct noti
     return str_of(path);
 }
 
+/* Its name stays while folders that are known below it may yet need it. */
+static void forget(struct notify_names *names, uint32_t id)
+{
+    size_t at = position_of(names, id);
+
+    if (at == names->count || names->folders[at].id != id)
+        return;
+    names->folders[at].is_gone = true;
+    for (size_t i = 0; i < names->count; i++) {
+        if (names->folders[i].parent == id)
+            return;
+    }
+    free(names->folders[at].name);
+    names->count--;
+    memmove(names->folders + at, names->folders + at + 1,
+            (names->count - at) * sizeof(*names->folders));
+}
+
 void notify_names_learn(struct notify_names *names, const struct store_op *op)
 {
     struct notify_folder *folder;
@@ -109,9 +127,7 @@ void notify_names_learn(struct notify_names *names, const struct store_op *op)
         put(names, op->folder, op->in.rename.parent, op->in.rename.name);
         break;
     case OP_FOLDER_DELETE:
-        folder = find(names, op->folder);
-        if (folder != NULL)
-            folder->is_gone = true;
+        forget(names, op->folder);
         break;
     case OP_PROPERTY_SET:
         folder = op->folder != 0 ? find(names, op->folder) : NULL;
@@ -216,17 +232,16 @@ static enum err_code on_known(struct pass *pass, struct notify_folder *known,
     return tell(pass, path, old_name);
 }
 
-/* Those known behind the last folder and before that one are no more. */
-static enum err_code pass_gone(struct pass *pass, uint32_t before)
+/* The first one behind the last folder that is no more, where the next that is there has the id before; NULL: there is
+   none. */
+static struct notify_folder *next_gone(const struct notify_names *names, uint32_t before)
 {
-    struct notify_names *names = pass->names;
-
     for (size_t i = position_of(names, names->at + 1);
          i < names->count && names->folders[i].id < before; i++) {
-        if (!names->folders[i].is_gone && on_gone(pass, &names->folders[i]) != ERR_NONE)
-            return pass->err->code;
+        if (!names->folders[i].is_gone)
+            return &names->folders[i];
     }
-    return ERR_NONE;
+    return NULL;
 }
 
 static enum err_code pass_folder(struct pass *pass, const struct store_folder *folder)
@@ -241,25 +256,30 @@ static enum err_code pass_folder(struct pass *pass, const struct store_folder *f
     return on_known(pass, known, folder, is_placeholder);
 }
 
+static void end_pass(struct notify_names *names)
+{
+    drop_gone(names);
+    names->at = 0;
+}
+
 static enum err_code next(struct pass *pass, bool *done)
 {
     struct notify_names *names = pass->names;
     struct store_folder folder;
+    struct notify_folder *gone;
     enum err_code code = store_folder_after(pass->read, names->at, &folder, pass->err);
+    bool is_last = code == ERR_NOT_FOUND;
 
-    *done = code == ERR_NOT_FOUND;
-    if (*done) {
-        code = pass_gone(pass, UINT32_MAX);
-        drop_gone(names);
-        names->at = 0;
+    if (code != ERR_NONE && !is_last)
         return code;
+    gone = next_gone(names, is_last ? UINT32_MAX : folder.id);
+    *done = is_last && gone == NULL;
+    if (*done) {
+        end_pass(names);
+        return ERR_NONE;
     }
-    if (code == ERR_NONE)
-        code = pass_gone(pass, folder.id);
-    if (code == ERR_NONE)
-        code = pass_folder(pass, &folder);
-    names->at = folder.id;
-    return code;
+    names->at = gone != NULL ? gone->id : folder.id;
+    return gone != NULL ? on_gone(pass, gone) : pass_folder(pass, &folder);
 }
 
 enum err_code notify_names_pass(struct command *command, struct notify_names *names,

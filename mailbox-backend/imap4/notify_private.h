@@ -189,6 +189,7 @@ struct notify {
 
     bool selected; /* the selected folder changed */
     bool names_due, subscriptions_due;
+    bool names_again; /* they changed in the middle of a pass, which may have passed over them */
     bool paused;
     bool failed;           /* changes were lost: NOTIFICATIONOVERFLOW */
     bool was_last;         /* told, and no command of the client's since */

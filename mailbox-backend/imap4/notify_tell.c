@@ -95,7 +95,10 @@ static enum err_code tell_names(struct command *command, struct store_read *read
 
     if (notify_names_pass(command, &notify->names, notify->spec, read, &done, err) != ERR_NONE)
         return err->code;
-    notify->names_due = !done;
+    if (done) {
+        notify->names_due = notify->names_again;
+        notify->names_again = false;
+    }
     return ERR_NONE;
 }
 

@@ -2,6 +2,7 @@
 #include "tests/unit/backend/harness.h"
 
 #include "mailbox-backend/imap4/engine.h"
+#include "mailbox-backend/imap4/notify_private.h"
 
 struct fixture {
     struct harness harness;
@@ -507,6 +508,95 @@ static void a_session_may_end_while_it_is_told(void **state)
     session_close(session);
 }
 
+/* Another session makes f0, f1, …, renames them to g0, g1, …, or deletes them. */
+static void work_on_folders(struct session *other, const char *command, unsigned count)
+{
+    bool renames = strcmp(command, "RENAME") == 0;
+    char line[64];
+
+    for (unsigned i = 0; i < count; i++) {
+        if (renames)
+            snprintf(line, sizeof(line), "x RENAME f%u g%u\r\n", i, i);
+        else
+            snprintf(line, sizeof(line), "x %s f%u\r\n", command, i);
+        session_send_text(other, line);
+        expect_end(other, "completed");
+    }
+}
+
+#define LITTLE_ROOM 400u
+
+/* Steps until there is no room for more output. */
+static void fill_room(struct session *session)
+{
+    enum step step;
+
+    session->room = LITTLE_ROOM;
+    do
+        step = session->engine->advance(session, session->state, WHY_CHANGED);
+    while (step == STEP_NEXT);
+    assert_int_equal(step, STEP_MORE);
+    session->events |= WHY_DRAINED;
+}
+
+static struct session *watch_names(struct fixture *fixture, struct session *other, unsigned count)
+{
+    struct session *session = fixture->session;
+
+    session_take_line(session);
+    session_take_line(other);
+    work_on_folders(other, "CREATE", count);
+    session_send_text(session, "a NOTIFY SET (personal (MailboxName))\r\n");
+    expect(session, "a OK NOTIFY completed");
+    return session;
+}
+
+static void a_name_that_changes_while_others_are_told_is_told_as_well(void **state)
+{
+    struct fixture *fixture = *state;
+    struct session *other = session_open(&fixture->harness, &imap4_engine, NULL);
+    struct session *session = watch_names(fixture, other, 30);
+
+    work_on_folders(other, "RENAME", 30);
+    fill_room(session);
+    session_send_text(other, "x RENAME g0 again\r\n");
+    expect(other, "x OK RENAME completed");
+    skip_to(session, "* LIST (\\HasNoChildren) \"/\" again (\"OLDNAME\" (g0))");
+    session_close(other);
+}
+
+static void names_that_have_gone_are_told_as_there_is_room(void **state)
+{
+    struct fixture *fixture = *state;
+    struct session *other = session_open(&fixture->harness, &imap4_engine, NULL);
+    struct session *session = watch_names(fixture, other, 30);
+
+    work_on_folders(other, "DELETE", 30);
+    fill_room(session);
+    assert_true(buf_length(&session->output) < 2 * LITTLE_ROOM);
+    skip_to(session, "* LIST (\\HasNoChildren \\NonExistent) \"/\" f29");
+    session_close(other);
+}
+
+static void names_of_its_own_that_come_and_go_are_forgotten(void **state)
+{
+    struct fixture *fixture = *state;
+    struct session *session = fixture->session;
+    const struct imap *imap = session->state;
+    size_t before;
+
+    session_take_line(session);
+    session_send_text(session, "a NOTIFY SET (personal (MailboxName))\r\n");
+    expect(session, "a OK NOTIFY completed");
+    before = imap->notify->names.count;
+    for (unsigned i = 0; i < 5; i++) {
+        session_send_text(session, "b CREATE f\r\nc DELETE f\r\n");
+        expect_end(session, "CREATE completed");
+        expect(session, "c OK DELETE completed");
+    }
+    assert_int_equal(imap->notify->names.count, before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -533,6 +623,9 @@ int main(void)
         TEST(changes_in_the_pause_wait_for_its_end),
         TEST(news_may_come_in_the_middle_of_a_command_line),
         TEST(a_session_may_end_while_it_is_told),
+        TEST(a_name_that_changes_while_others_are_told_is_told_as_well),
+        TEST(names_that_have_gone_are_told_as_there_is_room),
+        TEST(names_of_its_own_that_come_and_go_are_forgotten),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
