@@ -415,7 +415,7 @@ def test_messages_are_copied_and_moved_between_mailboxes():
         assert " 2:100 101:199]" in told[0] and told[1:].count("* 2 EXPUNGE") + len(told) > 90, told[:3]
         assert contents(imap, "Kept") == mails + mails[1:]
         assert contents(alice, "INBOX") == mails[:1]
-        pair.back.admin("user", "set", "alice", "--quota-messages=50")
+        pair.back.admin("user", "set", "alice", "--quota-messages=80")
         share(alice, "INBOX", "lri", "dave")
         ok(imap, "SELECT Kept")
         no(imap, f"COPY 1:* {theirs('INBOX')}", "OVERQUOTA")
