@@ -270,15 +270,19 @@ static bool is_missing_elsewhere(struct command *command, struct place *place)
 
 static bool is_missing(struct command *command, struct store_read *own, struct str path)
 {
+    struct arena arena = {0};
     struct store_folder folder;
     struct place place;
     struct err err;
+    bool is_missing = false;
 
-    if (place_of(command, path, &place, &err) != ERR_NONE)
-        return false;
-    if (place.kind != PLACE_OWN)
-        return is_missing_elsewhere(command, &place);
-    return path_find(own, path, &folder, NULL) == ERR_NOT_FOUND;
+    if (place_look(command->imap, path, &arena, &place, &err) == ERR_NONE) {
+        is_missing = place.kind != PLACE_OWN ? is_missing_elsewhere(command, &place)
+                                             : path_find(own, path, &folder, NULL) == ERR_NOT_FOUND;
+        place_leave(&place);
+    }
+    arena_reset(&arena);
+    return is_missing;
 }
 
 /* A missing name above a subscribed one is told at the first of those below it. */
@@ -385,14 +389,19 @@ enum err_code list_tell_changed(struct command *command, struct store_read *own,
                                 struct str old_name, struct err *err)
 {
     static const struct list_request request = {.tells_subscribed = true};
+    struct arena arena = {0};
     struct place place;
     struct name name;
+    enum err_code code = place_look(command->imap, path, &arena, &place, err);
 
-    if (place_of(command, path, &place, err) != ERR_NONE)
-        return err->code;
-    if (place.kind == PLACE_OWN ? name_alone(own, &place, &name, err) != ERR_NONE
-                                : name_elsewhere(command, &place, &name, err) != ERR_NONE)
-        return err->code;
+    if (code == ERR_NONE) {
+        code = place.kind == PLACE_OWN ? name_alone(own, &place, &name, err)
+                                       : name_elsewhere(command, &place, &name, err);
+        place_leave(&place);
+    }
+    arena_reset(&arena);
+    if (code != ERR_NONE)
+        return code;
     name.path = path; /* the owner's own spelling would tell that there is such a user */
     name.old_name = old_name;
     name.subscribed = subscription_has(own, path);

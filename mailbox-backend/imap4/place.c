@@ -70,26 +70,12 @@ static bool is_of_kind(const struct imap *imap, const struct account *owner, enu
            memcmp(&owner->guid, &user->guid, sizeof(owner->guid)) != 0;
 }
 
-static enum err_code open_owner(struct command *command, const struct account *owner,
+static enum err_code find_owner(const struct imap *imap, struct str login, struct arena *arena,
                                 struct place *place, struct err *err)
 {
-    const struct backend *backend = session_backend(command->imap->session);
-    enum err_code code =
-        store_mailbox_open(backend->store, &owner->guid, false, &place->mailbox, NULL, err);
-
-    if (code != ERR_NONE)
-        return code == ERR_NOT_FOUND ? ERR_NONE : code;
-    borrow(command, place->mailbox);
-    return ERR_NONE;
-}
-
-static enum err_code find_owner(struct command *command, struct str login, struct place *place,
-                                struct err *err)
-{
-    struct imap *imap = command->imap;
+    const struct backend *backend = session_backend(imap->session);
     struct account owner = {0};
-    enum err_code code = directory_find(session_backend(imap->session)->directory, login,
-                                        &command->arena, &owner, err);
+    enum err_code code = directory_find(backend->directory, login, arena, &owner, err);
 
     if (code == ERR_NOT_FOUND || code == ERR_INVALID)
         return ERR_NONE;
@@ -97,14 +83,15 @@ static enum err_code find_owner(struct command *command, struct str login, struc
         return code;
     if (!is_of_kind(imap, &owner, place->kind))
         return ERR_NONE;
-    place->name = str_of(arena_printf(&command->arena, "%s/%s%s%.*s", namespaces[place->kind],
-                                      owner.name, place->path.length > 0 ? "/" : "",
-                                      (int)place->path.length, place->path.data));
-    return open_owner(command, &owner, place, err);
+    place->name = str_of(arena_printf(arena, "%s/%s%s%.*s", namespaces[place->kind], owner.name,
+                                      place->path.length > 0 ? "/" : "", (int)place->path.length,
+                                      place->path.data));
+    code = store_mailbox_open(backend->store, &owner.guid, false, &place->mailbox, NULL, err);
+    return code == ERR_NOT_FOUND ? ERR_NONE : code;
 }
 
-static enum err_code leave_own(struct command *command, struct str behind, struct place *place,
-                               struct err *err)
+static enum err_code leave_own(const struct imap *imap, struct str behind, struct arena *arena,
+                               struct place *place, struct err *err)
 {
     struct str login = take_level(&behind);
 
@@ -112,13 +99,13 @@ static enum err_code leave_own(struct command *command, struct str behind, struc
     place->rights = 0;
     place->path = behind;
     if (behind.length > 0 &&
-        path_normalise(&command->arena, behind, &place->path, err) != ERR_NONE) /* INBOX */
+        path_normalise(arena, behind, &place->path, err) != ERR_NONE) /* INBOX */
         return err->code;
-    return login.length > 0 ? find_owner(command, login, place, err) : ERR_NONE;
+    return login.length > 0 ? find_owner(imap, login, arena, place, err) : ERR_NONE;
 }
 
-enum err_code place_of(struct command *command, struct str name, struct place *place,
-                       struct err *err)
+enum err_code place_look(const struct imap *imap, struct str name, struct arena *arena,
+                         struct place *place, struct err *err)
 {
     struct str behind = name;
     struct str top = take_level(&behind);
@@ -128,15 +115,31 @@ enum err_code place_of(struct command *command, struct str name, struct place *p
     *place = (struct place){
         .name = name,
         .path = name,
-        .mailbox = command->imap->mailbox,
+        .mailbox = imap->mailbox,
         .rights = RIGHTS_ALL,
     };
     if (kind == PLACE_OWN)
         return ERR_NONE;
-    if (place_is_hidden(command->imap, kind, &hidden, err) != ERR_NONE)
+    if (place_is_hidden(imap, kind, &hidden, err) != ERR_NONE)
         return err->code;
     place->kind = hidden ? PLACE_OWN : kind;
-    return hidden ? ERR_NONE : leave_own(command, behind, place, err);
+    return hidden ? ERR_NONE : leave_own(imap, behind, arena, place, err);
+}
+
+void place_leave(struct place *place)
+{
+    if (place->kind != PLACE_OWN)
+        store_mailbox_unref(&place->mailbox);
+}
+
+enum err_code place_of(struct command *command, struct str name, struct place *place,
+                       struct err *err)
+{
+    enum err_code code = place_look(command->imap, name, &command->arena, place, err);
+
+    if (code == ERR_NONE && place->kind != PLACE_OWN && place->mailbox != NULL)
+        borrow(command, place->mailbox);
+    return code;
 }
 
 bool command_place(struct command *command, struct str name, struct place *place)

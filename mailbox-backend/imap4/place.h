@@ -35,6 +35,11 @@ struct place {
 enum err_code place_of(struct command *command, struct str name, struct place *place,
                        struct err *err);
 
+/* The same for names that a command meets by the thousand: what it takes is arena's, and lasts until place_leave(). */
+enum err_code place_look(const struct imap *imap, struct str name, struct arena *arena,
+                         struct place *place, struct err *err);
+void place_leave(struct place *place);
+
 /* Takes a mailbox name, as command_take_path() does, but of others too. When it returns false the answer has
    been given. */
 bool command_take_place(struct command *command, struct place *place);
