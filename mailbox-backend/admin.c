@@ -6,24 +6,12 @@
 #include "mailbox-backend/directory/admin.h"
 
 const struct admin_command *const backend_admin_tables[] = {
-    backend_status_commands,
-    backend_user_commands,
-    backend_app_password_commands,
-    backend_address_commands,
-    backend_folder_commands,
-    backend_acl_commands,
-    backend_mailbox_commands,
-    backend_recover_commands,
-    backend_restore_commands,
-    backend_migrate_commands,
-    backend_database_commands,
-    backend_upgrade_commands,
-    backend_rebuild_commands,
-    backend_backup_commands,
-    admin_service_commands,
-    admin_config_commands,
-    admin_pki_commands,
-    NULL,
+    backend_status_commands,  backend_user_commands,     backend_app_password_commands,
+    backend_address_commands, backend_folder_commands,   backend_acl_commands,
+    backend_mailbox_commands, backend_recover_commands,  backend_restore_commands,
+    backend_migrate_commands, backend_database_commands, backend_upgrade_commands,
+    backend_rebuild_commands, backend_backup_commands,   admin_service_commands,
+    admin_config_commands,    admin_pki_commands,        NULL,
 };
 
 struct backend *admin_backend(const struct admin_call *call)

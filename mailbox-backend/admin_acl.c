@@ -227,5 +227,5 @@ const struct admin_command backend_acl_commands[] = {
      .help = "take USER, anyone or -USER off a folder's list",
      .run = run_remove,
      },
-    {0},
+    {0  },
 };

@@ -385,8 +385,8 @@ static enum err_code run_restore(struct admin_call *call, struct err *err)
 #define DETAIL FLAG("detail-folders", "YES|NO", "user+detail@ goes to the folder `detail`")
 
 static const struct admin_flag add_flags[] = {
-    DISPLAY_NAME, QUOTA, QUOTA_MESSAGES, QUOTA_FOLDERS, SERVICES, IMAP4,
-    POP3,         LMTP,  GENERATE,       NO_PASSWORD,   DISABLED, SHARED, {0}};
+    DISPLAY_NAME, QUOTA,    QUOTA_MESSAGES, QUOTA_FOLDERS, SERVICES, IMAP4, POP3,
+    LMTP,         GENERATE, NO_PASSWORD,    DISABLED,      SHARED,   {0}};
 static const struct admin_flag set_flags[] = {
     DISPLAY_NAME, QUOTA,  QUOTA_MESSAGES, QUOTA_FOLDERS,  SERVICES,    IMAP4,      POP3, LMTP,
     IMPERSONATE,  DETAIL, RECOVERY,       RECOVERY_QUOTA, POP3_FOLDER, POP3_ORDER, {0}};

@@ -20,7 +20,7 @@ struct account_new {
     const char *display_name; /* or NULL */
     unsigned services;
     bool disabled;
-    bool is_shared; /* a mailbox of nobody, without password */
+    bool is_shared;                          /* a mailbox of nobody, without password */
     bool quota_is_set, quota_folders_is_set; /* else the site's default */
     uint64_t quota_bytes, quota_messages, quota_folders;
 };

@@ -49,7 +49,7 @@ struct account {
     uint64_t epoch;      /* of its home */
     uint64_t generation; /* grows with every change of proofs or switches */
     bool has_password;
-    bool is_shared; /* a mailbox of nobody: there is no password, and nobody logs in */
+    bool is_shared;           /* a mailbox of nobody: there is no password, and nobody logs in */
     const char *app_password; /* after a proof: the name of the one that it was; else NULL */
 };
 

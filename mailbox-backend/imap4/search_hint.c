@@ -11,8 +11,7 @@ struct search_hint {
 void search_hint_begin(struct command *command, struct search *search, struct store_read *read)
 {
     struct gram_index *index = session_backend(command->imap->session)->grams;
-    struct gram_query *query =
-        index == NULL ? NULL : gram_index_ask(index, command->mailbox, read);
+    struct gram_query *query = index == NULL ? NULL : gram_index_ask(index, command->mailbox, read);
 
     if (query == NULL)
         return;

@@ -535,9 +535,10 @@ void store_run_all(struct store_op **ops, size_t count);
 enum store_change_kind {
     CHANGE_NEW = 1, /* items came */
     CHANGE_FLAGS = 2,
-    CHANGE_GONE = 4,      /* items went */
-    CHANGE_FOLDERS = 8,   /* created, renamed, deleted, or given another UIDVALIDITY */
-    CHANGE_PROPERTY = 16, /* a property of the folder, or of the mailbox (folder 0), has another value, or
+    CHANGE_GONE = 4,    /* items went */
+    CHANGE_FOLDERS = 8, /* created, renamed, deleted, or given another UIDVALIDITY */
+    CHANGE_PROPERTY =
+        16, /* a property of the folder, or of the mailbox (folder 0), has another value, or
                              came or went; told for each by itself. Those of items are not told */
 };
 
@@ -547,7 +548,7 @@ struct store_change {
     uint64_t modseq;
     unsigned kinds;       /* enum store_change_kind bits */
     const char *property; /* CHANGE_PROPERTY: its name; good during the call. Else NULL */
-    const void *by;       /* context of the operations that made it; NULL: they had several, or it was
+    const void *by; /* context of the operations that made it; NULL: they had several, or it was
                              housekeeping. It is there to be compared, and may point nowhere by now */
 };
 
