@@ -275,7 +275,15 @@ enum step cmd_create(struct command *command)
 
 struct deletion {
     struct place place;
+    struct metadata_walk annotations; /* that are removed */
 };
+
+static void end_deletion(struct command *command)
+{
+    struct deletion *deletion = command->data;
+
+    metadata_walk_release(&deletion->annotations);
+}
 
 static enum step end_delete(struct command *command)
 {
@@ -303,36 +311,16 @@ static enum step mark_placeholder(struct command *command, uint32_t folder)
     return command_submit(command);
 }
 
-#define ANNOTATIONS_AT_ONCE 256u
-
 /* A folder that is made under that name again does not inherit them (RFC 5464 section 4.1). */
 static enum step remove_annotations(struct command *command)
 {
-    struct store_property *list = arena_array(&command->arena, ANNOTATIONS_AT_ONCE, sizeof(*list));
+    struct deletion *deletion = command->data;
     uint32_t folder = command->op.folder;
-    char after[METADATA_NAME_SIZE] = "";
-    struct store_read *read;
-    unsigned count;
-    enum err_code code;
-    struct err err;
+    enum step step;
 
-    if (command->op.err.code != ERR_NONE)
-        return command_fail(command, &command->op.err);
-    command_op_release(&command->op);
-    if (!command_read(command, &read))
-        return command_ended(command);
-    code = metadata_next(read, folder, false, after, &command->arena, list, ANNOTATIONS_AT_ONCE,
-                         &count, &err);
-    store_read_end(&read);
-    if (code != ERR_NONE)
-        return command_fail(command, &err);
-    if (count == 0)
-        return mark_placeholder(command, folder);
-    command->op.kind = OP_PROPERTIES_SET;
-    command->op.folder = folder;
-    command->op.in.properties.list = list;
-    command->op.in.properties.count = count;
-    return command_submit(command);
+    return metadata_pass_on(command, &deletion->annotations, folder, folder, &step)
+               ? step
+               : mark_placeholder(command, folder);
 }
 
 /* Its messages go, its name stays for the sake of the folders below. */
@@ -371,6 +359,7 @@ enum step cmd_delete(struct command *command)
     enum err_code code;
 
     command->data = deletion;
+    command->cleanup = end_deletion;
     if (!command_take_place(command, &deletion->place))
         return command_ended(command);
     if (!parse_end(&command->args))

@@ -8,18 +8,23 @@
 #include "mailbox-backend/imap4/quota.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
-#define ANNOTATIONS_AT_ONCE 32u
-
 struct renaming {
     struct levels_making parents; /* of the target */
     struct place source;
     struct str given; /* the source as the client wrote it */
     struct place target;
-    const char *name;                    /* the target's last level */
-    uint32_t folder;                     /* the source */
-    uint32_t folder_made;                /* INBOX's messages go there */
-    char annotation[METADATA_NAME_SIZE]; /* the last of INBOX's that was copied */
+    const char *name;                 /* the target's last level */
+    uint32_t folder;                  /* the source */
+    uint32_t folder_made;             /* INBOX's messages go there */
+    struct metadata_walk annotations; /* of INBOX, that are copied */
 };
+
+static void clean_up(struct command *command)
+{
+    struct renaming *renaming = command->data;
+
+    metadata_walk_release(&renaming->annotations);
+}
 
 static enum step end_rename(struct command *command)
 {
@@ -48,29 +53,12 @@ static enum step move_inbox(struct command *command, uint32_t target)
 static enum step copy_annotations(struct command *command)
 {
     struct renaming *renaming = command->data;
-    struct store_property *list = arena_array(&command->arena, ANNOTATIONS_AT_ONCE, sizeof(*list));
-    struct store_read *read;
-    unsigned count;
-    enum err_code code;
-    struct err err;
+    enum step step;
 
-    if (command->op.err.code != ERR_NONE)
-        return command_fail(command, &command->op.err);
-    command_op_release(&command->op);
-    if (!command_read(command, &read))
-        return command_ended(command);
-    code = metadata_next(read, STORE_INBOX_FOLDER, true, renaming->annotation, &command->arena,
-                         list, ANNOTATIONS_AT_ONCE, &count, &err);
-    store_read_end(&read);
-    if (code != ERR_NONE)
-        return command_fail(command, &err);
-    if (count == 0)
-        return move_inbox(command, renaming->folder_made);
-    command->op.kind = OP_PROPERTIES_SET;
-    command->op.folder = renaming->folder_made;
-    command->op.in.properties.list = list;
-    command->op.in.properties.count = count;
-    return command_submit(command);
+    return metadata_pass_on(command, &renaming->annotations, STORE_INBOX_FOLDER,
+                            renaming->folder_made, &step)
+               ? step
+               : move_inbox(command, renaming->folder_made);
 }
 
 static enum step after_create(struct command *command)
@@ -213,5 +201,6 @@ enum step cmd_rename(struct command *command)
     if (!parse_end(&command->args))
         return command_bad_syntax(command);
     command->data = renaming;
+    command->cleanup = clean_up;
     return begin(command);
 }

@@ -10,6 +10,7 @@
 
 #define ALL_ENTRIES "/" /* no other property's name begins so */
 #define PRIVATE "/private"
+#define ENTRIES_AT_ONCE 32u /* with values of 8 KB at most */
 
 /* ---- places ---- */
 
@@ -267,25 +268,69 @@ enum err_code metadata_tell_folder(struct command *command, const struct metadat
 
 /* ---- all of a folder ---- */
 
-enum err_code metadata_next(struct store_read *read, uint32_t folder, bool with_values,
-                            char after[METADATA_NAME_SIZE], struct arena *arena,
-                            struct store_property *properties, unsigned room, unsigned *count,
-                            struct err *err)
+static enum err_code take_entries(struct metadata_walk *walk, struct store_read *read,
+                                  uint32_t folder, bool with_values, struct store_property *list,
+                                  unsigned *count, struct err *err)
 {
     uint8_t bytes[STORE_PROPERTY_MAX];
     enum err_code code = ERR_NONE;
 
     *count = 0;
-    while (code == ERR_NONE && *count < room) {
+    while (code == ERR_NONE && *count < ENTRIES_AT_ONCE) {
         size_t length = 0;
 
-        code = store_property_next(read, folder, 0, ALL_ENTRIES, after, after, METADATA_NAME_SIZE,
-                                   err);
+        code = store_property_next(read, folder, 0, ALL_ENTRIES, walk->after, walk->after,
+                                   sizeof(walk->after), err);
         if (code == ERR_NONE && with_values)
-            code = store_property_get(read, folder, 0, after, bytes, sizeof(bytes), &length, err);
+            code = store_property_get(read, folder, 0, walk->after, bytes, sizeof(bytes), &length,
+                                      err);
         if (code == ERR_NONE)
-            properties[(*count)++] = (struct store_property){
-                arena_string(arena, after), arena_copy(arena, bytes, length), length};
+            list[(*count)++] =
+                (struct store_property){arena_string(&walk->arena, walk->after),
+                                        arena_copy(&walk->arena, bytes, length), length};
     }
     return code == ERR_NOT_FOUND ? ERR_NONE : code;
+}
+
+bool metadata_pass_on(struct command *command, struct metadata_walk *walk, uint32_t from,
+                      uint32_t to, enum step *step)
+{
+    struct store_property *list;
+    struct store_read *read;
+    unsigned count;
+    enum err_code code;
+    struct err err;
+
+    if (command->op.err.code != ERR_NONE) {
+        *step = command_fail(command, &command->op.err);
+        return true;
+    }
+    command_op_release(&command->op);
+    metadata_walk_release(walk);
+    if (!command_read(command, &read)) {
+        *step = command_ended(command);
+        return true;
+    }
+    if (from == to) /* those before it have gone */
+        walk->after[0] = '\0';
+    list = arena_array(&walk->arena, ENTRIES_AT_ONCE, sizeof(*list));
+    code = take_entries(walk, read, from, from != to, list, &count, &err);
+    store_read_end(&read);
+    if (code != ERR_NONE) {
+        *step = command_fail(command, &err);
+        return true;
+    }
+    if (count == 0)
+        return false;
+    command->op.kind = OP_PROPERTIES_SET;
+    command->op.folder = to;
+    command->op.in.properties.list = list;
+    command->op.in.properties.count = count;
+    *step = command_submit(command);
+    return true;
+}
+
+void metadata_walk_release(struct metadata_walk *walk)
+{
+    arena_reset(&walk->arena);
 }

@@ -79,13 +79,18 @@ enum err_code metadata_tell_folder(struct command *command, const struct metadat
                                    struct store_read *read, const struct store_folder *folder,
                                    bool is_foreign, struct str name, struct err *err);
 
-/* ---- all entries of a folder, of every user ---- */
+/* ---- all entries of a folder, of every user, some at a time ---- */
 
-/* The next properties of them, behind *after ("" at first), at most room: with their values, or to be removed. All
-   from arena. */
-enum err_code metadata_next(struct store_read *read, uint32_t folder, bool with_values,
-                            char after[METADATA_NAME_SIZE], struct arena *arena,
-                            struct store_property *properties, unsigned room, unsigned *count,
-                            struct err *err);
+struct metadata_walk {  /* {0} at first */
+    struct arena arena; /* of the entries that are being set */
+    char after[METADATA_NAME_SIZE];
+};
+
+/* Submits an operation that gives the next entries of a folder to another, or removes them where that is the same one, once
+   the one in command->op has ended well. True: *step is the command's. False: none are left. */
+bool metadata_pass_on(struct command *command, struct metadata_walk *walk, uint32_t from,
+                      uint32_t to, enum step *step);
+
+void metadata_walk_release(struct metadata_walk *walk);
 
 #endif

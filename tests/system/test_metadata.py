@@ -54,3 +54,12 @@ def test_there_are_only_so_many_and_none_larger_than_allowed():
         alice.xatom("GETMETADATA", "INBOX", "(DEPTH infinity MAXSIZE 100)", "/private")
         said = alice.response("METADATA")[1]
         assert said == [b'INBOX (/private/comment "x")', b"LONGENTRIES 7000"], said  # the second of the tagged line
+        alice.rename("INBOX", "old")  # which copies them, some at a time
+        for folder in ("INBOX", "old"):
+            kind, found = get(alice, folder, "(DEPTH infinity)", "/private")
+            assert kind == "OK" and found.count(b"x" * 7000) == 99, folder
+        alice.create("old/below")
+        alice.delete("old")  # the name stays, they do not
+        alice.create("old")
+        kind, found = get(alice, "old", "(DEPTH infinity)", "(/private /shared)")
+        assert kind == "OK" and b"vendor" not in found, found
