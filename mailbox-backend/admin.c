@@ -78,6 +78,24 @@ enum err_code admin_open_mailbox(struct admin_call *call, const struct account *
     return code == ERR_NOT_FOUND ? ERR_NONE : code;
 }
 
+enum err_code admin_walk(struct admin_call *call,
+                         enum err_code (*list)(struct admin_call *call, struct folder_walk *walk,
+                                               struct err *err),
+                         struct err *err)
+{
+    struct folder_walk walk = FOLDER_WALK;
+    struct account account;
+    enum err_code code = admin_find_account(call, admin_arena(call), &account, err);
+
+    if (code == ERR_NONE)
+        code = admin_open_mailbox(call, &account, &walk.mailbox, err);
+    if (code != ERR_NONE || walk.mailbox == NULL)
+        return code;
+    code = list(call, &walk, err);
+    store_mailbox_unref(&walk.mailbox);
+    return code;
+}
+
 enum err_code admin_usage(struct admin_call *call, const struct account *account,
                           struct store_usage *usage, struct store_usage *recoverable,
                           struct err *err)

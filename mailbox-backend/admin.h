@@ -4,6 +4,7 @@
 #define BACKEND_ADMIN_H
 
 #include "mailbox-backend/backend.h"
+#include "mailbox-backend/folder_walk.h"
 #include "mailbox-backend/store/backup.h"
 #include "proto/admin.h"
 
@@ -46,6 +47,13 @@ void admin_put_guid(struct admin_call *call, const struct store_guid *guid);
 /* The account's mailbox; *mailbox is NULL when nothing has come for it yet. To be unreferenced. */
 enum err_code admin_open_mailbox(struct admin_call *call, const struct account *account,
                                  struct store_mailbox **mailbox, struct err *err);
+
+/* Lets list() go through the folders of the mailbox that the command names; a mailbox for which nothing has come yet has
+   none. */
+enum err_code admin_walk(struct admin_call *call,
+                         enum err_code (*list)(struct admin_call *call, struct folder_walk *walk,
+                                               struct err *err),
+                         struct err *err);
 
 /* The folder of backups that the administrator named, which is open. */
 #define ADMIN_FOLDER_SIZE 40

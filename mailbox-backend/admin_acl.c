@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "mailbox-backend/admin.h"
-#include "mailbox-backend/folder_walk.h"
 #include "mailbox-backend/mailbox/grants.h"
 #include "mailbox-backend/mailbox/mailbox.h"
 
@@ -74,17 +73,7 @@ static enum err_code list_all(struct admin_call *call, struct folder_walk *walk,
 
 static enum err_code run_list(struct admin_call *call, struct err *err)
 {
-    struct folder_walk walk = FOLDER_WALK;
-    struct account account;
-    enum err_code code = admin_find_account(call, admin_arena(call), &account, err);
-
-    if (code == ERR_NONE)
-        code = admin_open_mailbox(call, &account, &walk.mailbox, err);
-    if (code != ERR_NONE || walk.mailbox == NULL)
-        return code;
-    code = list_all(call, &walk, err);
-    store_mailbox_unref(&walk.mailbox);
-    return code;
+    return admin_walk(call, list_all, err);
 }
 
 /* ---- changing ---- */
